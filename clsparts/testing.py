@@ -149,7 +149,9 @@ def check_head(
     def make(s): return tuple(make(o) for o in s) if isinstance(s[0], tuple) else torch.randn(4, *s)
     def give(): return tuple(make(s) for s in feats)
     head = check_part(cfg, give, (num_classes,), no_grad)
-    losses = head.loss(give(), torch.arange(4) % num_classes)
+    x = give()
+    for t in _tensors(x): t.requires_grad_()
+    losses = head.loss(x, torch.arange(4) % num_classes)
     assert losses['loss'].ndim == 0 and losses['loss'].isfinite(), f'the loss is {losses["loss"]}'
     losses['loss'].backward()
     labels, scores = head.eval().predict(give())

@@ -49,4 +49,5 @@ class GeneralizedMeanPooling(BaseModule):
 
     def extra_repr(self):
         trainable = isinstance(self.p, nn.Parameter)
-        return f'p={"?" if trainable and self.p.is_meta else f"{float(self.p):.3g}"}, p_trainable={trainable}'
+        p = self.p.detach() if trainable else self.p
+        return f'p={"?" if trainable and p.is_meta else f"{float(p):.3g}"}, p_trainable={trainable}'
