@@ -4,10 +4,13 @@
 
 # %% auto #0
 __all__ = ['ComposeError', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'compose', 'digits', 'dump_config',
-           'evaluate', 'fit', 'load_checkpoint', 'load_config', 'load_data', 'merge', 'plot_confusion', 'plot_curves',
-           'save_checkpoint', 'train_run']
+           'evaluate', 'fit', 'load_checkpoint', 'load_config', 'load_data', 'merge', 'nn', 'plot_confusion',
+           'plot_curves', 'save_checkpoint', 'torch', 'train_run']
 
 # %% ../nbs/all.ipynb #097cc504
+import torch
+from torch import nn
+
 from .checkpoint import load_checkpoint, save_checkpoint
 from .classifier import ImageClassifier
 from .compose import ComposeError, compose
@@ -20,5 +23,5 @@ from .train import fit, train_run
 
 # %% ../nbs/all.ipynb #233eeea3
 _all_ = ['ComposeError', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'compose', 'digits', 'dump_config',
-         'evaluate', 'fit', 'load_checkpoint', 'load_config', 'load_data', 'merge', 'plot_confusion', 'plot_curves',
-         'save_checkpoint', 'train_run']
+         'evaluate', 'fit', 'load_checkpoint', 'load_config', 'load_data', 'merge', 'nn', 'plot_confusion', 'plot_curves',
+         'save_checkpoint', 'torch', 'train_run']

@@ -112,6 +112,13 @@ def kind_of(
     return next((k for k in [module_kind(module), *inherited, *named] if k), None)
 
 # %% ../nbs/registry.ipynb #dd69ba39
+def _origin(part):
+    "The module that defines a class, and the namespace of the notebook or script if that is where"
+    if part.__module__ != '__main__': return part.__module__, None
+    namespace = vars(sys.modules['__main__'])
+    return namespace.get('__source_of__', '__main__'), namespace
+
+# %% ../nbs/registry.ipynb #b548d85c
 class Catalogue:
     "What has been registered in this process: classes by name, each with its kind"
 
@@ -137,10 +144,7 @@ class Catalogue:
         "Register a class, as decorator `@MODELS.register_module()` or as call `MODELS.register_module(module=X)`"
         if callable(name): raise TypeError(f'write @{self.name}.register_module() with brackets')
         if module is None: return lambda part: self.register_module(name, force, part, kind)
-        source, namespace = module.__module__, None
-        if source == '__main__':
-            namespace = vars(sys.modules['__main__'])
-            source = namespace.get('__source_of__', source)
+        source, namespace = _origin(module)
         for n in [name or module.__name__] if not isinstance(name, list) else name:
             self._add(Entry(n, module, kind or kind_of(module, source, self._kinds()), source, namespace), force)
         return module
@@ -172,11 +176,6 @@ class Catalogue:
         return self._entries.get(name)
 
     def _kinds(self): return {id(e.part): e.kind for e in self._entries.values()}
-
-    def name_of(self, part: Callable) -> str:
-        "What a config writes to name `part`: its registered name, else `'package.module:Class'`"
-        own = [n for n in list(self._entries) if (e := self._current(n)) and e.part is part]
-        return (own + [f'{part.__module__}:{part.__qualname__}'])[0]
 
 # %% ../nbs/registry.ipynb #ffc8498a
 class Finder(Catalogue):
@@ -223,6 +222,11 @@ class Finder(Catalogue):
     def get(self, name: str) -> Callable:
         "The class registered as `name`; raises `ConfigError` if there is none"
         return self.find(name).part
+
+    def name_of(self, part: Callable) -> str:
+        "What a config writes to name `part`: its registered name, else `'package.module:Class'`"
+        own = [n for n in list(self._entries) if (e := self._current(n)) and e.part is part]
+        return (own + [f'{part.__module__}:{part.__qualname__}'])[0]
 
     def __contains__(self, name):
         try: return bool(self.find(name))

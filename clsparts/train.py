@@ -9,6 +9,7 @@ __all__ = ['DEFAULT', 'RUN_KEYS', 'fit', 'complete', 'new_folder', 'write_metric
 import csv
 import json
 import math
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,7 +50,8 @@ def fit(
                                 weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * len(loader))
     history, start = [], time.perf_counter()
-    with tqdm(total=epochs * len(loader), unit='step', disable=not progress) as bar:
+    with tqdm(total=epochs * len(loader), unit='step', disable=not progress,
+              mininterval=.1 if sys.stderr.isatty() else 10) as bar:
         for epoch in range(1, epochs + 1):
             clf.train()
             total = torch.zeros((), device=device)

@@ -1,5 +1,6 @@
 "Every backbone with every neck, head and loss: it trains, or says in words why it does not."
 import functools
+import itertools
 
 import pytest
 import torch
@@ -9,14 +10,14 @@ from clsparts.config import ConfigError
 from clsparts.registry import MODELS, parameters
 from common import NEEDED, minimal, narrow, parts
 
-OUT_TYPES = dict(raw={}, cls_token={}, featmap={}, avg_featmap={})
+OUT_TYPES = ('raw', 'cls_token', 'featmap', 'avg_featmap')
 
 
 def backbones():
     "A small config of every backbone; several where one can give several forms of output"
     for e in parts('backbone'):
         cfg = narrow(e)
-        forms = [{}] if 'out_type' not in parameters(e.part)[0] else [dict(out_type=o) for o in ('raw', 'cls_token', 'featmap', 'avg_featmap')]
+        forms = [{}] if 'out_type' not in parameters(e.part)[0] else [dict(out_type=o) for o in OUT_TYPES]
         for form in forms: yield '-'.join([e.name, *form.values()]), {**cfg, **form}
 
 
@@ -35,28 +36,34 @@ LABELS = torch.tensor([0, 3, 1, 3])
 def train_once(clf):
     "The loss of one step, on labels or, where the loss refuses these, on distributions"
     clf.train()
-    optimizer = torch.optim.SGD([p for p in clf.parameters() if p.requires_grad], .01)
+    optimizer = torch.optim.SGD([p for p in clf.parameters() if p.requires_grad], .001)
     images = torch.randn(4, 3, 32, 32)
     try: loss = clf.loss(images, LABELS)['loss']
     except ValueError as e:
         if 'distribution' not in str(e): raise
         columns = clf(images).shape[1]
         loss = clf.loss(images, torch.nn.functional.one_hot(LABELS, columns).float())['loss']
-    if loss.requires_grad: loss.backward()
+    loss.backward()
     optimizer.step()
     return loss.item()
+
+
+def tried(f, *args, **kwargs):
+    "What `f` gives, or the error in place of it"
+    torch.manual_seed(0)
+    try: return f(*args, **kwargs)
+    except Exception as e: return e
 
 
 @functools.cache
 def outcomes(backbone):
     "By neck, head and loss: the loss of a step, or the error in place of it"
     found = {}
-    for neck, neck_cfg in NECKS.items():
-        for head, head_cfg in HEADS.items():
-            for loss, loss_cfg in LOSSES.items():
-                torch.manual_seed(0)
-                try: found[neck, head, loss] = train_once(compose(BACKBONES[backbone], neck_cfg, head_cfg, loss_cfg, image_shape=(3, 32, 32)))
-                except Exception as e: found[neck, head, loss] = e
+    for (neck, neck_cfg), (head, head_cfg) in itertools.product(NECKS.items(), HEADS.items()):
+        clf = tried(compose, BACKBONES[backbone], neck_cfg, head_cfg, image_shape=(3, 32, 32))
+        for loss, cfg in LOSSES.items():
+            if not isinstance(clf, Exception): clf.head.loss_module = MODELS.build(cfg, 'loss')
+            found[neck, head, loss] = clf if isinstance(clf, Exception) else tried(train_once, clf)
     return found
 
 
@@ -85,3 +92,12 @@ def test_maps_fit_pooling():
             for neck in ('GlobalAveragePooling', 'GeneralizedMeanPooling'):
                 outcome = outcomes(b)[neck, 'LinearClsHead', loss]
                 assert not isinstance(outcome, Exception), f'{b} + {neck} + {loss}: {outcome}'
+
+
+@pytest.mark.parametrize('head', HEADS)
+@pytest.mark.parametrize('loss', LOSSES)
+def test_compose_takes_every_loss(head, loss):
+    clf = compose(BACKBONES['VisionTransformer-cls_token'], None, HEADS[head], LOSSES[loss], image_shape=(3, 32, 32))
+    assert type(clf.head.loss_module) is MODELS.get(loss)
+    assert clf.cfg['head']['loss']['type'] == loss
+    assert abs(train_once(clf)) < 1e6

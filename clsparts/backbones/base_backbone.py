@@ -13,7 +13,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..config import ConfigError
 from ..part import BaseModule
-from ..registry import MODELS
 
 # %% ../../nbs/backbones/base_backbone.ipynb #f0ed5bd2
 class BaseBackbone(BaseModule):

@@ -69,20 +69,20 @@ class TokenBackbone(BaseBackbone):
 
     def make_embedding(self, num_extra_tokens, pre_norm, **patch_cfg):
         "Add what comes before the layers; sizes, `norm_cfg` and `drop_rate` are set before"
-        self.patch_embed = MODELS.build({**dict(type=PatchEmbed, in_channels=self.in_channels, embed_dims=self.embed_dims,
-                                                input_size=self.img_size, bias=not pre_norm), **patch_cfg}, where='patch_cfg')
+        known = dict(in_channels=self.in_channels, embed_dims=self.embed_dims, input_size=self.img_size, bias=not pre_norm)
+        self.patch_embed = MODELS.build({'type': PatchEmbed, **known, **patch_cfg}, where='patch_cfg')
         self.patch_resolution, self.num_extra_tokens = self.patch_embed.init_out_size, num_extra_tokens
         count = num_extra_tokens + self.patch_resolution[0] * self.patch_resolution[1]
         self.cls_token = nn.Parameter(torch.zeros(1, 1, self.embed_dims)) if num_extra_tokens else None
         self.pos_embed = nn.Parameter(torch.zeros(1, count, self.embed_dims))
-        self.drop_after_pos = nn.Dropout(self.drop_rate)
-        self.pre_norm = self.make_norm() if pre_norm else nn.Identity()
+        self.drop_after_pos, self.pre_norm = nn.Dropout(self.drop_rate), self.make_norm() if pre_norm else nn.Identity()
 
     def embed(self, x: torch.Tensor) -> tuple[torch.Tensor, tuple]:
         "Images as tokens `(b, extra + n, d)` that know their place, and the grid `(h, w)` of the patches"
-        if x.ndim == 4 and (x.shape[2] < self.patch_embed.kernel_size[0] or x.shape[3] < self.patch_embed.kernel_size[1]):
-            raise ValueError(f'{type(self).__name__} takes images of at least one patch, {self.patch_embed.kernel_size} pixels; '
-                             f'these have {tuple(x.shape[2:])}. Enlarge them, or write a smaller patch_size.')
+        patch = self.patch_embed.kernel_size
+        if x.ndim == 4 and (x.shape[2] < patch[0] or x.shape[3] < patch[1]):
+            raise ValueError(f'{type(self).__name__} takes images of at least one patch, {patch[0]} × {patch[1]} pixels; '
+                             f'these have {x.shape[2]} × {x.shape[3]}. Enlarge them, or write a smaller patch_size.')
         x, grid = self.patch_embed(x)                                          # (b, n, d)
         if self.cls_token is not None: x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)      # (b, 1 + n, d)
         pos = resize_pos_embed(self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
@@ -102,7 +102,7 @@ class TokenBackbone(BaseBackbone):
     def _load_from_state_dict(self, state_dict, prefix, *args):
         name, extra = prefix + 'pos_embed', self.num_extra_tokens
         found = state_dict.get(name)
-        if found is not None and found.ndim == 3 and found.shape[1:] != self.pos_embed.shape[1:]:
+        if found is not None and found.ndim == 3 and found.shape[1] != self.pos_embed.shape[1]:
             side = round(max(found.shape[1] - extra, 0) ** .5)                 # square images are assumed
             if side and side * side + extra == found.shape[1]:
                 state_dict[name] = resize_pos_embed(found, (side, side), self.patch_resolution, self.interpolate_mode, extra)
@@ -113,8 +113,7 @@ class TokenBackbone(BaseBackbone):
         super().init_weights()
 
     def stem_modules(self):
-        stem = [self.patch_embed, self.cls_token, self.pos_embed, self.drop_after_pos, self.pre_norm]
-        return [m for m in stem if m is not None]
+        return [m for m in (self.patch_embed, self.cls_token, self.pos_embed, self.drop_after_pos, self.pre_norm) if m is not None]
 
     def stage_modules(self): return {f'layers.{i}': layer for i, layer in enumerate(self.layers)}
 
@@ -137,7 +136,6 @@ VIT_ARCHS = _archs(('embed_dims', 'num_layers', 'num_heads', 'feedforward_channe
     (('deit-s', 'deit-small', 'dinov2-s', 'dinov2-small'), 384, 12, 6, 1536),
     (('deit-b', 'deit-base'), 768, 12, 12, 3072))
 
-# %% ../../nbs/backbones/vision_transformer.ipynb #70d34eea
 def arch_settings(
     arch: str | Mapping,  # a name in the table, in any case, or the numbers themselves
     table: Mapping = VIT_ARCHS,  # numbers by name
@@ -146,7 +144,8 @@ def arch_settings(
     needed = list(next(iter(table.values())))
     if isinstance(arch, str):
         if arch.lower() in table: return table[arch.lower()]
-        raise ConfigError('arch', f'there is no {arch!r}. {did_you_mean(arch, table)}There is: {", ".join(table)}; or a dict with {", ".join(needed)}.')
+        raise ConfigError('arch', f'there is no {arch!r}. {did_you_mean(arch, table)}There is: {", ".join(table)}; '
+                                  f'or a dict with {", ".join(needed)}.')
     missing = [k for k in needed if k not in arch]
     if missing: raise ConfigError('arch', f'a dict with {", ".join(needed)} is expected; {", ".join(missing)} is missing.')
     return dict(arch)

@@ -8,7 +8,6 @@ __all__ = ['LinearClsHead']
 # %% ../../nbs/heads/linear_head.ipynb #6457b5ff
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import nn
 
 from .cls_head import ClsHead

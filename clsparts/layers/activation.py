@@ -8,7 +8,6 @@ __all__ = ['HSigmoid', 'build_activation_layer']
 # %% ../../nbs/layers/activation.ipynb #86e44ac5
 from collections.abc import Mapping
 
-import torch
 from torch import nn
 
 from ..config import ConfigError

@@ -8,7 +8,6 @@ __all__ = ['build_conv_layer', 'ConvModule']
 # %% ../../nbs/layers/conv.ipynb #2142f1f0
 from collections.abc import Mapping
 
-import torch
 from torch import nn
 
 from ..config import ConfigError

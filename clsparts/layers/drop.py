@@ -8,7 +8,6 @@ __all__ = ['DropPath', 'Dropout', 'build_dropout', 'drop_path_rates']
 # %% ../../nbs/layers/drop.ipynb #8f709777
 from collections.abc import Mapping
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 

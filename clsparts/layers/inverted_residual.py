@@ -44,7 +44,7 @@ class InvertedResidual(BaseModule):
             layers['expand_conv'] = ConvModule(in_channels, mid_channels, 1, act_cfg=act_cfg, **common)
         layers['depthwise_conv'] = ConvModule(mid_channels, mid_channels, kernel_size, stride=stride, padding=kernel_size // 2,
                                               groups=mid_channels, act_cfg=act_cfg, **common)
-        if se_cfg is not None: layers['se'] = MODELS.build({'channels': mid_channels, **se_cfg, 'type': SELayer}, where='se_cfg')
+        if se_cfg is not None: layers['se'] = MODELS.build({'type': SELayer, 'channels': mid_channels, **se_cfg}, where='se_cfg')
         layers['linear_conv'] = ConvModule(mid_channels, out_channels, 1, act_cfg=None, **common)
         self.add_layers(layers)
         self.drop_path = DropPath(drop_path_rate) if drop_path_rate else nn.Identity()

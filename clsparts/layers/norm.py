@@ -8,12 +8,11 @@ __all__ = ['LN2d', 'norm_abbreviation', 'build_norm_layer']
 # %% ../../nbs/layers/norm.ipynb #ef14fd1d
 from collections.abc import Mapping
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ..config import ConfigError
-from ..registry import MODELS, check_arguments
+from ..registry import MODELS
 
 # %% ../../nbs/layers/norm.ipynb #8b440678
 for _names, _norm in [(['BN', 'BN2d'], nn.BatchNorm2d), ('BN1d', nn.BatchNorm1d), ('BN3d', nn.BatchNorm3d),

@@ -6,7 +6,6 @@
 __all__ = ['GlobalAveragePooling']
 
 # %% ../../nbs/necks/gap.ipynb #9beaa455
-import torch
 from torch import nn
 
 from ..config import ConfigError

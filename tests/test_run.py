@@ -1,0 +1,206 @@
+"The main job from the command line: what it leaves, also when it is stopped in the middle."
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from clsparts.checkpoint import load_checkpoint
+from clsparts.data import digits
+from clsparts.metrics import evaluate
+from common import ROOT
+
+CODE = 'import sys; from clsparts.cli import main; sys.exit(main())'
+FILES = {'config.json', 'checkpoint.safetensors', 'metrics.csv', 'metrics.json', 'curves.png', 'confusion.png'}
+unix = pytest.mark.skipif(os.name != 'posix', reason='signals and limits of Unix')
+
+
+def start(*args, **kwargs):
+    "`clsparts ARGS` in a process of its own"
+    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg'}
+    return subprocess.Popen([sys.executable, '-c', CODE, *map(str, args)], env=env, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+
+
+def finish(process, timeout=240):
+    "Exit status, output and errors of a process"
+    try: out, err = process.communicate(timeout=timeout)
+    finally: process.kill()
+    return process.returncode, out, err
+
+
+def command(*args, **kwargs): return finish(start(*args, **kwargs))
+
+
+def listen_to_interrupts():
+    "As in a terminal, also where the tests run in the background, whose processes ignore interrupts"
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def in_the_middle(out, **kwargs):
+    "A long run that has written its first records"
+    process = start('train', '--epochs', 200, '--out', out, **kwargs)
+    deadline = time.monotonic() + 120
+    while not (out/'metrics.json').exists():
+        if process.poll() is not None or time.monotonic() > deadline: raise AssertionError(finish(process, 1))
+        time.sleep(.05)
+    return process
+
+
+def check_loads(run):
+    "The run's checkpoint builds a classifier that does what the metrics of its epoch say; gives that epoch"
+    clf, meta = load_checkpoint(run)
+    assert meta['classes'] == [str(i) for i in range(10)] and meta['image_shape'] == [1, 8, 8]
+    records = {e['epoch']: e for e in json.loads((run/'metrics.json').read_text())['epochs']}
+    seen = evaluate(clf, digits().test)
+    assert math.isfinite(seen.loss)
+    if meta['epoch'] in records:
+        assert seen.accuracy == pytest.approx(records[meta['epoch']]['test_accuracy'], abs=.01)
+    assert 0 <= meta['epoch'] - max(records) <= 1                # the checkpoint is written first
+    return meta['epoch']
+
+
+@pytest.fixture(scope='module')
+def two_runs(tmp_path_factory):
+    "The default run, shortened, twice"
+    folder = tmp_path_factory.mktemp('runs')
+    done = [command('train', '--epochs', 2, '--out', folder/name) for name in 'ab']
+    for status, _, err in done: assert status == 0, err
+    return folder, done
+
+
+def test_what_a_run_leaves(two_runs):
+    folder, [(_, out, _), _] = two_runs
+    assert {p.name for p in (folder/'a').iterdir()} == FILES
+    assert '% of the held-out images right after 2 epochs' in out
+    assert check_loads(folder/'a') == 2
+    metrics = json.loads((folder/'a'/'metrics.json').read_text())
+    assert [e['epoch'] for e in metrics['epochs']] == [1, 2] and metrics['final'] == metrics['epochs'][-1]
+    lines = (folder/'a'/'metrics.csv').read_text().splitlines()
+    assert lines[0].split(',')[:2] == ['epoch', 'lr'] and len(lines) == 3
+    for name in ('curves.png', 'confusion.png'): assert (folder/'a'/name).read_bytes().startswith(b'\x89PNG')
+
+
+def test_same_seed_same_run(two_runs):
+    "To the last digit, but for the time that it took"
+    def losses(name): return [{k: v for k, v in e.items() if k != 'seconds'} for e in json.loads((two_runs[0]/name/'metrics.json').read_text())['epochs']]
+    assert losses('a') == losses('b')
+    assert (two_runs[0]/'a'/'config.json').read_text() == (two_runs[0]/'b'/'config.json').read_text()
+
+
+def test_config_of_a_run_runs_again(two_runs, tmp_path):
+    "`clsparts train RUN/config.json` repeats it; `--set` and `--seed` change it"
+    config = json.loads((two_runs[0]/'a'/'config.json').read_text())
+    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--set', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--out', tmp_path/'c')
+    assert status == 0, err
+    again = json.loads((tmp_path/'c'/'config.json').read_text())
+    assert again['seed'] == 3 and again['train']['lr'] == .05 and again['train']['epochs'] == 1
+    assert again['model'] == config['model']
+
+
+def test_a_run_is_not_overwritten(two_runs):
+    before = (two_runs[0]/'a'/'checkpoint.safetensors').read_bytes()
+    status, _, err = command('train', '--epochs', 1, '--out', two_runs[0]/'a')
+    assert status == 2 and 'holds a run already' in err and 'Traceback' not in err
+    assert (two_runs[0]/'a'/'checkpoint.safetensors').read_bytes() == before
+
+
+def test_predict(two_runs, tmp_path):
+    from torchvision.transforms.v2.functional import to_pil_image
+    folder, _ = two_runs
+    images = []
+    for i in (0, 100):
+        images.append(tmp_path/f'{i}.png')
+        to_pil_image(digits().test[i][0]).save(images[-1])
+    status, out, err = command('predict', folder/'a', *images)
+    assert status == 0, err
+    lines = out.splitlines()
+    assert len(lines) == 2 and all(str(i) in line and '%' in line for i, line in zip(images, lines))
+
+
+@pytest.mark.parametrize('args, told', {
+    'misspelt option': (['--set', 'model.backbone.dept=34'], "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
+    'no such place': (['--set', 'model.backbon.depth=34'], "model.backbon: there is no such key. Did you mean 'backbone'?"),
+    'no such depth': (['--set', 'model.backbone.depth=19'], 'model.backbone.depth: '),
+    'no such data': (['--set', 'data=digit'], "data: there is no data set 'digit'. Did you mean 'digits'?"),
+    'no override': (['--set', 'seed'], 'write path=value'),
+    'other classes': (['--set', 'model.head.num_classes=12'], 'model.head.num_classes: digits has 10 classes, not 12.'),
+    'epochs': (['--epochs', '0'], 'train.epochs: a whole number from 1 is expected, not 0.'),
+    'no such file': (['nowhere.json'], 'nowhere.json: cannot be read: '),
+    'device': (['--device', 'abacus'], "--device: 'abacus' cannot be used here"),
+}.values(), ids=lambda v: ' '.join(v) if isinstance(v, list) else '')
+def test_wrong_words(args, told, tmp_path):
+    "Exit status 2, one message, no traceback, and no folder of a run that never was"
+    status, out, err = command('train', *args, '--out', tmp_path/'run')
+    assert status == 2 and told in err and 'Traceback' not in err, err
+    assert not (tmp_path/'run').exists()
+
+
+@unix
+def test_interrupt(tmp_path):
+    run = tmp_path/'run'
+    process = in_the_middle(run, preexec_fn=listen_to_interrupts)
+    process.send_signal(signal.SIGINT)
+    status, _, err = finish(process, 60)
+    assert status == 130 and 'interrupted' in err and 'Traceback' not in err, err
+    assert {p.name for p in run.iterdir()} <= FILES
+    check_loads(run)
+
+
+@unix
+def test_kill(tmp_path):
+    "Nothing can be tidied up; what is there loads all the same"
+    run = tmp_path/'run'
+    process = in_the_middle(run)
+    process.kill()
+    finish(process, 60)
+    (run/'.checkpoint-half.safetensors').write_bytes((run/'checkpoint.safetensors').read_bytes()[:1000])
+    check_loads(run)
+
+
+def limit_files(size, process=0):
+    "Let a process write no more than `size` bytes to a file: for it, the disk is full"
+    import resource
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (size, size))
+
+
+full_disk = pytest.mark.skipif(sys.platform != 'linux', reason='limits of other processes are set on Linux alone')
+
+
+@full_disk
+def test_disk_full_from_the_beginning(tmp_path):
+    "There is room for the config and not for the checkpoint"
+    run = tmp_path/'run'
+    status, _, err = command('train', '--epochs', 1, '--out', run, preexec_fn=lambda: limit_files(100_000))
+    assert status == 2 and 'Traceback' not in err, err
+    assert 'checkpoint.safetensors' in err and 'File too large' in err
+    assert {p.name for p in run.iterdir()} <= {'config.json'}
+
+
+@full_disk
+def test_disk_full_in_the_middle(tmp_path):
+    "The previous checkpoint stays, and no half-written file beside it"
+    run = tmp_path/'run'
+    process = in_the_middle(run)
+    limit_files(100_000, process.pid)
+    status, _, err = finish(process, 60)
+    assert status == 2 and 'Traceback' not in err, err
+    assert 'checkpoint.safetensors' in err and 'File too large' in err
+    assert {p.name for p in run.iterdir()} <= FILES
+    check_loads(run)
+
+
+@pytest.mark.slow
+def test_main_job(tmp_path):
+    "`clsparts train`, as the README says"
+    status, out, err = command('train', cwd=tmp_path)
+    assert status == 0, err
+    run = tmp_path/'runs'/'digits-1'
+    assert {p.name for p in run.iterdir()} == FILES
+    clf, _ = load_checkpoint(run)
+    assert evaluate(clf, digits().test).accuracy > .97
+    assert 'runs/digits-1' in out
