@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch._subclasses import FakeTensor
 
 from .config import ConfigError
 from .registry import MODELS, check_arguments
@@ -173,7 +174,7 @@ class BaseModule(nn.Module, metaclass=PartMeta):
         if self.is_init:
             warnings.warn(f'{type(self).__name__}.init_weights() does nothing: the weights have been initialised already')
             return
-        if next((p.is_meta for p in self.parameters()), False): return
+        if _without_numbers(self): return
         initialize(self, self.init_cfg)
         pretrained = isinstance(self.init_cfg, Mapping) and self.init_cfg.get('type') == 'Pretrained'
         for part in _inner_parts(self):
@@ -182,6 +183,10 @@ class BaseModule(nn.Module, metaclass=PartMeta):
         self.is_init = True
 
 # %% ../nbs/part.ipynb #f7ab685d
+def _without_numbers(module):
+    "Whether a module's weights are shapes alone: on the meta device, or fake tensors"
+    return any(p.is_meta or isinstance(p, FakeTensor) for p in module.parameters())
+
 def _inner_parts(module):
     "The parts directly below `module`, not those inside them"
     for child in module.children():

@@ -56,15 +56,17 @@ class ConvModule(BaseModule):
         super().__init__(init_cfg)
         if sorted(order) != ['act', 'conv', 'norm']:
             raise ConfigError('order', f"'conv', 'norm' and 'act' in some order are expected, not {order}.")
-        self.order, self.act_cfg = tuple(order), act_cfg
-        self.conv = build_conv_layer(conv_cfg, in_channels, out_channels, kernel_size, stride=stride, padding=padding,
-                                     dilation=dilation, groups=groups, bias=norm_cfg is None if bias == 'auto' else bias,
-                                     padding_mode=padding_mode)
+        self.act_cfg = act_cfg
+        layers = dict(conv=('conv', build_conv_layer(
+            conv_cfg, in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups,
+            bias=norm_cfg is None if bias == 'auto' else bias, padding_mode=padding_mode)))
         if norm_cfg:
             after_conv = order.index('norm') > order.index('conv')
-            self.norm_name, norm = build_norm_layer(norm_cfg, out_channels if after_conv else in_channels)
-            self.add_module(self.norm_name, norm)
-        if act_cfg: self.activate = build_activation_layer(act_cfg, inplace)
+            layers['norm'] = build_norm_layer(norm_cfg, out_channels if after_conv else in_channels)
+            self.norm_name = layers['norm'][0]
+        if act_cfg: layers['act'] = ('activate', build_activation_layer(act_cfg, inplace))
+        for step in order:
+            if step in layers: self.add_module(*layers[step])
 
     @property
     def norm(self) -> nn.Module | None:
@@ -81,8 +83,5 @@ class ConvModule(BaseModule):
         super().init_weights()
 
     def forward(self, x):
-        for step in self.order:
-            if step == 'conv': x = self.conv(x)
-            elif step == 'norm' and self.norm is not None: x = self.norm(x)
-            elif step == 'act' and self.act_cfg: x = self.activate(x)
+        for layer in self.children(): x = layer(x)                             # in the order in which they were added
         return x
