@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
 
 from .config import ConfigError, closest, did_you_mean, join_path
@@ -36,10 +36,11 @@ class Entry:
         return f"{self.module}:{getattr(self.part, '__qualname__', self.part)}"
 
 # %% ../nbs/registry.ipynb #d50cf211
+@lru_cache(maxsize=1024)
 def parameters(
     part: Callable,  # a class or function
 ) -> tuple[dict[str, inspect.Parameter], bool]:  # parameters by name, and whether it takes any keyword at all
-    "The named parameters that `part` takes; `**kwargs` of a class is replaced by what its base classes take"
+    "The named parameters that `part` takes, not to be changed; `**kwargs` of a class is replaced by what its bases take"
     functions = [c.__init__ for c in inspect.getmro(part) if '__init__' in vars(c)] if inspect.isclass(part) else [part]
     found, anything = {}, False
     for f in functions:

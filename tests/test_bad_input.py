@@ -81,7 +81,7 @@ WRONG_CONFIGS = {
     'image that does not fit': (lambda: composed(image_shape=(1, 32, 32)),
         'backbone: cannot take what it is given, (2, 1, 32, 32): ', 'images of 3 channels (in_channels=3); these have 1'),
     'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'not (32, 32)'),
-    'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, (16, 16) pixels; these have (8, 8).'),
+    'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, 16 × 16 pixels; these have 8 × 8.'),
 
     # values that there are not
     'depth': (lambda: build({**BACKBONE, 'depth': 19}), 'backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 19 is none of them.'),
@@ -125,7 +125,7 @@ WRONG_CALLS = {
     'no channels': (lambda: composed()(IMAGES[0, 0]), 'images are a batch (b, c, h, w) with no axis of 0, not (32, 32).'),
     'no images': (lambda: composed()(IMAGES[:0]), 'images are a batch (b, c, h, w) with no axis of 0, not (0, 3, 32, 32).'),
     'too small': (lambda: composed(VIT, None)(torch.randn(2, 3, 8, 8)),
-        'VisionTransformer takes images of at least one patch, (16, 16) pixels; these have (8, 8).'),
+        'VisionTransformer takes images of at least one patch, 16 × 16 pixels; these have 8 × 8.'),
     'whole numbers': (lambda: composed()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)), 'images are floats; these are uint8. Write images.float() / 255.'),
     'an array': (lambda: composed()(IMAGES.numpy()), 'images are a tensor (b, c, h, w), not a ndarray.'),
     'no such stage': (lambda: composed().extract_feat(IMAGES, 'necks'), "stage: 'backbone', 'neck' or 'pre_logits' is expected, not 'necks'."),
