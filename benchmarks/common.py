@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+if not any((Path(p or '.')/'clsparts').is_dir() for p in sys.path): sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 def median(values): return statistics.median(values)

@@ -37,16 +37,17 @@ WORK = dict(forward=forward, step=step)
 
 
 def peak(model, whose, work, batch, size):
-    "The most bytes that were allocated at once while the second run of `work` went on, weights and first state included"
+    "Bytes that are held all the time (weights; in a step also the optimizer's momentum), and the most that a second run adds"
     import torch
     from torch.profiler import ProfilerActivity, profile
     torch.manual_seed(0)
     net = ours_and_theirs()[model][whose == 'theirs']()
     run = WORK[work](net, torch.randn(batch, 3, size, size))
     run()
-    held = sum(t.numel() * t.element_size() for t in net.state_dict().values())
+    net.zero_grad()                                     # what is released later has to be allocated later, or it does not count
+    weights = sum(t.numel() * t.element_size() for t in net.state_dict().values())
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof: run()
-    return held + highest(prof)
+    return weights * (2 if work == 'step' else 1) + highest(prof)
 
 
 def highest(prof):
