@@ -12,10 +12,12 @@ import threading
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
-from torch._subclasses import FakeTensor
+from torch._guards import detect_fake_mode
+from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
 from .config import ConfigError
 from .registry import MODELS, check_arguments
@@ -143,11 +145,33 @@ def _construction():
     finally: _building.depth = depth
 
 # %% ../nbs/part.ipynb #dc0e432b
+def _make_fake(
+    make,  # builds a part
+    mode,  # the `FakeTensorMode` in force
+):  # the part, its tensors fake and on the default device
+    "Build on the meta device, then wrap what is there; finished modules that were handed in keep their tensors"
+    device, wrapped = torch.get_default_device(), {}
+    with unset_fake_temporarily(), torch.device('meta'):
+        part = make()
+        ghosts = {id(t): t.detach() for t in [*part.parameters(), *part.buffers()] if t.is_meta and not isinstance(t, FakeTensor)}
+    for module in part.modules():
+        for table in (module._parameters, module._buffers):
+            for name, t in table.items():
+                if id(t) not in ghosts: continue
+                if id(t) not in wrapped:
+                    fake = FakeTensor(mode, ghosts[id(t)], device)
+                    wrapped[id(t)] = nn.Parameter(fake, t.requires_grad) if isinstance(t, nn.Parameter) else fake
+                table[name] = wrapped[id(t)]
+    return part
+
+# %% ../nbs/part.ipynb #2ac0d52e
 class PartMeta(type):
     "Notes a part's arguments and, at the end of the outermost constructor, initialises the weights"
     def __call__(cls, *args, **kwargs):
         with _construction() as outermost:
-            part = super().__call__(*args, **kwargs)
+            mode = detect_fake_mode() if outermost else None
+            make = partial(super().__call__, *args, **kwargs)
+            part = make() if mode is None else _make_fake(make, mode)
         names = list(inspect.signature(cls.__init__).parameters)[1:]
         part.arguments = {**dict(zip(names, args)), **kwargs}
         if outermost: part.init_weights()
