@@ -22,12 +22,14 @@ def save_checkpoint(
     clf,  # a classifier (any part that has a `cfg`)
     **meta,  # more plain data to keep, such as `classes`
 ) -> Path:
-    "Write config, weights and `meta` to `path`, whole or not at all"
+    "Write config, weights and `meta` to `path`, whole or not at all; raises `OSError` if there is no room"
     path = Path(path)
     if path.suffix != '.safetensors': raise ConfigError(message=f'{path}: checkpoints end in .safetensors, not {path.suffix!r}.')
     texts = {k: json.dumps(plain(v, k)) for k, v in dict(config=clf.cfg, **meta).items()}
     state = {k: v.detach().cpu().contiguous() for k, v in clf.state_dict().items()}
-    with replacing(path) as tmp: save_file(state, tmp, metadata=texts)
+    try:
+        with replacing(path) as tmp: save_file(state, tmp, metadata=texts)
+    except SafetensorError as e: raise OSError(f'{path}: cannot be written: {e}') from e
     return path
 
 # %% ../nbs/checkpoint.ipynb #dc66e775

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from .classifier import ImageClassifier
+from .classifier import ImageClassifier, check_image
 from .config import ConfigError
 from .registry import MODELS, check_arguments, parameters
 
@@ -59,11 +59,13 @@ def _check_alone(cfg, kind):
 
 # %% ../nbs/compose.ipynb #60a8b7f0
 def _ghost(cfg, kind):
-    "A part without weights, on the meta device; a finished module as it is"
+    "A part without weights, on the meta device, in evaluation mode; a finished module as it is"
     try:
-        with torch.device('meta'): return MODELS.build(cfg, kind)
+        if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind)
+        with torch.device('meta'): return MODELS.build(cfg, kind).eval()
     except ConfigError as e: raise ComposeError(findings=e.findings) from e
 
+@torch.no_grad()
 def _call(part, kind, x):
     "What `part` gives for `x` when none of its tensors has numbers; a `ComposeError` if it cannot take `x`"
     tensors = [*part.named_parameters(), *part.named_buffers()]
@@ -78,7 +80,11 @@ def _image(backbone, shape):
     if shape is None:
         size = getattr(backbone, 'img_size', 224)
         shape = (getattr(backbone, 'in_channels', 3), *(size if isinstance(size, (tuple, list)) else (size, size)))
-    return torch.empty(2, *shape, device='meta')
+    if len(shape) != 3: raise ComposeError('image_shape', f'(c, h, w) is expected, not {tuple(shape)}.')
+    x = torch.empty(2, *shape, device='meta')
+    try: check_image(x, getattr(backbone, 'in_channels', None))
+    except ValueError as e: raise ComposeError('backbone', f'cannot take what it is given, {tuple(x.shape)}: {e}') from e
+    return x
 
 # %% ../nbs/compose.ipynb #6dd80f7a
 def compose(

@@ -131,6 +131,7 @@ class Catalogue:
         self.name, self.index, self.group = name, Index(package), group
         self._entries = {}  # by name
         self.failures = {}  # modules that failed to import, with the error
+        self.offered = {}  # the names that a module offers by entry points
 
     def notebook(self, module: str) -> None:
         "Say that this notebook is the source of `package.module`: what it defines stands for what was exported from it"
@@ -200,6 +201,7 @@ class Finder(Catalogue):
         if not self.group: return
         for point in entry_points(group=self.group):
             if name not in (None, point.name): continue
+            self.offered.setdefault(point.value, set()).add(point.name)
             try: part = point.load()
             except Exception as e: self.failures[point.value] = e
             else:
@@ -254,7 +256,7 @@ def _spelt_out(registry, name, kind):
 # %% ../nbs/registry.ipynb #648c1dde
 def _unknown(registry, name, kind):
     names, what = registry.names(kind), kind or 'part'
-    broken = {m: e for m, e in registry.failures.items() if name in registry.index.modules.get(m, [name])}
+    broken = {m: e for m, e in registry.failures.items() if name in (registry.index.modules.get(m) or registry.offered.get(m, ()))}
     if broken:
         m, e = next(iter(broken.items()))
         return f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}'
@@ -262,12 +264,22 @@ def _unknown(registry, name, kind):
             f"Your own class is found after @{registry.name}.register_module(), or as 'package.module:Class'.")
 
 # %% ../nbs/registry.ipynb #224a59f5
+_SEATS = ('backbone', 'neck', 'head', 'loss')
+
+def _right_kind(registry, part, kind):
+    "A class that is given as such, unless it is plainly made for another place in a classifier"
+    found = kind_of(part, part.__module__, registry._kinds()) if kind in _SEATS and inspect.isclass(part) else kind
+    if found == kind or found not in _SEATS: return part
+    raise ConfigError(message=f'{part.__name__} is a {found}; here a {kind} is expected. '
+                              f'There is: {", ".join(registry.names(kind))}.')
+
+# %% ../nbs/registry.ipynb #46fe8e66
 def _resolve(registry, cfg, kind):
     "Name, callable and arguments of a config; no callable where it is a finished module"
     if isinstance(cfg, str): cfg = dict(type=cfg)
     if inspect.isclass(cfg): cfg = dict(type=cfg)
     if not isinstance(cfg, Mapping):
-        if callable(cfg): return '', None, {}
+        if callable(cfg): return '', _right_kind(registry, type(cfg), kind) and None, {}
         raise ConfigError(message=f'a part is a name, a dict with its type, a class or a module, not {cfg!r}.')
     args = dict(cfg)
     if 'type' not in args:
@@ -275,7 +287,9 @@ def _resolve(registry, cfg, kind):
                           f"{', '.join(map(repr, args)) or 'nothing'}. Write dict(type=…).")
     type_ = args.pop('type')
     if isinstance(type_, str): return type_, registry.find(type_, kind).part, args
-    if callable(type_): return type_.__name__, type_, args
+    if callable(type_):
+        try: return type_.__name__, _right_kind(registry, type_, kind), args
+        except ConfigError as e: raise e.under('type') from None
     raise ConfigError('type', f'a name or a class is expected, not {type_!r}.')
 
 # %% ../nbs/registry.ipynb #a7f69d73

@@ -101,7 +101,7 @@ def test_wrong_config(case):
 
 
 RANGE = 'label {} is outside the 10 classes, which are 0 to 9.'
-FLOATS = ('target: class labels, int64 of shape (b,)', 'is expected, not float32 of shape (2,). Labels are made whole numbers with .long().')
+FLOATS = ('target: class labels, int64 of shape (b,)', 'is expected, not float32 of shape (2,). Labels become int64 with .long().')
 LABEL_LOSSES = ('CrossEntropyLoss', 'FocalLoss', dict(type='LabelSmoothLoss', label_smooth_val=.1))
 
 WRONG_CALLS = {

@@ -8,7 +8,7 @@ import torch
 from clsparts.compose import compose
 from clsparts.config import ConfigError
 from clsparts.registry import MODELS, parameters
-from common import NEEDED, minimal, narrow, parts
+from common import minimal, narrow, parts
 
 OUT_TYPES = ('raw', 'cls_token', 'featmap', 'avg_featmap')
 

@@ -41,8 +41,7 @@ class MobileNetV2(BaseBackbone):
         norm_eval: bool = False,  # batch norms keep their statistics while training
         with_cp: bool = False,  # recompute branches in the backward pass, to save memory
         in_channels: int = 3,  # channels of the image
-        init_cfg: Mapping | list | None = (dict(type='Kaiming', layer='Conv2d'),
-                                           dict(type='Constant', val=1, layer=('_BatchNorm', 'GroupNorm'))),
+        init_cfg: Mapping | list | None = None,  # besides what each `ConvModule` does: Kaiming, norms at 1
     ):
         super().__init__(init_cfg)
         if widen_factor <= 0: raise ConfigError('widen_factor', f'a number above 0 is expected, not {widen_factor}.')

@@ -60,7 +60,8 @@ class ResidualBlock(BaseModule):
 
     def normed_conv(self, i, x):
         "Convolution `i` and its norm"
-        return getattr(self, getattr(self, f'norm{i}_name'))(getattr(self, f'conv{i}')(x))
+        x = getattr(self, f'conv{i}')(x)
+        return getattr(self, getattr(self, f'norm{i}_name'))(x)
 
     @property
     def last_norm(self) -> nn.Module:
@@ -72,8 +73,8 @@ class ResidualBlock(BaseModule):
         if self.zero_init: nn.init.zeros_(self.last_norm.weight)
 
     def residual(self, x):
-        shortcut = x if self.downsample is None else self.downsample(x)
-        return shortcut + self.drop_path(self.branch(x))                       # (b, c_out, h/stride, w/stride)
+        out = self.drop_path(self.branch(x))                                   # (b, c_out, h/stride, w/stride)
+        return out.add_(x if self.downsample is None else self.downsample(x))
 
     def forward(self, x):
         recompute = self.with_cp and x.requires_grad
@@ -101,8 +102,8 @@ class Bottleneck(ResidualBlock):
         self.add_conv(3, self.mid_channels, out_channels, 1)
 
     def branch(self, x):
-        x = self.relu(self.normed_conv(1, x))
-        return self.normed_conv(3, self.relu(self.normed_conv(2, x)))
+        for i in (1, 2): x = self.relu(self.normed_conv(i, x))
+        return self.normed_conv(3, x)
 
 # %% ../../nbs/backbones/resnet.ipynb #73818b27
 def make_res_layer(

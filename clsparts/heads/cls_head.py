@@ -112,6 +112,8 @@ def accuracies(
     topk: tuple = (1,),  # which accuracies
 ) -> dict[str, torch.Tensor]:  # percent, by `accuracy_top-k`
     "In how many percent of the images the right class is among the best k"
+    if max(topk) > scores.shape[1]:
+        raise ValueError(f'topk: the best {max(topk)} of {scores.shape[1]} classes: topk is at most the number of classes.')
     labels = target if target.ndim == 1 else target.argmax(1)
     hits = scores.topk(max(topk), dim=1).indices == labels[:, None]           # (b, max k)
     return {f'accuracy_top-{k}': hits[:, :k].any(1).float().mean() * 100 for k in topk}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from .cls_head import ClsHead
+from ..part import unfilled
 from ..registry import MODELS
 
 # %% ../../nbs/heads/linear_head.ipynb #72846755
@@ -28,7 +29,7 @@ class LinearClsHead(ClsHead):
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
         self.num_classes, self.in_channels = num_classes, in_channels
-        self.fc = nn.Linear(in_channels, num_classes)
+        self.fc = unfilled(nn.Linear, in_channels, num_classes)
 
     def pre_logits(self, feats): return self.vector(feats, self.in_channels)
     def forward(self, feats): return self.fc(self.pre_logits(feats))

@@ -8,7 +8,6 @@ __all__ = ['MultiheadAttention']
 # %% ../../nbs/layers/attention.ipynb #76a3d1ba
 from collections.abc import Mapping
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 

@@ -13,7 +13,7 @@ from torch import nn
 from ..config import ConfigError
 from .activation import build_activation_layer
 from .norm import build_norm_layer
-from ..part import BaseModule
+from ..part import BaseModule, unfilled
 from ..registry import MODELS
 
 # %% ../../nbs/layers/conv.ipynb #a4286583
@@ -26,7 +26,7 @@ def build_conv_layer(
     *args, **kwargs,  # as `nn.Conv2d` takes them: in_channels, out_channels, kernel_size, …
 ) -> nn.Module:
     "Build a convolution; raises `ConfigError` if `cfg` names none or has arguments that it does not take"
-    if cfg is None: return nn.Conv2d(*args, **kwargs)
+    if cfg is None: return unfilled(nn.Conv2d, *args, **kwargs)
     if not isinstance(cfg, Mapping) or 'type' not in cfg:
         raise ConfigError('conv_cfg', f"a dict with a type is expected, not {cfg!r}. Write dict(type='Conv2d').")
     names = ['in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias']

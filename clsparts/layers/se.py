@@ -14,7 +14,6 @@ from ..config import ConfigError
 from .conv import ConvModule
 from .make_divisible import make_divisible
 from ..part import BaseModule
-from ..registry import MODELS
 
 # %% ../../nbs/layers/se.ipynb #26962229
 class SELayer(BaseModule):

@@ -27,6 +27,7 @@ def l1_loss(
 # %% ../../nbs/losses/l1_loss.ipynb #992f995e
 def _check_distribution(pred, target):
     "Raise `ValueError` in words unless `target` is a distribution for each row of `pred`"
+    if not isinstance(target, torch.Tensor): check_target(pred, target)
     if target.ndim == 1 or not target.is_floating_point():
         found = f'{str(target.dtype).removeprefix("torch.")} of shape {tuple(target.shape)}'
         raise ValueError(f"target: another classifier's distribution, floats of shape (b, k) is expected, not {found}. Write "

@@ -49,7 +49,9 @@ def check_target(
     target: torch.Tensor,  # labels `(b,)` or targets `(b, k)`
     takes: tuple = ('labels', 'targets'),  # what this loss takes
 ) -> bool:  # whether these are labels
-    "Raise `ValueError` in words unless `target` fits `pred`"
+    "Raise `ValueError` in words unless `target` fits `pred`, `TypeError` unless it is a tensor"
+    if not isinstance(target, torch.Tensor):
+        raise TypeError(f'target: a tensor is expected, not a {type(target).__name__}. Write torch.as_tensor(target).')
     what = dict(labels='class labels, int64 of shape (b,)', targets='soft targets, floats of shape (b, k)')
     expected = ' or '.join(what[t] for t in takes)
     found = f'{str(target.dtype).removeprefix("torch.")} of shape {tuple(target.shape)}'
@@ -58,8 +60,8 @@ def check_target(
                          'A map needs a neck, such as GlobalAveragePooling, before the head.')
     if len(target) != len(pred): raise ValueError(f'target: {len(pred)} samples have scores, and {len(target)} have targets.')
     labels = target.ndim == 1
-    if labels and (target.is_floating_point() or target.dtype == torch.bool) or 'labels' not in takes and labels:
-        hint = ' Labels are made whole numbers with .long().' if 'labels' in takes else \
+    if labels and (target.dtype != torch.int64 or 'labels' not in takes):
+        hint = ' Labels become int64 with .long().' if 'labels' in takes else \
                f' A distribution for labels is F.one_hot(labels, {pred.shape[1]}).float().'
         raise ValueError(f'target: {expected} is expected, not {found}.{hint}')
     if not labels and (target.shape != pred.shape or 'targets' not in takes):
