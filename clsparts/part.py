@@ -155,14 +155,20 @@ def unfilled(
     device = torch.get_default_device()
     if not getattr(_building, 'depth', 0) or device.type == 'meta': return layer(*args, **kwargs)
     module = skip_init(layer, *args, device=device, **kwargs)
-    with torch.no_grad(): module.weight.view(-1)[:1] = math.nan
+    with torch.no_grad():
+        for p in module.parameters(): p.view(-1)[:1] = math.nan
     _building.waiting.append(module)
     return module
 
+@torch.no_grad()
 def _fill_the_rest():
-    "What no rule has filled is filled as torch does"
+    "What no rule has filled is filled as torch does: whole layers, or a bias that a rule for weights left out"
     for module in _building.waiting:
-        if module.weight.view(-1)[:1].isnan().any(): module.reset_parameters()
+        waiting = {n: bool(p.view(-1)[:1].isnan().any()) for n, p in module.named_parameters()}
+        if not any(waiting.values()): continue
+        filled = {n: getattr(module, n).clone() for n, still in waiting.items() if not still}
+        module.reset_parameters()
+        for n, p in filled.items(): getattr(module, n).copy_(p)
     _building.waiting = []
 
 # %% ../nbs/part.ipynb #dc0e432b

@@ -14,7 +14,7 @@ from ..config import ConfigError
 from .activation import build_activation_layer
 from .drop import build_dropout
 from .layer_scale import LayerScale
-from ..part import BaseModule
+from ..part import BaseModule, unfilled
 
 # %% ../../nbs/layers/ffn.ipynb #e93c1f94
 class FFN(BaseModule):
@@ -35,9 +35,9 @@ class FFN(BaseModule):
         if num_fcs < 2: raise ConfigError('num_fcs', f'at least 2 linear layers are expected, not {num_fcs}.')
         self.embed_dims, self.feedforward_channels, self.add_identity = embed_dims, feedforward_channels, add_identity
         widths = [embed_dims] + [feedforward_channels] * (num_fcs - 1)
-        hidden = [nn.Sequential(nn.Linear(a, b), build_activation_layer(act_cfg), nn.Dropout(ffn_drop))
+        hidden = [nn.Sequential(unfilled(nn.Linear, a, b), build_activation_layer(act_cfg), nn.Dropout(ffn_drop))
                   for a, b in zip(widths, widths[1:])]
-        self.layers = nn.Sequential(*hidden, nn.Linear(feedforward_channels, embed_dims), nn.Dropout(ffn_drop))
+        self.layers = nn.Sequential(*hidden, unfilled(nn.Linear, feedforward_channels, embed_dims), nn.Dropout(ffn_drop))
         self.dropout_layer = build_dropout(dropout_layer)
         self.gamma2 = LayerScale(embed_dims, layer_scale_init_value) if layer_scale_init_value > 0 else nn.Identity()
 
