@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from ..config import ConfigError
-from .cls_head import ClsHead, last_vector
+from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..layers.norm import build_norm_layer
 from ..part import BaseModule
@@ -70,7 +70,7 @@ class StackedLinearClsHead(ClsHead):
         return self.layers[-1]
 
     def pre_logits(self, feats):
-        x = last_vector(feats, self.in_channels, type(self).__name__)
+        x = self.vector(feats, self.in_channels)
         for layer in self.layers[:-1]: x = layer(x)
         return x                                                               # (b, mid_channels[-1])
 

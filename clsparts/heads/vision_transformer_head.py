@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ..config import ConfigError
-from .cls_head import ClsHead, last_vector
+from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..registry import MODELS
 
@@ -54,7 +54,7 @@ class VisionTransformerClsHead(ClsHead):
         if feat.ndim == 3:
             raise ValueError(f'{type(self).__name__} takes a vector (b, {self.in_channels}); the last feature is tokens (b, n, d) of shape '
                              f"{tuple(feat.shape)}. Write out_type='cls_token' or 'avg_featmap' in the backbone.")
-        x = last_vector((feat,), self.in_channels, type(self).__name__)        # (b, in_channels)
+        x = self.vector((feat,), self.in_channels)                        # (b, in_channels)
         return self.layers.act(self.layers.pre_logits(x)) if self.hidden_dim else x               # (b, hidden_dim)
 
     def forward(self, feats): return self.layers.head(self.pre_logits(feats))
