@@ -13,7 +13,7 @@ from torch import nn
 from torch.func import functional_call
 
 from .classifier import ImageClassifier, check_image
-from .config import ConfigError
+from .config import ConfigError, join_path
 from .registry import MODELS, check_arguments, parameters
 
 # %% ../nbs/compose.ipynb #b31d02d0
@@ -66,13 +66,15 @@ def _ghost(cfg, kind):
     except ConfigError as e: raise ComposeError(findings=e.findings) from e
 
 @torch.no_grad()
-def _call(part, kind, x):
+def _call(part, kind, x, cfg=None):
     "What `part` gives for `x` when none of its tensors has numbers; a `ComposeError` if it cannot take `x`"
     tensors = [*part.named_parameters(), *part.named_buffers()]
     try: return functional_call(part, {n: t.to('meta') for n, t in tensors}, (x,))
     except Exception as e:
         shapes = [tuple(t.shape) for t in (x if isinstance(x, tuple) else [x]) if isinstance(t, torch.Tensor)]
-        raise ComposeError(kind, f'cannot take what it is given, {", ".join(map(str, shapes))}: {e}') from e
+        written = [n for n in CHANNEL_ARGUMENTS if isinstance(cfg, Mapping) and cfg.get(n) not in (None, channels_of(x))]
+        place = join_path(kind, *written[:1])
+        raise ComposeError(place, f'cannot take what it is given, {", ".join(map(str, shapes))}: {e}') from e
 
 # %% ../nbs/compose.ipynb #7907e71e
 def _image(backbone, shape):
@@ -115,9 +117,9 @@ def compose(
     feats = _call(ghost, 'backbone', _image(ghost, image_shape))
     if neck is not None:
         neck = _fill(neck, CHANNEL_ARGUMENTS, channels_of(feats))
-        feats = _call(_ghost(neck, 'neck'), 'neck', feats)
+        feats = _call(_ghost(neck, 'neck'), 'neck', feats, neck)
     if head is not None:
         head = _fill(head, CHANNEL_ARGUMENTS, channels_of(feats))
-        scores = _call(_ghost(head, 'head'), 'head', feats)
+        scores = _call(_ghost(head, 'head'), 'head', feats, head)
         if scores.ndim != 2: raise ComposeError('head', f'gives {tuple(scores.shape)}; class scores are (b, k).')
     return ImageClassifier(backbone, neck, head)

@@ -76,7 +76,7 @@ WRONG_CONFIGS = {
     'vector for a map': (lambda: composed(VIT), 'neck: cannot take what it is given, (2, 32): GlobalAveragePooling(dim=2) takes a '
         'tensor of 4 axes, (b, c, h, w), not one of shape (2, 32).'),
     'channels that do not fit': (lambda: composed(head={**HEAD, 'in_channels': 512}),
-        'head: cannot take what it is given, (2, 32): LinearClsHead takes a vector (b, 512); the last feature has 32 channels. '
+        'head.in_channels: cannot take what it is given, (2, 32): LinearClsHead takes a vector (b, 512); the last feature has 32 channels. '
         'Write in_channels=32, or leave it to compose.'),
     'image that does not fit': (lambda: composed(image_shape=(1, 32, 32)),
         'backbone: cannot take what it is given, (2, 1, 32, 32): ', 'images of 3 channels (in_channels=3); these have 1'),
