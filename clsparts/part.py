@@ -40,6 +40,8 @@ FILLS = dict(
     Uniform=lambda w, a=0., b=1.: nn.init.uniform_(w, a, b),
     Xavier=_xavier, Kaiming=_kaiming, Caffe2Xavier=_caffe2_xavier)
 
+_OPTIONS = {name: partial(fill, None) for name, fill in FILLS.items()}          # what a rule may say, besides the weight
+
 # %% ../nbs/part.ipynb #6ff1d7cb
 def _layers(root):
     "`root` and everything below it, but for parts whose weights are settled already"
@@ -79,7 +81,7 @@ def _apply(module, rule, layer):
     if type_ not in FILLS:
         raise ConfigError('init_cfg.type', f'{type_!r} is no initialiser. There is: {", ".join([*FILLS, "Pretrained"])}.')
     fill = FILLS[type_]
-    try: check_arguments(type_, fill, {'w': None, **rule})
+    try: check_arguments(type_, _OPTIONS[type_], rule)
     except ConfigError as e: raise e.under('init_cfg') from None
     if prob is not None: bias = -math.log((1 - prob) / prob)
     for m in _layers(module):
