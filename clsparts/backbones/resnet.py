@@ -69,8 +69,9 @@ class ResidualBlock(BaseModule):
         return getattr(self, getattr(self, f'norm{self.num_convs}_name'))
 
     def init_weights(self):
+        fresh = not self.is_init
         super().init_weights()
-        if self.zero_init: nn.init.zeros_(self.last_norm.weight)
+        if self.zero_init and fresh: nn.init.zeros_(self.last_norm.weight)
 
     def residual(self, x):
         out = self.drop_path(self.branch(x))                                   # (b, c_out, h/stride, w/stride)
