@@ -37,9 +37,8 @@ def _as_config(part):
 
 def _fill(cfg, names, value):
     "`cfg` with `value` under the first of `names` that its part needs and `cfg` leaves out"
-    if not isinstance(cfg, Mapping) or value is None: return cfg
-    part = cfg['type'] if isinstance(cfg['type'], type) else MODELS.get(cfg['type'])
-    takes = parameters(part)[0]
+    if not isinstance(cfg, Mapping) or value is None or 'type' not in cfg: return cfg
+    takes = parameters(MODELS.part_of(cfg['type']))[0]
     for name in names:
         if name in takes and name not in cfg and takes[name].default is takes[name].empty: return {**cfg, name: value}
     return cfg
@@ -50,7 +49,7 @@ def _check_alone(cfg, kind):
     try:
         if not isinstance(cfg, Mapping): return []
         if 'type' not in cfg: MODELS.build(cfg)
-        part = MODELS.find(cfg['type'], kind).part if isinstance(cfg['type'], str) else cfg['type']
+        part = MODELS.part_of(cfg['type'], kind)
         inferred = dict.fromkeys(CHANNEL_ARGUMENTS if kind != 'backbone' else (), 0)
         check_arguments(part.__name__, part, {**{k: v for k, v in inferred.items() if k in parameters(part)[0]},
                                               **{k: v for k, v in cfg.items() if k != 'type'}})

@@ -224,6 +224,11 @@ class BaseModule(nn.Module, metaclass=PartMeta):
         "The config that builds this part again, with its sub-parts' configs inside"
         return dict(type=MODELS.name_of(type(self)), **{k: _config_of(v) for k, v in self.arguments.items()})
 
+    @property
+    def loads_weights(self) -> bool:
+        "Whether `init_cfg` is a checkpoint, and nothing else initialises this part"
+        return isinstance(self.init_cfg, Mapping) and self.init_cfg.get('type') == 'Pretrained'
+
     def init_weights(self) -> None:
         "Initialise this part, then the parts inside it; called once, when the outermost part is built"
         if self.is_init:
@@ -231,9 +236,8 @@ class BaseModule(nn.Module, metaclass=PartMeta):
             return
         if _without_numbers(self): return
         initialize(self, self.init_cfg)
-        pretrained = isinstance(self.init_cfg, Mapping) and self.init_cfg.get('type') == 'Pretrained'
         for part in _inner_parts(self):
-            if pretrained: part.is_init = True
+            if self.loads_weights: part.is_init = True
             elif not part.is_init: part.init_weights()
         self.is_init = True
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'MODELS', 'Entry', 'parameters', 'check_arguments', 'name_call', 'Index', 'module_kind', 'kind_of',
-           'Catalogue', 'Finder', 'Registry']
+           'Catalogue', 'Finder', 'check_typed', 'Registry']
 
 # %% ../nbs/registry.ipynb #ceb15ad9
 import importlib
@@ -194,7 +194,9 @@ class Finder(Catalogue):
         for step in steps:
             step()
             entry = self._current(name)
-            if entry: return _checked(self, entry, kind)
+            if entry:
+                _check_kind(self, name, entry.kind, kind)
+                return entry
         raise ConfigError('type', _unknown(self, name, kind))
 
     def _load_entry_points(self, name=None):
@@ -236,11 +238,10 @@ class Finder(Catalogue):
         except ConfigError: return False
 
 # %% ../nbs/registry.ipynb #4a94c081
-def _checked(registry, entry, kind):
-    if kind and entry.kind and entry.kind != kind:
-        raise ConfigError('type', f'{entry.name} is a {entry.kind}; here a {kind} is expected. '
-                          f'There is: {", ".join(registry.names(kind))}.')
-    return entry
+def _check_kind(registry, name, found, kind, path='type'):
+    "Raise `ConfigError` if a part's kind is known and another one is expected"
+    if found == kind or None in (found, kind): return
+    raise ConfigError(path, f'{name} is a {found}; here a {kind} is expected. There is: {", ".join(registry.names(kind))}.')
 
 # %% ../nbs/registry.ipynb #fb11c3b8
 def _spelt_out(registry, name, kind):
@@ -251,7 +252,9 @@ def _spelt_out(registry, name, kind):
     if not any(c.__module__ == 'torch.nn.modules.module' for c in getattr(part, '__mro__', ())):
         raise ConfigError('type', f'{name!r} is no class of torch modules, so a config may not call it. '
                                   f'Register it: {registry.name}.register_module(module=…).')
-    return _checked(registry, Entry(name, part, kind_of(part, part.__module__, registry._kinds()), part.__module__), kind)
+    entry = Entry(name, part, kind_of(part, part.__module__, registry._kinds()), part.__module__)
+    _check_kind(registry, name, entry.kind, kind)
+    return entry
 
 # %% ../nbs/registry.ipynb #648c1dde
 def _unknown(registry, name, kind):
@@ -264,37 +267,55 @@ def _unknown(registry, name, kind):
             f"Your own class is found after @{registry.name}.register_module(), or as 'package.module:Class'.")
 
 # %% ../nbs/registry.ipynb #224a59f5
-_SEATS = ('backbone', 'neck', 'head', 'loss')
-
-def _right_kind(registry, part, kind):
-    "A class that is given as such, unless it is plainly made for another place in a classifier"
-    found = kind_of(part, part.__module__, registry._kinds()) if kind in _SEATS and inspect.isclass(part) else kind
-    if found == kind or found not in _SEATS: return part
-    raise ConfigError(message=f'{part.__name__} is a {found}; here a {kind} is expected. '
-                              f'There is: {", ".join(registry.names(kind))}.')
+def check_typed(
+    cfg,  # what a part got as the config of a layer
+    where: str,  # the argument that it came in
+    example: str,  # a type that would do
+) -> None:
+    "Raise `ConfigError` unless `cfg` is a dict that names a type"
+    if not isinstance(cfg, Mapping) or 'type' not in cfg:
+        raise ConfigError(where, f"a dict with a type is expected, not {cfg!r}. Write dict(type='{example}').")
 
 # %% ../nbs/registry.ipynb #46fe8e66
+_SEATS = ('backbone', 'neck', 'head', 'loss')
+
+def _check_seat(registry, part, kind, path):
+    "A class given as such has to fit, if it is plainly made for a place in a classifier"
+    if kind not in _SEATS or not inspect.isclass(part): return
+    found = kind_of(part, part.__module__, registry._kinds())
+    if found in _SEATS: _check_kind(registry, part.__name__, found, kind, path)
+
+# %% ../nbs/registry.ipynb #6da63c8c
 def _resolve(registry, cfg, kind):
     "Name, callable and arguments of a config; no callable where it is a finished module"
     if isinstance(cfg, str): cfg = dict(type=cfg)
     if inspect.isclass(cfg): cfg = dict(type=cfg)
     if not isinstance(cfg, Mapping):
-        if callable(cfg): return '', _right_kind(registry, type(cfg), kind) and None, {}
+        if callable(cfg):
+            _check_seat(registry, type(cfg), kind, '')
+            return '', None, {}
         raise ConfigError(message=f'a part is a name, a dict with its type, a class or a module, not {cfg!r}.')
     args = dict(cfg)
     if 'type' not in args:
         raise ConfigError(message=f"a part's dict names it under 'type'; this one has "
                           f"{', '.join(map(repr, args)) or 'nothing'}. Write dict(type=…).")
     type_ = args.pop('type')
-    if isinstance(type_, str): return type_, registry.find(type_, kind).part, args
-    if callable(type_):
-        try: return type_.__name__, _right_kind(registry, type_, kind), args
-        except ConfigError as e: raise e.under('type') from None
-    raise ConfigError('type', f'a name or a class is expected, not {type_!r}.')
+    part = registry.part_of(type_, kind)
+    return type_ if isinstance(type_, str) else type_.__name__, part, args
 
 # %% ../nbs/registry.ipynb #a7f69d73
 class Registry(Finder):
     "Classes by name and kind: registered, found lazily, built from configs"
+
+    def part_of(self,
+        type_: str | Callable,  # what a config holds under `type`
+        kind: str | None = None,  # the kind that fits here; any if None
+    ) -> Callable:
+        "The class that a `type` means: a name is found, a class is taken as it is; raises `ConfigError` for anything else"
+        if isinstance(type_, str): return self.find(type_, kind).part
+        if not callable(type_): raise ConfigError('type', f'a name or a class is expected, not {type_!r}.')
+        _check_seat(self, type_, kind, 'type')
+        return type_
 
     def build(self,
         cfg,  # a dict with `type`, a name, a class, or a finished module, which is given back as it is

@@ -42,8 +42,7 @@ class VisionTransformerClsHead(ClsHead):
     def init_weights(self):
         fresh = not self.is_init
         super().init_weights()
-        loaded = isinstance(self.init_cfg, Mapping) and self.init_cfg.get('type') == 'Pretrained'
-        if self.hidden_dim and fresh and not loaded:
+        if self.hidden_dim and fresh and not self.loads_weights:
             nn.init.normal_(self.layers.pre_logits.weight, std=self.in_channels ** -.5)
             nn.init.zeros_(self.layers.pre_logits.bias)
 

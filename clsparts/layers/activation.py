@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from ..config import ConfigError
-from ..registry import MODELS, parameters
+from ..registry import MODELS, check_typed, parameters
 
 # %% ../../nbs/layers/activation.ipynb #a569244d
 for _names, _act in [('ReLU', nn.ReLU), ('LeakyReLU', nn.LeakyReLU), ('PReLU', nn.PReLU), ('RReLU', nn.RReLU),
@@ -40,10 +40,8 @@ def build_activation_layer(
     inplace: bool = True,  # overwrite the input, where the layer can and `cfg` does not say otherwise
 ) -> nn.Module:
     "Build an activation; raises `ConfigError` if `cfg` names none or has arguments that it does not take"
-    if not isinstance(cfg, Mapping) or 'type' not in cfg:
-        raise ConfigError('act_cfg', f"a dict with a type is expected, not {cfg!r}. Write dict(type='ReLU').")
-    type_ = cfg['type']
-    try: layer = type_ if isinstance(type_, type) else MODELS.find(type_, 'activation').part
+    check_typed(cfg, 'act_cfg', 'ReLU')
+    try: layer = MODELS.part_of(cfg['type'], 'activation')
     except ConfigError as e: raise e.under('act_cfg') from None
     default = dict(inplace=inplace) if 'inplace' in parameters(layer)[0] else {}
     return MODELS.build({**cfg, 'type': layer}, 'activation', 'act_cfg', **default)

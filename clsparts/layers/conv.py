@@ -14,7 +14,7 @@ from ..config import ConfigError
 from .activation import build_activation_layer
 from .norm import build_norm_layer
 from ..part import BaseModule, unfilled
-from ..registry import MODELS
+from ..registry import MODELS, check_typed
 
 # %% ../../nbs/layers/conv.ipynb #a4286583
 for _names, _conv in [(['Conv2d', 'Conv'], nn.Conv2d), ('Conv1d', nn.Conv1d), ('Conv3d', nn.Conv3d)]:
@@ -27,8 +27,7 @@ def build_conv_layer(
 ) -> nn.Module:
     "Build a convolution; raises `ConfigError` if `cfg` names none or has arguments that it does not take"
     if cfg is None: return unfilled(nn.Conv2d, *args, **kwargs)
-    if not isinstance(cfg, Mapping) or 'type' not in cfg:
-        raise ConfigError('conv_cfg', f"a dict with a type is expected, not {cfg!r}. Write dict(type='Conv2d').")
+    check_typed(cfg, 'conv_cfg', 'Conv2d')
     names = ['in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias']
     return MODELS.build({**dict(zip(names, args)), **kwargs, **cfg}, 'conv', 'conv_cfg')
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..config import ConfigError
-from ..registry import MODELS
+from ..registry import MODELS, check_typed
 
 # %% ../../nbs/layers/norm.ipynb #8b440678
 for _names, _norm in [(['BN', 'BN2d'], nn.BatchNorm2d), ('BN1d', nn.BatchNorm1d), ('BN3d', nn.BatchNorm3d),
@@ -45,11 +45,10 @@ def build_norm_layer(
     postfix: int | str = '',  # appended to the name
 ) -> tuple[str, nn.Module]:  # the name in a checkpoint, and the layer
     "Build a normalisation layer; raises `ConfigError` if `cfg` names none or has arguments that it does not take"
-    if not isinstance(cfg, Mapping) or 'type' not in cfg:
-        raise ConfigError('norm_cfg', f"a dict with a type is expected, not {cfg!r}. Write dict(type='BN').")
+    check_typed(cfg, 'norm_cfg', 'BN')
     args = dict(cfg)
     type_, requires_grad = args.pop('type'), args.pop('requires_grad', True)
-    try: layer = type_ if isinstance(type_, type) else MODELS.find(type_, 'norm').part
+    try: layer = MODELS.part_of(type_, 'norm')
     except ConfigError as e: raise e.under('norm_cfg') from None
     args.setdefault('eps', 1e-5)
     first = dict(num_channels=num_features) if issubclass(layer, nn.GroupNorm) else \
