@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 __all__ = ['ConfigError', 'MODELS']
 
 # %% ../nbs/package.ipynb #c47b0285
-from .config import ConfigError
+from .findings import ConfigError
 from .registry import MODELS
 
 # %% ../nbs/package.ipynb #ac057fd6

@@ -14,7 +14,8 @@ from torch import nn
 from .checkpoint import load_checkpoint, save_checkpoint
 from .classifier import ImageClassifier
 from .compose import ComposeError, compose
-from .config import ConfigError, dump_config, load_config, merge
+from .config import dump_config, load_config, merge
+from .findings import ConfigError
 from .data import Data, digits, load_data
 from .metrics import Evaluation, evaluate
 from .plots import plot_confusion, plot_curves

@@ -12,7 +12,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .config import ConfigError, plain
+from .config import plain
+from .findings import ConfigError
 from .files import replacing
 from .registry import MODELS
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from .config import ConfigError, join_path
+from .findings import ConfigError, join_path
 from .part import BaseModule
 from .registry import MODELS
 

@@ -10,7 +10,8 @@ import sys
 
 from fastcore.script import Param, anno_parser, call_parse
 
-from .config import ConfigError, load_config, override, parse_override
+from .config import load_config, override, parse_override
+from .findings import ConfigError
 
 # %% ../nbs/cli.ipynb #09bdbc43
 @call_parse

@@ -13,7 +13,7 @@ from torch import nn
 from torch.func import functional_call
 
 from .classifier import ImageClassifier, check_image
-from .config import ConfigError, join_path
+from .findings import ConfigError, join_path
 from .registry import MODELS, check_arguments, parameters
 
 # %% ../nbs/compose.ipynb #b31d02d0

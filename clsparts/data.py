@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, TensorDataset
 
-from .config import ConfigError, did_you_mean
+from .findings import ConfigError, did_you_mean
 
 # %% ../nbs/data.ipynb #ce06c94b
 @dataclass

@@ -20,7 +20,7 @@ from torch._guards import detect_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 from torch.nn.utils import skip_init
 
-from .config import ConfigError
+from .findings import ConfigError
 from .registry import MODELS, check_arguments
 
 # %% ../nbs/part.ipynb #d4d3884e

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
 
-from .config import ConfigError, closest, did_you_mean, join_path
+from .findings import ConfigError, closest, did_you_mean, join_path
 
 # %% ../nbs/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')

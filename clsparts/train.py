@@ -22,7 +22,8 @@ from tqdm import tqdm
 import clsparts
 from .checkpoint import save_checkpoint
 from .compose import compose
-from .config import ConfigError, dump_config, merge
+from .config import dump_config, merge
+from .findings import ConfigError
 from .data import Data, load_data
 from .files import replacing
 from .metrics import evaluate

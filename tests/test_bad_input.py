@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from clsparts.all import MODELS, compose
-from clsparts.config import ConfigError
+from clsparts.findings import ConfigError
 
 BACKBONE = dict(type='ResNet', depth=18, base_channels=4, stem_channels=8)             # gives maps of 32 channels
 VIT = dict(type='VisionTransformer', img_size=32, patch_size=16,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clsparts.compose import compose
-from clsparts.config import ConfigError
+from clsparts.findings import ConfigError
 from clsparts.registry import MODELS, parameters
 from common import minimal, narrow, parts
 

@@ -8,7 +8,7 @@ from fastcore.docments import docments
 from torch._subclasses import FakeTensorMode
 from torch.testing import assert_close
 
-from clsparts.config import ConfigError
+from clsparts.findings import ConfigError
 from clsparts.part import BaseModule
 from clsparts.registry import MODELS, module_kind, parameters
 from common import KINDS, minimal, narrow, on_meta, parts, python, shapes, through_json

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..part import BaseModule
 
 # %% ../../nbs/backbones/base_backbone.ipynb #f0ed5bd2

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..layers.conv import ConvModule
 from ..layers.inverted_residual import InvertedResidual
 from ..layers.make_divisible import make_divisible

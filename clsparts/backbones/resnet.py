@@ -14,7 +14,7 @@ from fastcore.meta import delegates
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..layers.conv import ConvModule, build_conv_layer
 from ..layers.drop import DropPath, drop_path_rates
 from ..layers.norm import build_norm_layer

@@ -10,7 +10,7 @@ from fastcore.meta import delegates
 from torch import nn
 
 from .resnet import ResNet
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..layers.conv import build_conv_layer
 from ..layers.norm import build_norm_layer
 from ..registry import MODELS

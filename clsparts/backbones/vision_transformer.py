@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..config import ConfigError, did_you_mean
+from ..findings import ConfigError, did_you_mean
 from ..layers.attention import MultiheadAttention
 from ..layers.drop import drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..part import BaseModule
 from ..registry import MODELS
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..layers.norm import build_norm_layer

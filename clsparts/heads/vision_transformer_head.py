@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..registry import MODELS

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..registry import MODELS, check_typed, parameters
 
 # %% ../../nbs/layers/activation.ipynb #a569244d

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .drop import build_dropout
 from .layer_scale import LayerScale
 from ..part import BaseModule

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .activation import build_activation_layer
 from .norm import build_norm_layer
 from ..part import BaseModule, unfilled

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..registry import MODELS
 
 # %% ../../nbs/layers/drop.ipynb #ac7ae92e

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .conv import build_conv_layer
 from .norm import build_norm_layer
 from ..part import BaseModule

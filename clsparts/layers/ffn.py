@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .activation import build_activation_layer
 from .drop import build_dropout
 from .layer_scale import LayerScale

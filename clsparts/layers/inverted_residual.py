@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch.utils.checkpoint as cp
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .conv import ConvModule
 from .drop import DropPath
 from .se import SELayer

@@ -9,7 +9,7 @@ __all__ = ['LayerScale']
 import torch
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 
 # %% ../../nbs/layers/layer_scale.ipynb #9151994c
 class LayerScale(nn.Module):

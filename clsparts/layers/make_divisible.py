@@ -6,7 +6,7 @@
 __all__ = ['make_divisible']
 
 # %% ../../nbs/layers/make_divisible.ipynb #3d8d9540
-from ..config import ConfigError
+from ..findings import ConfigError
 
 # %% ../../nbs/layers/make_divisible.ipynb #6a0293b0
 def make_divisible(

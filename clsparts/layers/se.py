@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .conv import ConvModule
 from .make_divisible import make_divisible
 from ..part import BaseModule

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .utils import as_targets, weighted_loss
 from ..registry import MODELS
 

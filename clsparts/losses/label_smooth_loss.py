@@ -11,7 +11,7 @@ import warnings
 import torch
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from .cross_entropy_loss import CrossEntropyLoss
 from .utils import as_targets
 from ..registry import MODELS

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..part import BaseModule
 from ..registry import MODELS
 

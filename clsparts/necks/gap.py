@@ -8,7 +8,7 @@ __all__ = ['GlobalAveragePooling']
 # %% ../../nbs/necks/gap.ipynb #9beaa455
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..part import BaseModule
 from ..registry import MODELS
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..config import ConfigError
+from ..findings import ConfigError
 from ..part import BaseModule
 from ..registry import MODELS
 
