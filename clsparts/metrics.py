@@ -51,8 +51,9 @@ def evaluate(
     clf.eval()
     try:
         for x, y in DataLoader(data, batch_size):
-            feats = clf.extract_feat(x.to(device))
-            total += clf.head.loss(feats, y.to(device))['loss'].item() * len(y)
-            labels.append(y), scores.append(clf.head.predict(feats).scores.cpu())
+            x, y = x.to(device), y.to(device)
+            feats = clf.extract_feat(x)
+            total += clf.head.loss(feats, clf.target(x, y))['loss'].item() * len(y)
+            labels.append(y.cpu()), scores.append(clf.head.predict(feats).scores.cpu())
     finally: clf.train(was_training)
     return Evaluation(torch.cat(labels), torch.cat(scores), total / len(data))

@@ -7,6 +7,7 @@ __all__ = ['KINDS', 'MODELS', 'Entry', 'parameters', 'check_arguments', 'name_ca
            'Catalogue', 'Finder', 'check_typed', 'Registry']
 
 # %% ../nbs/registry.ipynb #ceb15ad9
+import ast
 import importlib
 import inspect
 import sys
@@ -14,8 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
+from numbers import Integral, Real
+from typing import get_args
 
-from .findings import ConfigError, closest, did_you_mean, join_path
+from .findings import ConfigError, Finding, Fix, closest, did_you_mean, join_path
 
 # %% ../nbs/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -54,18 +57,44 @@ def parameters(
     return found, anything
 
 # %% ../nbs/registry.ipynb #5df0f14c
+_PLAIN = {int: (Integral, 'a whole number'), float: (Real, 'a number'), bool: (bool, 'True or False'), str: (str, 'a string'),
+          tuple: ((tuple, list), 'a tuple'), list: ((tuple, list), 'a list'), Mapping: (Mapping, 'a dict'), dict: (Mapping, 'a dict'),
+          type(None): (type(None), 'None')}
+
+def _wrong_type(parameter, value):
+    "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
+    options = get_args(parameter.annotation) or [parameter.annotation]
+    if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
+    if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
+    for o in options:
+        if isinstance(value, _PLAIN[o][0]) and (o is bool or not isinstance(value, bool)): return None
+    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
+
+def _right_type(name, parameter, value):
+    "The fix for a value of the wrong type: a number that was written as a string, a name that was written without its dict"
+    if not isinstance(value, str): return None
+    if value.isidentifier() and Mapping in (get_args(parameter.annotation) or [parameter.annotation]): return Fix({name: dict(type=value)})
+    try: meant = ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError): return None
+    return None if _wrong_type(parameter, meant) else Fix({name: meant})
+
+# %% ../nbs/registry.ipynb #add0176e
 def check_arguments(
     name: str,  # the part's name, for the messages
     part: Callable,  # what will be called
     args: Mapping,  # the arguments that it will get
 ) -> None:
-    "Raise one `ConfigError` that lists every argument that `part` does not take and every one that it misses"
+    "Raise one `ConfigError` that lists every argument that `part` does not take, that is of the wrong type, or that it misses"
     takes, anything = parameters(part)
     extra = [] if anything else [k for k in args if k not in takes]
-    misspelt = {o for k in extra for o in closest(k, takes)[:1]}
-    missing = [k for k, p in takes.items() if p.default is p.empty and k not in args and k not in misspelt]
-    found = [(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}It takes: {", ".join(takes) or "none"}.')
-             for k in extra]
+    meant = {k: (closest(k, takes) + [None])[0] for k in extra}
+    found = [Finding(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}It takes: {", ".join(takes) or "none"}.',
+                     Fix({o: args[k]} if o and o not in args else {}, (k,))) for k, o in meant.items()]
+    for k, v in args.items():
+        if k not in takes or not (expected := _wrong_type(takes[k], v)): continue
+        fix = _right_type(k, takes[k], v)
+        found.append(Finding(k, f'{expected} is expected, not {v!r}.{f" {fix}" if fix else ""}', fix))
+    missing = [k for k, p in takes.items() if p.default is p.empty and k not in args and k not in meant.values()]
     found += [('', f'{name} needs the argument {k!r}, which is not given. Write {name_call(name, k)}.') for k in missing]
     if found: raise ConfigError(findings=found)
 
@@ -197,7 +226,7 @@ class Finder(Catalogue):
             if entry:
                 _check_kind(self, name, entry.kind, kind)
                 return entry
-        raise ConfigError('type', _unknown(self, name, kind))
+        raise ConfigError('type', _unknown(self, name, kind), _meant(self, name, kind))
 
     def _load_entry_points(self, name=None):
         if not self.group: return
@@ -265,6 +294,13 @@ def _unknown(registry, name, kind):
         return f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}'
     return (f'there is no {what} {name!r}. {did_you_mean(name, names)}There is: {", ".join(names) or "none"}. '
             f"Your own class is found after @{registry.name}.register_module(), or as 'package.module:Class'.")
+
+# %% ../nbs/registry.ipynb #0e309b01
+def _meant(registry, name, kind):
+    "The fix for an unknown name: the closest one of its kind, if there is one and nothing broken bears the name"
+    broken = any(name in (registry.index.modules.get(m) or registry.offered.get(m, ())) for m in registry.failures)
+    close = [] if broken else closest(name, registry.names(kind))
+    return Fix({'type': close[0]}) if close else None
 
 # %% ../nbs/registry.ipynb #224a59f5
 def check_typed(

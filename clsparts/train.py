@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 import clsparts
 from .checkpoint import save_checkpoint
-from .compose import compose
+from .compose import compose_model
 from .config import dump_config, merge
 from .findings import ConfigError
 from .data import Data, load_data
@@ -102,8 +102,7 @@ DEFAULT = dict(
 # %% ../nbs/train.ipynb #d84a1e64
 RUN_KEYS = dict(
     run=lambda model, data, train, seed: None,
-    train=lambda epochs, batch_size, lr, weight_decay: None,
-    model=lambda backbone, neck=None, head=None, type='ImageClassifier': None)
+    train=lambda epochs, batch_size, lr, weight_decay: None)
 
 def complete(
     cfg: Mapping,  # what a config file holds: `model`, and of the rest what differs from `DEFAULT`
@@ -112,11 +111,9 @@ def complete(
     if not isinstance(cfg.get('model'), Mapping):
         raise ConfigError('model', 'a run needs a model: {"backbone": …, "neck": …, "head": …}.')
     cfg, findings = {**DEFAULT, **cfg, 'train': merge(DEFAULT['train'], cfg.get('train') or {})}, []
-    for name, args in dict(run=cfg, train=cfg['train'], model=cfg['model']).items():
+    for name, args in dict(run=cfg, train=cfg['train']).items():
         try: check_arguments(name, RUN_KEYS[name], args)
         except ConfigError as e: findings += e.under('' if name == 'run' else name).findings
-    if cfg['model'].get('type', 'ImageClassifier') != 'ImageClassifier':
-        findings.append(('model.type', f"'ImageClassifier' is expected, not {cfg['model']['type']!r}."))
     train = cfg['train']
     wrong = [(f'train.{k}', v) for k, v in train.items() if k in ('epochs', 'batch_size') and (not isinstance(v, int) or v < 1)]
     wrong += [(f'train.{k}', v) for k, v in train.items() if k in ('lr', 'weight_decay') and not isinstance(v, (int, float))]
@@ -166,8 +163,7 @@ def train_run(
     cfg = complete(cfg)
     data = load_data(cfg['data'])
     torch.manual_seed(cfg['seed'])
-    parts = {k: v for k, v in cfg['model'].items() if k != 'type'}
-    try: clf = compose(**parts, image_shape=data.image_shape)
+    try: clf = compose_model(cfg['model'], data.image_shape, targets='labels')
     except ConfigError as e: raise e.under('model') from e.__cause__
     if clf.head is None: raise ConfigError('model.head', 'training needs a head. Write {"type": "LinearClsHead", "num_classes": 10}.')
     if clf.head.num_classes not in (None, len(data.classes)):

@@ -21,8 +21,8 @@ def composed(backbone=BACKBONE, neck=NECK, head=HEAD, loss=None, **more):
     return compose(backbone, neck, head, loss, **more)
 
 
-def loss_of(loss, target, **head):
-    return composed(head={**HEAD, **head}, loss=loss).loss(IMAGES, target)['loss']
+def loss_of(loss, target, **more):
+    return composed(loss=loss, **more).loss(IMAGES, target)['loss']
 
 
 WRONG_CONFIGS = {
@@ -70,18 +70,17 @@ WRONG_CONFIGS = {
     'missing channels': (lambda: build(head=HEAD), "head: LinearClsHead needs the argument 'in_channels', which is not given."),
 
     # parts that do not fit each other
-    'map for a vector': (lambda: composed(neck=None),
-        'head: cannot take what it is given, (2, 32, 7, 7): LinearClsHead takes a vector (b, 32); the last feature is a map (b, c, h, w)',
-        "Put neck=dict(type='GlobalAveragePooling') before it."),
-    'vector for a map': (lambda: composed(VIT), 'neck: cannot take what it is given, (2, 32): GlobalAveragePooling(dim=2) takes a '
-        'tensor of 4 axes, (b, c, h, w), not one of shape (2, 32).'),
+    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone gives map 32 × 7 × 7. '
+        "Write neck=dict(type='GlobalAveragePooling')."),
+    'vector for a map': (lambda: composed(VIT), 'neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone '
+        'gives vector 32. Write neck=None.'),
     'channels that do not fit': (lambda: composed(head={**HEAD, 'in_channels': 512}),
-        'head.in_channels: cannot take what it is given, (2, 32): LinearClsHead takes a vector (b, 512); the last feature has 32 channels. '
-        'Write in_channels=32, or leave it to compose.'),
+        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck gives vector 32. Write head.in_channels=32.'),
     'image that does not fit': (lambda: composed(image_shape=(1, 32, 32)),
-        'backbone: cannot take what it is given, (2, 1, 32, 32): ', 'images of 3 channels (in_channels=3); these have 1'),
+        'backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
     'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'not (32, 32)'),
-    'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, 16 × 16 pixels; these have 8 × 8.'),
+    'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. '
+        'Write backbone.patch_size=8.'),
 
     # values that there are not
     'depth': (lambda: build({**BACKBONE, 'depth': 19}), 'backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 19 is none of them.'),
@@ -89,7 +88,7 @@ WRONG_CONFIGS = {
     'topk above the classes': (lambda: composed(head={**HEAD, 'topk': (1, 11)}),
         'head.topk: the best 11 of 10 classes: topk is at most num_classes. Write topk=(1,).'),
     'no topk': (lambda: composed(head={**HEAD, 'topk': 0}), 'head.topk: numbers from 1 are expected, not 0.'),
-    'classes in words': (lambda: composed(head={**HEAD, 'num_classes': 'ten'}), "head.num_classes: a number from 1 is expected, not 'ten'."),
+    'classes in words': (lambda: composed(head={**HEAD, 'num_classes': 'ten'}), "head.num_classes: a whole number is expected, not 'ten'."),
 }
 
 
@@ -115,7 +114,7 @@ WRONG_CALLS = {
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (lambda: loss_of(dict(type='CrossEntropyLoss', class_weight=[1, 2]), LABELS),
         'class_weight: one factor a class is expected, 10; there are 2.'),
-    'L1 on labels': (lambda: loss_of('L1Loss', LABELS), "target: another classifier's distribution, floats of shape (b, k) is expected, "
+    'L1 on labels': (lambda: loss_of('L1Loss', LABELS, targets='soft'), "target: another classifier's distribution, floats of shape (b, k) is expected, "
         'not int64 of shape (2,).', 'F.one_hot(labels, 10).float()'),
     'one channel': (lambda: composed()(IMAGES[:, :1]),
         'the backbone takes images of 3 channels (in_channels=3); these have 1, (2, 1, 32, 32).', 'Write x.expand(-1, 3, -1, -1)'),

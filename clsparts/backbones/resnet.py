@@ -14,7 +14,7 @@ from fastcore.meta import delegates
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..findings import ConfigError
+from ..findings import ConfigError, Fix
 from ..layers.conv import ConvModule, build_conv_layer
 from ..layers.drop import DropPath, drop_path_rates
 from ..layers.norm import build_norm_layer
@@ -132,7 +132,8 @@ def _check_options(net, depth, num_stages, strides, dilations):
     "Raise `ConfigError` for a depth or stages that there are not"
     if depth not in net.arch_settings:
         depths = ', '.join(map(str, net.arch_settings))
-        raise ConfigError('depth', f'{type(net).__name__} comes in the depths {depths}; {depth!r} is none of them.')
+        nearest = Fix({'depth': min(net.arch_settings, key=lambda d: abs(d - depth))})
+        raise ConfigError('depth', f'{type(net).__name__} comes in the depths {depths}; {depth!r} is none of them. {nearest}', nearest)
     if not 1 <= num_stages <= 4: raise ConfigError('num_stages', f'1 to 4 stages are expected, not {num_stages}.')
     for name, values in dict(strides=strides, dilations=dilations).items():
         if len(values) < num_stages: raise ConfigError(name, f'{num_stages} stages need as many values, not {values}.')
@@ -178,7 +179,7 @@ class ResNet(ResNetStem):
         num_stages: int = 4,  # how many of the four stages
         strides: tuple = (1, 2, 2, 2),  # of each stage
         dilations: tuple = (1, 1, 1, 1),  # of each stage
-        out_indices: tuple = (3,),  # the stages that `forward` gives; negative ones count from the end
+        out_indices: int | tuple = (3,),  # the stages that `forward` gives; negative ones count from the end
         style: str = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
         deep_stem: bool = False,  # three 3 × 3 convolutions in place of the 7 × 7
         avg_down: bool = False,  # average pooling on the shortcut instead of striding

@@ -20,6 +20,7 @@ from ..layers.ffn import FFN
 from ..layers.norm import build_norm_layer
 from ..part import BaseModule
 from ..registry import MODELS
+from ..seams import SeamError
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #028c601c
 class TransformerEncoderLayer(BaseModule):
@@ -81,8 +82,8 @@ class TokenBackbone(BaseBackbone):
         "Images as tokens `(b, extra + n, d)` that know their place, and the grid `(h, w)` of the patches"
         patch = self.patch_embed.kernel_size
         if x.ndim == 4 and (x.shape[2] < patch[0] or x.shape[3] < patch[1]):
-            raise ValueError(f'{type(self).__name__} takes images of at least one patch, {patch[0]} × {patch[1]} pixels; '
-                             f'these have {x.shape[2]} × {x.shape[3]}. Enlarge them, or write a smaller patch_size.')
+            raise SeamError(f'{type(self).__name__} takes images of at least one patch, {patch[0]} × {patch[1]} pixels',
+                            f'these have {x.shape[2]} × {x.shape[3]}', 'Enlarge them, or write a smaller patch_size.')
         x, grid = self.patch_embed(x)                                          # (b, n, d)
         if self.cls_token is not None: x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)      # (b, 1 + n, d)
         pos = resize_pos_embed(self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..findings import ConfigError
+from ..findings import ConfigError, Fix
 from ..part import BaseModule
 from ..registry import MODELS
+from ..seams import SeamError
 
 # %% ../../nbs/heads/cls_head.ipynb #5fccac3d
 Prediction = namedtuple('Prediction', 'labels scores')
@@ -26,17 +27,17 @@ def last_vector(
     in_channels: int | None,  # expected length, any if None
     name: str,  # of the head, for messages
 ) -> torch.Tensor:  # `(b, in_channels)`
-    "The last feature, which has to be a vector; raises `ValueError` that says what it is instead"
+    "The last feature, which has to be a vector; raises `SeamError` that says what it is instead"
     feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
     takes = f'{name} takes a vector (b, {in_channels or "c"})'
-    if isinstance(feat, (tuple, list)): raise ValueError(f'{takes}; the last feature is {len(feat)} tensors together.')
+    if isinstance(feat, (tuple, list)): raise SeamError(takes, f'the last feature is {len(feat)} tensors together')
     if feat.ndim == 4:
-        raise ValueError(f'{takes}; the last feature is a map (b, c, h, w) of shape {tuple(feat.shape)}. '
-                         "Put neck=dict(type='GlobalAveragePooling') before it.")
-    if feat.ndim != 2: raise ValueError(f'{takes}; the last feature has the shape {tuple(feat.shape)}.')
+        raise SeamError(takes, f'the last feature is a map (b, c, h, w) of shape {tuple(feat.shape)}',
+                        "Put neck=dict(type='GlobalAveragePooling') before it.")
+    if feat.ndim != 2: raise SeamError(takes, f'the last feature has the shape {tuple(feat.shape)}')
     if in_channels not in (None, feat.shape[1]):
-        raise ValueError(f'{takes}; the last feature has {feat.shape[1]} channels. Write in_channels={feat.shape[1]}, '
-                         'or leave it to compose.')
+        raise SeamError(takes, f'the last feature has {feat.shape[1]} channels',
+                        f'Write in_channels={feat.shape[1]}, or leave it to compose.')
     return feat
 
 # %% ../../nbs/heads/cls_head.ipynb #667ba6cc
@@ -71,8 +72,8 @@ class ClsHead(BaseModule):
     def num_classes(self, value):
         if not isinstance(value, int) or value < 1: raise ConfigError('num_classes', f'a number from 1 is expected, not {value!r}.')
         if max(self.topk) > value:
-            raise ConfigError('topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes. '
-                                      f'Write topk={tuple(k for k in self.topk if k <= value) or (1,)}.')
+            fix = Fix({'topk': tuple(k for k in self.topk if k <= value) or (1,)})
+            raise ConfigError('topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes. {fix}', fix)
         self._num_classes = value
 
     def vector(self, feats: tuple, in_channels: int | None = None) -> torch.Tensor:

@@ -16,6 +16,7 @@ from ..findings import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..registry import MODELS
+from ..seams import SeamError
 
 # %% ../../nbs/heads/vision_transformer_head.ipynb #70b5bb07
 @MODELS.register_module()
@@ -51,8 +52,8 @@ class VisionTransformerClsHead(ClsHead):
         feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
         if isinstance(feat, (tuple, list)): feat = feat[-1]                    # patch tokens and class token: the latter
         if feat.ndim == 3:
-            raise ValueError(f'{type(self).__name__} takes a vector (b, {self.in_channels}); the last feature is tokens (b, n, d) of shape '
-                             f"{tuple(feat.shape)}. Write out_type='cls_token' or 'avg_featmap' in the backbone.")
+            raise SeamError(f'{type(self).__name__} takes a vector (b, {self.in_channels})', 'the last feature is tokens (b, n, d) of shape '
+                            f'{tuple(feat.shape)}', "Write out_type='cls_token' or 'avg_featmap' in the backbone.")
         x = self.vector((feat,), self.in_channels)                        # (b, in_channels)
         return self.layers.act(self.layers.pre_logits(x)) if self.hidden_dim else x               # (b, hidden_dim)
 

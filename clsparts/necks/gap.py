@@ -11,6 +11,7 @@ from torch import nn
 from ..findings import ConfigError
 from ..part import BaseModule
 from ..registry import MODELS
+from ..seams import SeamError
 
 # %% ../../nbs/necks/gap.ipynb #648f875d
 @MODELS.register_module()
@@ -28,6 +29,6 @@ class GlobalAveragePooling(BaseModule):
     def forward(self, inputs):
         if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != self.dim + 2:
-            raise ValueError(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
-                             f'{", ".join("dhw"[3 - self.dim:])}), not one of shape {tuple(inputs.shape)}.')
+            raise SeamError(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
+                            f'{", ".join("dhw"[3 - self.dim:])})', f'it was given the shape {tuple(inputs.shape)}')
         return self.gap(inputs).flatten(1)                                     # (b, c, 1, …) -> (b, c)

@@ -13,6 +13,7 @@ from torch import nn
 from ..findings import ConfigError
 from ..part import BaseModule
 from ..registry import MODELS
+from ..seams import SeamError
 
 # %% ../../nbs/necks/gem.ipynb #c199b7e7
 def gem(
@@ -44,7 +45,7 @@ class GeneralizedMeanPooling(BaseModule):
     def forward(self, inputs):
         if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 4:
-            raise ValueError(f'GeneralizedMeanPooling takes a map (b, c, h, w), not the shape {tuple(inputs.shape)}.')
+            raise SeamError('GeneralizedMeanPooling takes a map (b, c, h, w)', f'it was given the shape {tuple(inputs.shape)}')
         return gem(inputs, self.p, self.eps, self.clamp)
 
     def extra_repr(self):
