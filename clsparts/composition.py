@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['PLACES', 'PARTS', 'CHANNELS', 'CLASSES', 'POOLING', 'KEYS', 'TARGETS', 'ComposeError', 'Problem', 'fault', 'as_part',
-           'fill_in', 'takes', 'fold', 'check_part', 'is_head', 'losses_of', 'check_alone', 'check_keys',
+           'fill_in', 'takes', 'fold', 'mended', 'check_part', 'is_head', 'losses_of', 'check_alone', 'check_keys',
            'check_places', 'fingerprint', 'ghost_of', 'run_for_real', 'image_candidates', 'channel_candidates',
            'seam_candidates', 'loss_candidates', 'refusal', 'first_sentence', 'gives', 'Walk', 'adapted_head',
            'loss_of', 'gradient', 'check_loss', 'check_topk', 'check_teacher', 'walk_along', 'examine', 'examine_model']
 
 # %% ../nbs/composition.ipynb #cf22ecdc
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,6 +23,7 @@ from torch.utils._pytree import tree_map
 from .adapt import ModuleHead, ModuleNeck
 from .findings import ConfigError, Finding, Fix, as_code, patched
 from .heads.cls_head import ClsHead
+from .losses.combined_loss import build_loss
 from .part import BaseModule
 from .registry import MODELS, check_arguments, parameters
 from .seams import SeamError, channels_of, check_image, evaluating, image_shape_of, seam_texts, shape_text, shapes_through
@@ -82,6 +83,16 @@ def fold(comp: Mapping) -> dict:
     comp['head'] = fill_in(comp['head'], CLASSES, comp.get('num_classes'))
     return comp
 
+
+def mended(
+    comp: Mapping,  # not changed
+    fixes: Iterable[Fix],
+) -> dict:
+    "The folded composition with fixes applied in their order"
+    comp = fold(comp)
+    for fix in fixes: comp = fold(patched(comp, [fix]))
+    return comp
+
 # %% ../nbs/composition.ipynb #5a8ef90f
 def check_part(
     cfg,  # a dict with its type, or a finished module
@@ -112,7 +123,7 @@ def losses_of(head):
 def check_alone(comp: Mapping, kind: str) -> None:
     "`check_part` for a part of the composition, and for the losses inside a head"
     findings = []
-    jobs = {kind: (comp[kind], kind)} if comp[kind] is not None else {}
+    jobs = {kind: (comp[kind], kind)} if comp[kind] is not None or kind == 'backbone' else {}
     jobs |= {p: (as_part(o), 'loss') for p, o in losses_of(comp[kind]).items()} if kind == 'head' else {}
     for where, (cfg, k) in jobs.items():
         try: check_part(cfg, k, where, () if k in ('backbone', 'loss') else CHANNELS)
@@ -157,10 +168,10 @@ def fingerprint(cfg):
     if isinstance(cfg, (list, tuple)): return tuple(map(fingerprint, cfg))
     return (type(cfg), cfg) if isinstance(cfg, (str, int, float, bool, type, type(None))) else id(cfg)
 
-def ghost_of(cfg, kind):
+def ghost_of(cfg, kind, where=None):
     "A part without weights in evaluation mode; a finished module as it is"
-    if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind)
-    with torch.device('meta'): return MODELS.build(cfg, kind).eval()
+    if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind, where)
+    with torch.device('meta'): return MODELS.build(cfg, kind, where).eval()
 
 @contextmanager
 def _random_state_kept():
@@ -246,10 +257,10 @@ class Walk:
             except Exception as e: self.known[key] = e
         return self.known[key]
 
-    def ghost(self, cfg, kind):
+    def ghost(self, cfg, kind, where=None):
         "The part without weights; ends the walk if it cannot be built"
-        found = self.once((kind, fingerprint(cfg)), lambda: ghost_of(cfg, kind))
-        if isinstance(found, ConfigError): raise Problem(f'{kind} seam', found.findings, [])
+        found = self.once((kind, fingerprint(cfg)), lambda: ghost_of(cfg, kind, where))
+        if isinstance(found, ConfigError): raise Problem(where or f'{kind} seam', found.findings, [])
         return found
 
     def output(self, cfg, kind, x):
@@ -330,7 +341,7 @@ def loss_of(ghost):
     "The loss of a head without weights, with numbers if it has any"
     loss = ghost.loss_module
     if not isinstance(loss, nn.Module) or not any(t.is_meta for t in [*loss.parameters(), *loss.buffers()]): return loss
-    with _random_state_kept(): return MODELS.build(ghost.cfg['loss'], 'loss')
+    with _random_state_kept(): return build_loss(ghost.cfg['loss'])
 
 def gradient(loss, scores, target):
     "The loss, one number, and its gradient"
@@ -364,8 +375,7 @@ def check_topk(comp, ghost, k):
 def check_teacher(walk, comp, x, k):
     "The teacher takes the same images, and knows the same classes"
     teacher = comp['teacher']
-    try: ghost = walk.ghost(as_part(teacher), 'classifier')
-    except Problem as e: raise Problem('teacher', [f._replace(path=f.path.replace('classifier', 'teacher', 1)) for f in e.findings], []) from None
+    ghost = walk.ghost(as_part(teacher), 'classifier', 'teacher')
     scores = walk.output(as_part(teacher), 'classifier', x)
     if isinstance(scores, Exception): fault('teacher', 'teacher', refusal(ghost, scores, f'the image is {shape_text(x)}'))
     if not isinstance(scores, torch.Tensor) or tuple(scores.shape[1:]) != (k,):
@@ -406,10 +416,12 @@ def _mend(walk, comp, problem, findings, given_up):
     if fix:
         inside = [k for k in fix.set if k.startswith(problem.findings[0].path + '.')] if len(fix.set) == 1 else []
         problem.findings = [Finding((inside or [f.path])[0], f'{f.message} {fix}', fix) for f in problem.findings]
-    findings += problem.findings
-    mended = patched(fold(comp), [f.fix or Fix(remove=(f.path,)) for f in problem.findings if f.fix or _optional(comp, f.path)])
-    if fingerprint(mended) == fingerprint(fold(comp)): given_up.add(problem.place)
-    return mended
+    known = all(f in findings for f in problem.findings)
+    findings += [f for f in problem.findings if f not in findings]
+    ways = [f.fix or _way_around(fold(comp), f.path) for f in problem.findings]
+    further = mended(comp, [way for way in ways if way])
+    if known or fingerprint(further) == fingerprint(fold(comp)): given_up.add(problem.place)
+    return further
 
 def _that_help(walk, comp, problem, given_up):
     "Those of the candidates that lead past the problem, first one that leaves none; two together where none does alone"
@@ -417,21 +429,23 @@ def _that_help(walk, comp, problem, given_up):
     for fixes in (problem.candidates, pairs):
         further = []
         for fix in fixes:
-            try: walk_along(walk, patched(fold(comp), [fix]), given_up)
+            try: walk_along(walk, mended(comp, [fix]), given_up)
             except Problem as e:
                 if PLACES.index(e.place) > PLACES.index(problem.place): further.append(fix)
             else: return [fix]
         if further: return further
     return []
 
-def _optional(comp, path):
-    "Whether a path names an option that can be left out, to see what else is wrong"
-    kind, *steps = path.split('.')
-    part = fold(comp).get(kind)
-    if not steps or not isinstance(part, Mapping) or steps[0] not in part or steps[0] == 'type': return False
-    try: expected = parameters(MODELS.part_of(part['type']))[0].get(steps[0])
-    except ConfigError: return False
-    return expected is None or expected.default is not expected.empty
+def _way_around(comp, path):
+    "Without the option at a path, where it can be left out, the walk shows what else is wrong; an unknown layer goes with its dict"
+    steps = path.removesuffix('.type').split('.')
+    at = comp
+    for step in steps[:-1]:
+        at = at[int(step)] if isinstance(at, (list, tuple)) and step.isdigit() else at.get(step) if isinstance(at, Mapping) else None
+    if not isinstance(at, Mapping) or steps[-1] not in at or 'type' not in at: return None
+    try: expected = parameters(MODELS.part_of(at['type']))[0].get(steps[-1])
+    except ConfigError: return None
+    return Fix(remove=('.'.join(steps),)) if expected is None or expected.default is not expected.empty else None
 
 # %% ../nbs/composition.ipynb #fcb35d7f
 def examine_model(
@@ -446,7 +460,7 @@ def examine_model(
     except ConfigError as e:
         findings = list(e.findings)
         model = patched(model, [f.fix or Fix(remove=(f.path,)) for f in findings if f.path])
-    if model.get('backbone') is not None:
+    if 'backbone' in model:
         try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher')}, **checks})
         except ComposeError as e: findings += e.findings
     if findings: raise ComposeError(findings=findings)

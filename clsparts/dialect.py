@@ -14,6 +14,7 @@ import reprlib
 import string
 import types
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 
 from .findings import ConfigError, did_you_mean
@@ -59,11 +60,11 @@ def _piece(text, node):
 
 # %% ../nbs/dialect.ipynb #45e2c1d7
 MAX_STEPS = 100_000    # of evaluation, in a file
-MAX_WEIGHT = 100_000   # of a value, unfolded: each piece counts 1, and 1 more for 32 characters or 256 bits
+MAX_WEIGHT = 100_000   # of a value, unfolded: each piece counts 1, and 1 more for 8 characters or 256 bits
 MAX_DEPTH = 100        # of syntax, and of values in values
 MAX_BITS = 4096        # of a whole number
 
-_HEAVY = f'is too large: a value may hold {MAX_WEIGHT:,} pieces in all, counted as often as they occur.'
+_HEAVY = f'is too much: a value may hold {MAX_WEIGHT:,} pieces in all, counted as often as they occur.'
 
 class Budget:
     "What reading one file may still cost"
@@ -75,7 +76,7 @@ class Budget:
 
     def spend(self, steps):
         self.left -= steps
-        if self.left < 0: raise _Refused(f'takes too long: a file may take {MAX_STEPS:,} steps in all.')
+        if self.left < 0: raise _Refused(f'is too much: a file may take {MAX_STEPS:,} steps in all.')
 
     def weigh(self, value):
         "Pay for looking at all of `value`, which comes back; refuse it if it is too large or too deep"
@@ -89,14 +90,14 @@ class Budget:
                 weight += _own_weight(v, below)
                 if weight + len(below) > MAX_WEIGHT: raise _Refused(_HEAVY)
             level = below
-        self.spend(weight >> 2)
+        self.spend(1 + (weight >> 2))
         return value
 
 # %% ../nbs/dialect.ipynb #2f3f9fa1
 def _own_weight(value, below):
     "What `value` weighs more than 1 without what is in it, which is added to `below`"
     kind = type(value)
-    if kind is str: return len(value) >> 5
+    if kind is str: return len(value) >> 3
     if kind is list or kind is tuple: below.extend(value)
     elif kind is dict:
         below.extend(value)
@@ -128,7 +129,13 @@ def _parse(text, filename):
         words = f'this is no Python: {_cut(str(e.msg), 200)}.'
         raise _located(text, filename, e.lineno or 1, words, e.offset) from None
     except (RecursionError, MemoryError): raise ConfigError(message=f'{filename}: the file is nested too deeply.') from None
-    except ValueError as e: raise ConfigError(message=f'{filename}: this is no Python: {_cut(str(e), 200)}.') from None
+    except Exception as e: raise ConfigError(message=f'{filename}: this is no Python: {_cut(str(e), 200)}.') from None
+
+_parse_once = lru_cache(maxsize=16)(_parse)
+
+def _statements(text, filename):
+    "The statements of a file, not to be changed; a file is parsed once for its `_base_` and for its values"
+    return (_parse_once if len(text) <= MAX_FSTRINGS else _parse)(text, filename).body
 
 # %% ../nbs/dialect.ipynb #1395ce96
 def _key(key):
@@ -143,7 +150,7 @@ def _dict(*pairs, **more):
     return {**out, **more}
 
 def _int(value=0):
-    if isinstance(value, str) and len(value) > 1000: raise _Refused('is too large: a whole number may have 1,000 digits.')
+    if isinstance(value, str) and len(value) > 1000: raise _Refused('is too much: a whole number may have 1,000 digits.')
     return int(value)
 
 def _range(*limits):
@@ -194,6 +201,7 @@ def _value(r, node, place=False):
         if r.depth > MAX_DEPTH: raise _Refused(f'{_DEEP}: {MAX_DEPTH} levels are the most.')
         if type(node) not in _EXPRESSIONS: raise _Refused(_CODE)
         value = _EXPRESSIONS[type(node)](r, node)
+        if isinstance(value, str) and len(value) > 100: r.budget.weigh(value)
         if isinstance(node, _ACCESS) and not place: value = _taken(r, node, value)
     except ConfigError: raise
     except Exception as e: raise r.error(node, e) from None
@@ -282,10 +290,9 @@ def substitute(
 def _constant(r, node):
     value = node.value
     if isinstance(value, str):
-        r.budget.spend(len(value) >> 7)
         return r.budget.weigh(_substituted(value, r.variables, r.base, r.budget)) if '{{' in value else value
     if value is None or isinstance(value, (bool, float)): return value
-    if isinstance(value, int): return r.budget.weigh(value)
+    if isinstance(value, int): return r.budget.weigh(value) if value.bit_length() > 64 else value
     raise _Refused(f'is of type {type(value).__name__}, which no config holds. Write a string, a number, True, False or None.')
 
 @_evaluates(ast.Name)
@@ -303,8 +310,15 @@ def _name(r, node):
 # %% ../nbs/dialect.ipynb #61044903
 def _items(value):
     "What stands in a list, tuple, dict or string, one after the other"
-    if isinstance(value, (list, tuple, dict, str)): return list(value)
-    raise _Refused(f'goes through a {type(value).__name__}, which holds nothing. Write a list.')
+    if not isinstance(value, (list, tuple, dict, str)): raise _Refused(f'goes through a {type(value).__name__}, which holds nothing. Write a list.')
+    if len(value) > MAX_WEIGHT: raise _Refused(_HEAVY)
+    return list(value)
+
+def _each(r, node):
+    "The same of an expression, each paid for"
+    items = _items(_value(r, node))
+    r.budget.spend(len(items))
+    return items
 
 def _mapping(value):
     if isinstance(value, dict): return value
@@ -313,7 +327,7 @@ def _mapping(value):
 def _elements(r, nodes):
     out = []
     for node in nodes:
-        if isinstance(node, ast.Starred): out += _items(_value(r, node.value))
+        if isinstance(node, ast.Starred): out += _each(r, node.value)
         else: out.append(_value(r, node))
     return out
 
@@ -362,13 +376,13 @@ _EXPRESSIONS[ast.Attribute] = _EXPRESSIONS[ast.Subscript] = lambda r, node: _ite
 def _times(a, b):
     for values, n in ((a, b), (b, a)):
         if isinstance(values, (str, list, tuple)) and isinstance(n, int):
-            most = MAX_WEIGHT * 32 if isinstance(values, str) else MAX_WEIGHT
+            most = MAX_WEIGHT * 8 if isinstance(values, str) else MAX_WEIGHT
             if n * max(len(values), 1) > most: raise _Refused(_HEAVY)
     return a * b
 
 def _power(a, b):
     if isinstance(a, int) and isinstance(b, int) and a.bit_length() * b > MAX_BITS:
-        raise _Refused(f'is too large: a whole number may have {MAX_BITS:,} bits.')
+        raise _Refused(f'is too much: a whole number may have {MAX_BITS:,} bits.')
     result = a ** b
     if isinstance(result, complex): raise _Refused('is a complex number, which no config holds.')
     return result
@@ -454,6 +468,7 @@ class _Fields(string.Formatter):
 # %% ../nbs/dialect.ipynb #17847dfd
 def _percent(budget, template, values):
     "`template % values`"
+    budget.spend(len(template) >> 4)
     given, none = iter(values if isinstance(values, tuple) else (values,)), object()
     def put(found):
         key, flags, width, precision, kind = found.groups(default='')
@@ -477,16 +492,21 @@ _METHODS = {
     list: dict(append=list.append, extend=lambda xs, more: xs.extend(_items(more)), insert=list.insert, pop=list.pop, copy=list.copy),
     str: dict(format=None)}
 
+def _changed(r, holder, values):
+    "Weigh what was changed, if it may hold more now than one piece, or itself"
+    if any(isinstance(v, (dict, list, tuple)) for v in values): r.budget.weigh(holder)
+
 def _method(r, node):
     holder, name = _value(r, node.func.value, place=True), node.func.attr
     methods = _METHODS.get(type(holder), {})
     if name not in methods:
         raise _Refused(f'{_CODE} Of a {type(holder).__name__}, these can be called: {", ".join(methods) or "none"}.')
     args, kwargs = _arguments(r, node)
-    r.budget.weigh((holder, args, kwargs))
+    r.budget.weigh((args, kwargs))
+    r.budget.spend(len(holder) >> 4)
     if isinstance(holder, str): return _Fields(r.budget).vformat(holder, args, kwargs)
     result = methods[name](holder, *args, **kwargs)
-    r.budget.weigh(holder)
+    _changed(r, holder, [*args, *kwargs.values()])
     return result
 
 # %% ../nbs/dialect.ipynb #b8f6b586
@@ -519,8 +539,7 @@ def _loop(r, generators, body):
     if not generators: return body()
     g = generators[0]
     if g.is_async: raise _Refused(_CODE)
-    for item in _items(_value(r, g.iter)):
-        r.budget.spend(1)
+    for item in _each(r, g.iter):
         _bind(r, g.target, item, r.local)
         if all(_value(r, c) for c in g.ifs): _loop(r, generators[1:], body)
 
@@ -572,7 +591,7 @@ def _store(r, holder, key, value):
         _item(holder, key)                       # there is such a place
         holder[key] = value
     else: raise _Refused(f'sets {reprlib.repr(key)} in a {type(holder).__name__}; what can be set is a key of a dict, or one place of a list.')
-    r.budget.weigh(holder)
+    _changed(r, holder, [value])
 
 # %% ../nbs/dialect.ipynb #839d4e19
 def _assign(r, node):
@@ -622,7 +641,7 @@ def base_files(
     variables: Mapping,  # what `{{ fileDirname }}` and its like mean
 ) -> list[str]:  # as they are written there; [] if there is no `_base_`
     "The files that a config starts from; raises `ConfigError` if `_base_` is not a string or a list of strings"
-    found = [n for n in _parse(text, filename).body if _assigns_base(n) and n.value]
+    found = [n for n in _statements(text, filename) if _assigns_base(n) and n.value]
     if not found: return []
     r = _Reading(text, filename, variables)
     r.hint = '`_base_` is read before everything else, so it names no variables. Write the files themselves.'
@@ -646,7 +665,7 @@ def read_python(
 ) -> dict:  # the names that the file assigns, without `_base_` and those that begin with two underscores
     "Read a Python config without running it; raises `ConfigError` with file and line for what is no value"
     r = _Reading(text, filename, variables, base)
-    for node in _parse(text, filename).body:
+    for node in _statements(text, filename):
         if not _assigns_base(node): _statement(r, node)
     names = {k: v for k, v in r.names.items() if not k.startswith('__')}
     _whole(r, [names, base])
@@ -663,13 +682,10 @@ class _Attributes(dict):
 
 class _Executable(ast.NodeTransformer):
     "References become values, and what is read from `_base_` is copied"
-    def __init__(self, filename, variables, base):
-        self.filename, self.variables, self.base, self.values = filename, variables, base, []
-
     def visit(self, node):
         if not isinstance(node, _ACCESS) or not _rooted(node): return super().visit(node)
         reads, node = isinstance(getattr(node, 'ctx', ast.Load()), ast.Load), self.chain(node)
-        return self.call('__copied__', node, node) if reads else node
+        return self.call(node, '__copied__', node) if reads else node
 
     def chain(self, node):
         "`_base_.a[i].f(x)` itself is left as it is; `i` and `x` are visited"
@@ -679,8 +695,8 @@ class _Executable(ast.NodeTransformer):
         if not isinstance(node, ast.Name): setattr(node, inner, self.chain(getattr(node, inner)))
         return node
 
-    def call(self, name, argument, at):
-        made = ast.Call(ast.Name(name, ast.Load()), [argument], [])
+    def call(self, at, name, *arguments):
+        made = ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
         return ast.fix_missing_locations(ast.copy_location(made, at))
 
     def visit_Set(self, node): return self.visit(_bare_reference(node)) if _bare_reference(node) else self.generic_visit(node)
@@ -691,10 +707,7 @@ class _Executable(ast.NodeTransformer):
 
     def visit_Constant(self, node):
         if not isinstance(node.value, str) or '{{' not in node.value: return node
-        value = substitute(node.value, f'{self.filename}, line {node.lineno}', self.variables, self.base)
-        if isinstance(value, str): return ast.copy_location(ast.Constant(value), node)
-        self.values.append(value)
-        return self.call('__value__', ast.Constant(len(self.values) - 1), node)
+        return self.call(node, '__resolved__', node, ast.Constant(node.lineno))
 
 # %% ../nbs/dialect.ipynb #3aa5620e
 _TOOLS = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
@@ -717,10 +730,11 @@ def execute_python(
     filename, tree = str(filename), _parse(text, filename)
     tree.body = [n for n in tree.body if not _assigns_base(n)]
     try:
-        executable = _Executable(filename, variables, base)
-        code = compile(executable.visit(tree), filename, 'exec')
-        names = dict(__name__='config', __file__=filename, __copied__=lambda v: _rebuilt(v, _Attributes), __value__=lambda i: executable.values[i])
-        if base is not None: names['_base_'] = _rebuilt(base, _Attributes)
+        def copied(value): return _rebuilt(value, _Attributes)
+        def resolved(value, line): return copied(substitute(value, f'{filename}, line {line}', variables, names.get('_base_')))
+        code = compile(_Executable().visit(tree), filename, 'exec')
+        names = dict(__name__='config', __file__=filename, __copied__=copied, __resolved__=resolved)
+        if base is not None: names['_base_'] = copied(base)
         exec(code, names)
         result = {k: _rebuilt(v, dict) for k, v in names.items() if not k.startswith('__') and k != '_base_' and not isinstance(v, _TOOLS)}
         changed = _rebuilt(names.get('_base_'), dict)

@@ -65,11 +65,13 @@ def patched(
 def _changed(at, steps, *value):
     "A copy of `at` with the value at the path, or without what is there"
     step, rest = steps[0], steps[1:]
+    if not value and rest and not isinstance(at, (Mapping, list, tuple)): return at     # nothing there to be left out
     if isinstance(at, (list, tuple)):
         i = int(step)
         return [*at[:i], *([_changed(at[i], rest, *value)] if rest else value), *at[i + 1:]]
     at = dict(type=at) if isinstance(at, (str, type)) else dict(at or {})
-    if rest: at[step] = _changed(at.get(step), rest, *value)
+    if rest and (value or step in at): at[step] = _changed(at.get(step), rest, *value)
+    elif rest: pass
     elif value: at[step], = value
     else: at.pop(step, None)
     return at
@@ -118,7 +120,7 @@ def closest(
     "The names that are closest to `name`, whatever the case; none if none is close"
     def likeness(o): return difflib.SequenceMatcher(None, str(name).lower(), str(o).lower()).ratio()
     best = sorted(((likeness(o), o) for o in names), key=lambda p: -p[0])[:3]
-    return [o for r, o in best if r >= .5 and r > best[0][0] - .1]
+    return [o for r, o in best if r >= .6 and r > best[0][0] - .1]
 
 # %% ../nbs/findings.ipynb #94c17082
 def did_you_mean(

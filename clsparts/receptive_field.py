@@ -35,8 +35,8 @@ class Sight(NamedTuple):
 
     @property
     def stride(self) -> float | None:
-        "Pixels from one place to the next, along the longer way; None where there are no places"
-        return max(self.jump) if any(self.over) else None
+        "Pixels from one place to the next, along the longer way; None where there are no places, or none with a field"
+        return max(self.jump) if any(self.over) and self.field else None
 
 # %% ../nbs/receptive_field.ipynb #fbea8f79
 def _met(sights, ndim):
@@ -121,7 +121,7 @@ def _convolve(s, args, out):
 
 @_rule('max_pool2d_with_indices', 'avg_pool2d')
 def _pool(s, args, out):
-    kernel, stride, _, dilation, *_ = [*args[1:], (), 0, (1,)][:4]
+    kernel, stride, _, dilation = (*args[1:5], *((), 0, (1,))[len(args) - 2:])
     return _slide(s, out, kernel, stride or kernel, (1,) if isinstance(dilation, bool) else dilation)
 
 @_rule('_adaptive_avg_pool2d', 'adaptive_max_pool2d')
@@ -169,13 +169,14 @@ def _fits(shapes, out):
 def _after(op, args, out, see, known):
     "What a place of `out` sees; `known` has the inputs that see something, with their sights"
     sights = [s for _, s in known]
-    if not any(any(s.over) for s in sights): return _met([s._replace(over=()) for s in sights], out.ndim)
+    nowhere = _met([s._replace(over=()) for s in sights], out.ndim)
+    if not any(any(s.over) for s in sights): return nowhere
     if op in _PRODUCTS: return _met(_multiply(see, *args[-2:]), out.ndim)
     if 'scaled_dot_product' in op and all(map(see, args[:3])): return _met(_attend(see, *args[:3]), out.ndim)
     if op == 'cat': return _met(sights, out.ndim)
     if op in _RULES and see(args[0]): found = _RULES[op](see(args[0]), args, out)
-    else: found = _met(sights, out.ndim) if _fits([t.shape for t, _ in known], out) else _lost(_met(sights, 8), out)
-    return found._replace(field=WHOLE) if any(s.field == WHOLE for s in sights) else found
+    else: found = _met(sights, out.ndim) if _fits([t.shape for t, _ in known], out) else _lost(nowhere, out)
+    return found._replace(field=WHOLE) if nowhere.field == WHOLE else found
 
 # %% ../nbs/receptive_field.ipynb #61c0ce82
 def _tensors(values):

@@ -89,7 +89,7 @@ def check_arguments(
     extra = [] if anything else [k for k in args if k not in takes]
     meant = {k: (closest(k, takes) + [None])[0] for k in extra}
     found = [Finding(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}It takes: {", ".join(takes) or "none"}.',
-                     Fix({o: args[k]} if o and o not in args else {}, (k,))) for k, o in meant.items()]
+                     Fix({o: args[k]} if o and o not in args else {}, (k,)) if k.isidentifier() else None) for k, o in meant.items()]
     for k, v in args.items():
         if k not in takes or not (expected := _wrong_type(takes[k], v)): continue
         fix = _right_type(k, takes[k], v)

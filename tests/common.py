@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 KINDS = ('backbone', 'neck', 'head', 'loss')
 
 # a value for each argument that some part cannot do without
-NEEDED = dict(depth=18, in_channels=16, input_features=16, num_classes=10, mid_channels=(12, 8), label_smooth_val=.1)
+NEEDED = dict(depth=18, in_channels=16, input_features=16, num_classes=10, mid_channels=(12, 8), label_smooth_val=.1,
+              losses=['CrossEntropyLoss', dict(type='FocalLoss')])
 
 # arguments that make a part narrow, where it has them
 NARROW = dict(base_channels=4, stem_channels=8, widen_factor=.25, img_size=32, patch_size=8,

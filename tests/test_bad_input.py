@@ -34,7 +34,7 @@ WRONG_CONFIGS = {
         "neck.type: there is no neck 'GlobalAveragePool'. Did you mean 'GlobalAveragePooling'?"),
     'unknown head': (lambda: composed(head='LinearHead'), "head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'"),
     'unknown loss': (lambda: build(head={**HEAD, 'in_channels': 32, 'loss': dict(type='FocalLos')}),
-        "head.loss.type: there is no loss 'FocalLos'. Did you mean 'FocalLoss'? There is: CrossEntropyLoss, FocalLoss, "),
+        "head.loss.type: there is no loss 'FocalLos'. Did you mean 'FocalLoss'? There is: CombinedLoss, CrossEntropyLoss, FocalLoss, "),
     'unknown loss beside the head': (lambda: composed(loss='FocalLos'), "head.loss.type: there is no loss 'FocalLos'. Did you mean"),
     'unknown norm': (lambda: composed({**BACKBONE, 'norm_cfg': dict(type='BatchNorm')}),
         "backbone.norm_cfg.type: there is no norm 'BatchNorm'."),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..findings import ConfigError, did_you_mean
+from ..findings import ConfigError, Fix, closest, did_you_mean
 from ..layers.attention import MultiheadAttention
 from ..layers.drop import drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed
@@ -146,7 +146,8 @@ def arch_settings(
     if isinstance(arch, str):
         if arch.lower() in table: return table[arch.lower()]
         raise ConfigError('arch', f'there is no {arch!r}. {did_you_mean(arch, table)}There is: {", ".join(table)}; '
-                                  f'or a dict with {", ".join(needed)}.')
+                                  f'or a dict with {", ".join(needed)}.',
+                          Fix({'arch': close[0]}) if (close := closest(arch, table)) else None)
     missing = [k for k in needed if k not in arch]
     if missing: raise ConfigError('arch', f'a dict with {", ".join(needed)} is expected; {", ".join(missing)} is missing.')
     return dict(arch)

@@ -6,13 +6,13 @@
 __all__ = ['Prediction', 'last_vector', 'ClsHead', 'accuracies']
 
 # %% ../../nbs/heads/cls_head.ipynb #84a6b543
-import inspect
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 
 import torch
 
 from ..findings import ConfigError, Fix
+from ..losses.combined_loss import build_loss, loss_dict
 from ..part import BaseModule
 from ..registry import MODELS
 from ..seams import SeamError
@@ -41,18 +41,14 @@ def last_vector(
     return feat
 
 # %% ../../nbs/heads/cls_head.ipynb #667ba6cc
-def _divides(loss):
-    "Whether a loss is a mean that can be told what to divide by"
-    call = getattr(loss, 'forward', loss)
-    return getattr(loss, 'reduction', None) == 'mean' and 'avg_factor' in inspect.signature(call).parameters
-
-# %% ../../nbs/heads/cls_head.ipynb #3479a1d1
 @MODELS.register_module()
 class ClsHead(BaseModule):
     "Base of heads: scores are the features themselves; loss, accuracies and prediction for all heads"
 
+    targets = 'labels'  # what the head is trained with: labels, soft or multi-label
+
     def __init__(self,
-        loss: Mapping | Callable = dict(type='CrossEntropyLoss', loss_weight=1.0),  # a loss part, or any `loss(pred, target)`
+        loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # also a list, see `build_loss`
         topk: int | tuple = (1,),  # which accuracies: is the right class among the best k?
         cal_acc: bool = False,  # compute them in training
         init_cfg: Mapping | list | None = None,  # how weights are initialised
@@ -60,7 +56,7 @@ class ClsHead(BaseModule):
         super().__init__(init_cfg)
         self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if not self.topk or min(self.topk) < 1: raise ConfigError('topk', f'numbers from 1 are expected, not {topk}.')
-        self.loss_module = MODELS.build(loss, 'loss', 'loss')
+        self.loss_module = build_loss(loss, 'loss')
         self.cal_acc = cal_acc
 
     @property
@@ -92,11 +88,10 @@ class ClsHead(BaseModule):
         feats: tuple,  # features of the images
         target: torch.Tensor,  # what the loss takes: labels `(b,)` or targets `(b, k)`
         **kwargs,  # for the loss: `weight`, `avg_factor`, …
-    ) -> dict[str, torch.Tensor]:  # `loss`, and `accuracy_top-k` in percent with `cal_acc`
-        "Loss of the features' scores, for training"
+    ) -> dict[str, torch.Tensor]:  # `loss`, `loss_<name>` for each of several, and `accuracy_top-k` in percent with `cal_acc`
+        "Loss of the features' scores; `loss` alone, the sum, is for the backward pass"
         scores = self(feats)
-        if _divides(self.loss_module): kwargs.setdefault('avg_factor', len(scores))
-        losses = dict(loss=self.loss_module(scores, target, **kwargs))
+        losses = loss_dict(self.loss_module, scores, target, len(scores), **kwargs)
         if self.cal_acc: losses.update(accuracies(scores, target, self.topk))
         return losses
 

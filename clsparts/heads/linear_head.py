@@ -22,7 +22,7 @@ class LinearClsHead(ClsHead):
     def __init__(self,
         num_classes: int,  # how many classes
         in_channels: int,  # channels of the feature; `compose` fills it in
-        loss: Mapping | Callable = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
+        loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
         topk: int | tuple = (1,),  # see `ClsHead`
         cal_acc: bool = False,  # see `ClsHead`
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),

@@ -49,7 +49,7 @@ class StackedLinearClsHead(ClsHead):
         dropout_rate: float = 0.,  # after each hidden layer
         norm_cfg: Mapping | None = None,  # of each hidden layer; for vectors `dict(type='BN1d')`
         act_cfg: Mapping | None = dict(type='ReLU'),  # of each hidden layer
-        loss: Mapping | Callable = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
+        loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
         topk: int | tuple = (1,),  # see `ClsHead`
         cal_acc: bool = False,  # see `ClsHead`
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),

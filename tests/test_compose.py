@@ -1,0 +1,240 @@
+"What a wrong composition is told, whole, and that what it is told to write mends it."
+import pytest
+import torch
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from clsparts.all import MODELS, compose
+from clsparts.composition import ComposeError, examine, examine_model, mended
+from clsparts.registry import parameters
+from common import minimal, parts
+
+R18, GAP, HEAD = dict(type='ResNet', depth=18), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10)
+VIT = dict(type='VisionTransformer', arch='deit-t')
+OWN = "Your own class is found after @MODELS.register_module(), or as 'package.module:Class'."
+
+
+def there_is(kind): return 'There is: ' + ', '.join(MODELS.names(kind)) + '.'
+def it_takes(name): return 'It takes: ' + ', '.join(parameters(MODELS.get(name))[0]) + '.'
+
+
+class Strided(nn.Module):
+    "Halves the image and puts even and odd pixels together: odd sizes do not fit"
+    def forward(self, x):
+        if x.shape[-1] % 4: raise RuntimeError(f'size {x.shape[-1]} is no multiple of 4')
+        return x[..., ::2, ::2] + x[..., 1::2, 1::2]
+
+
+class GivesDict(nn.Module):
+    def forward(self, x): return dict(features=x)
+
+
+class Broken(nn.Module):
+    def __init__(self, width): raise OSError('no room')
+
+
+class Competing(nn.Module):
+    def forward(self, pred, target): return nn.functional.cross_entropy(pred, target)
+
+
+def two_arguments(pred, target, more): return pred.sum()
+
+
+def case(text, *args, **kwargs):
+    names = ('backbone', 'neck', 'head', 'loss')
+    return {**dict(zip(names, args)), **kwargs}, text
+
+
+WRONG = {
+    # unknown names
+    'backbone misspelt': case("backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own}", dict(type='ResNett', depth=18), GAP, HEAD),
+    'backbone in small letters': case("backbone.type: there is no backbone 'resnet'. Did you mean 'ResNet'? {backbones} {own}", dict(type='resnet', depth=18), GAP, HEAD),
+    'backbone of another library': case("backbone.type: there is no backbone 'EfficientFormerV9'. {backbones} {own}", 'EfficientFormerV9', GAP, HEAD),
+    'neck misspelt': case("neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own}", R18, 'GlobalAvgPooling', HEAD),
+    'head misspelt': case("head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own}", R18, GAP, dict(type='LinearHead', num_classes=10)),
+    'loss misspelt': case("head.loss.type: there is no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'? {losses} {own}", R18, GAP, HEAD, 'CrossEntropy'),
+    'three names at once': case("3 findings\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own}\n- neck.type: there is no neck 'GlobalAvgPooling'. "
+        "Did you mean 'GlobalAveragePooling'? {necks} {own}\n- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own}",
+        dict(type='ResNett', depth=18), 'GlobalAvgPooling', dict(type='LinearHead', num_classes=10)),
+    'no such package': case("neck.type: 'nowhere.at_all:Neck' cannot be imported: ModuleNotFoundError: No module named 'nowhere'.", R18, 'nowhere.at_all:Neck', HEAD),
+    'a function in a config': case("neck.type: 'os:system' is no class of torch modules, so a config may not call it. Register it: MODELS.register_module(module=…).",
+        R18, 'os:system', HEAD),
+    # arguments
+    'argument misspelt': case("backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet}", dict(type='ResNet', dept=18), GAP, HEAD),
+    'argument of another part': case("neck.num_classes: GlobalAveragePooling has no argument 'num_classes'. It takes: dim.", R18, dict(type=GAP, num_classes=10), HEAD),
+    'argument written twice, once wrongly': case("backbone.Depth: ResNet has no argument 'Depth'. Did you mean 'depth'? {resnet}", dict(type='ResNet', depth=18, Depth=50), GAP, HEAD),
+    'argument missing': case("backbone: ResNet needs the argument 'depth', which is not given. Write dict(type='ResNet', depth=…).", 'ResNet', GAP, HEAD),
+    'classes missing': case("head: LinearClsHead needs the argument 'num_classes', which is not given. Write dict(type='LinearClsHead', num_classes=…).", R18, GAP, 'LinearClsHead'),
+    'option beside the parts': case("depth: an option stands in the dict of its part: backbone=dict(type='ResNet', depth=18).", 'ResNet', GAP, HEAD, depth=18),
+    'option with two underscores': case("backbone__norm_eval: an option stands in the dict of its part: backbone=dict(type='ResNet', depth=18, norm_eval=True).",
+        R18, GAP, HEAD, backbone__norm_eval=True),
+    'option of nobody': case("colour: there is no 'colour' beside the parts; it takes backbone, neck, head, loss, num_classes, image_shape, targets, teacher.", R18, GAP, HEAD, colour=3),
+    'typos in three parts': case("3 findings\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? {resnet}\n- neck.dims: GlobalAveragePooling has no argument 'dims'. "
+        "Did you mean 'dim'? It takes: dim.\n- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? {linear}",
+        {**R18, 'stile': 'caffe'}, dict(type=GAP, dims=2), {**HEAD, 'top_k': (1,)}),
+    'norm misspelt': case("backbone.norm_cfg.type: there is no norm 'BatchNorm'. {norms} {own}", {**R18, 'norm_cfg': dict(type='BatchNorm')}, GAP, HEAD),
+    'norm argument misspelt': case("backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? It takes: num_features, eps, momentum, affine, "
+        "track_running_stats, device, dtype, bias.", {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)}, GAP, HEAD),
+    'initialiser misspelt': case("head.init_cfg.type: 'Normall' is no initialiser. There is: {inits}.", R18, GAP, {**HEAD, 'init_cfg': dict(type='Normall')}),
+    'loss argument misspelt': case("head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? {ce}", R18, GAP, HEAD,
+        dict(type='CrossEntropyLoss', use_sigmod=True)),
+    # values
+    'number as text': case("backbone.depth: a whole number is expected, not '18'. Write depth=18.", dict(type='ResNet', depth='18'), GAP, HEAD),
+    'name without its dict': case("backbone.norm_cfg: a dict is expected, not 'BN'. Write norm_cfg=dict(type='BN').", {**R18, 'norm_cfg': 'BN'}, GAP, HEAD),
+    'text for a truth value': case("backbone.norm_eval: True or False is expected, not 'True'. Write norm_eval=True.", {**R18, 'norm_eval': 'True'}, GAP, HEAD),
+    'no such depth': case("backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 20 is none of them. Write depth=18.", dict(type='ResNet', depth=20), GAP, HEAD),
+    'no such stage': case("backbone.out_indices: ResNet has 4 outputs, 0 to 3 (or -4 to -1); 4 is none of them.", {**R18, 'out_indices': (4,)}, GAP, HEAD),
+    'no such architecture': case("backbone.arch: there is no 'bse'. Did you mean 'base'? {archs}", dict(type='VisionTransformer', arch='bse'), None, HEAD),
+    'classes below one': case("head.num_classes: a number from 1 is expected, not 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)),
+    'topk above the classes': case("head.topk: the best 5 of 3 classes: topk is at most num_classes. Write topk=(1,).", R18, GAP, dict(type='LinearClsHead', num_classes=3, topk=(1, 5))),
+    'topk above the channels': case("head.topk: the best 600 of 512 classes: topk is at most the number of classes. Write head.topk=(1,).", R18, GAP, dict(type='ClsHead', topk=(1, 600))),
+    'smoothing of one': case("head.loss.label_smooth_val: a number from 0 to below 1 is expected, not 1.0. The usual one is 0.1.", R18, GAP, HEAD,
+        dict(type='LabelSmoothLoss', label_smooth_val=1.)),
+    'a constructor that fails': case("neck: Broken could not be built: OSError: no room", R18, dict(type=Broken, width=3), HEAD),
+    # kinds and places
+    'loss for head': case("head.type: CrossEntropyLoss is a loss; here a head is expected. {heads}", R18, GAP, 'CrossEntropyLoss'),
+    'head for backbone': case("backbone.type: LinearClsHead is a head; here a backbone is expected. {backbones}", 'LinearClsHead', GAP, HEAD),
+    'neck and head exchanged': case("2 findings\n- neck.type: LinearClsHead is a head; here a neck is expected. {necks}\n- head.type: GlobalAveragePooling is a neck; here a head is expected. {heads}",
+        R18, HEAD, GAP),
+    'module of another kind': case("neck: ResNet is a backbone; here a neck is expected. {necks}", R18, MODELS.build(dict(type='ResNet', depth=18, base_channels=4)), HEAD),
+    'dict without a type': case("head: a part's dict names it under 'type'; this one has 'num_classes'. Write dict(type=…).", R18, GAP, dict(num_classes=10)),
+    'a number for a part': case("neck: a part is a name, a dict with its type, a class or a module, not 5.", R18, 5, HEAD),
+    'no backbone': case("backbone: a part is a name, a dict with its type, a class or a module, not None.", None, GAP, HEAD),
+    'loss without head': case("head: a loss or num_classes needs a head.", R18, loss='FocalLoss'),
+    'classes without head': case("2 findings\n- head: a loss or num_classes needs a head. Write head=dict(type='LinearClsHead').\n- head: LinearClsHead takes a vector (b, 512); the backbone gives "
+        "map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, num_classes=10),
+    'loss twice': case("loss: the loss is given twice, in the head and beside it. Leave loss out.", R18, GAP, {**HEAD, 'loss': 'FocalLoss'}, 'CrossEntropyLoss'),
+    'classes twice': case("num_classes: it is 100 here and 10 in the head. Leave num_classes out.", R18, GAP, HEAD, num_classes=100),
+    'loss beside a finished head': case("loss: the head is a finished module with a loss of its own; set head.loss_module, or give the head as a dict. Leave loss out.",
+        R18, GAP, MODELS.build({**HEAD, 'in_channels': 512}), 'FocalLoss'),
+    # seams
+    'map into a linear head': case("head: LinearClsHead takes a vector (b, 512); the backbone gives map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, None, HEAD),
+    'vector into a pooling': case("neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone gives vector 192. Write neck=None.", VIT, GAP, HEAD),
+    'tokens into a linear head': case("head: LinearClsHead takes a vector (b, 192); the backbone gives tokens 197 × 192. Write backbone.out_type='cls_token'.", {**VIT, 'out_type': 'raw'}, None, HEAD),
+    'map into a vector neck': case("neck: ClsBatchNormNeck takes a vector (b, 512); the backbone gives map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, 'ClsBatchNormNeck', HEAD),
+    'channels of another network': case("head.in_channels: LinearClsHead takes a vector (b, 2048); the neck gives vector 512. Write head.in_channels=512.", R18, GAP, {**HEAD, 'in_channels': 2048}),
+    'channels in the neck': case("neck.input_features: ClsBatchNormNeck takes a vector (b, 64); the backbone gives vector 192. Write neck.input_features=192.", VIT,
+        dict(type='ClsBatchNormNeck', input_features=64), HEAD),
+    'map and channels at once': case("head: LinearClsHead takes a vector (b, 2048); the backbone gives map 512 × 7 × 7. Write head.in_channels=512 and neck=dict(type='GlobalAveragePooling').",
+        R18, None, {**HEAD, 'in_channels': 2048}),
+    'a head that gives maps': case("head: ClsHead takes a vector (b, c); the backbone gives map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, None, 'ClsHead'),
+    'a head of torch that gives maps': case("head: Conv2d gives map 10 × 7 × 7; class scores are (b, k).", R18, None, nn.Conv2d(512, 10, 1)),
+    'scores for other classes': case("head: ClsHead gives 512 scores for num_classes=10. Write head=dict(type='LinearClsHead', num_classes=10).", R18, GAP, 'ClsHead', num_classes=10),
+    'finished head of another network': case("head: LinearClsHead takes a vector (b, 2048); the neck gives vector 512. Write head=dict(type='LinearClsHead', num_classes=10, in_channels=512).",
+        R18, GAP, MODELS.build({**HEAD, 'in_channels': 2048})),
+    'linear layer of another width': case("head: Linear does not take what it gets; the neck gives vector 512: …", R18, GAP, nn.Linear(2048, 10)),
+    'a backbone that gives a dict': case("backbone: GivesDict gives a dict; a tuple of features is expected.", GivesDict(), GAP, HEAD),
+    # images
+    'grey images': case("backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 28 × 28. Write backbone.in_channels=1.", R18, GAP, HEAD, image_shape=(1, 28, 28)),
+    'images below a patch': case("backbone.patch_size: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. Write backbone.patch_size=8.",
+        VIT, None, HEAD, image_shape=(3, 8, 8)),
+    'images of a size that does not fit': case("backbone: Strided does not take what it gets; the image is 3 × 30 × 30: size 30 is no multiple of 4. Write image_shape=(3, 32, 32).",
+        Strided(), GAP, HEAD, image_shape=(3, 30, 30)),
+    'an image without channels': case("image_shape: (c, h, w) is expected, not (32, 32). Write image_shape=(3, 32, 32).", R18, GAP, HEAD, image_shape=(32, 32)),
+    # losses and targets
+    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: target: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (2,). "
+        "Write targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
+    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: target: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (2,). "
+        "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
+    'soft loss on labels': case("head.loss: CrossEntropyLoss cannot be computed for labels: target: soft targets, floats of shape (b, k) is expected, not int64 of shape (2,). "
+        "Leave head.loss.use_soft out.", R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
+    'softmax for several labels': case("head.loss.use_sigmoid: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. Write head.loss.use_sigmoid=True.",
+        R18, GAP, HEAD, 'CrossEntropyLoss', targets='multi-label'),
+    "torch's softmax for several labels": case("head.loss: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. "
+        "Write head.loss=dict(type='CrossEntropyLoss', use_sigmoid=True).", R18, GAP, HEAD, nn.CrossEntropyLoss(), targets='multi-label'),
+    "torch's binary loss on labels": case("head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([2])) must be the same as input size (torch.Size([2, 10])). "
+        "Write targets='soft'.", R18, GAP, HEAD, nn.BCEWithLogitsLoss()),
+    'factors for other classes': case("head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: one factor a class is expected, 10; there are 2. "
+        "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, dict(type='CrossEntropyLoss', class_weight=[1., 2.])),
+    'a loss of three arguments': case("head.loss: two_arguments cannot be computed for labels: two_arguments() missing 1 required positional argument: 'more'. "
+        "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, two_arguments),
+    'a loss that is not reduced': case("head.loss: CrossEntropyLoss cannot be computed for labels: it gives the shape (2,), and a single number is expected. Leave head.loss.reduction out.",
+        R18, GAP, HEAD, dict(type='CrossEntropyLoss', reduction='none')),
+    'no such targets': case("targets: one of labels, soft, multi-label is expected, not 'multilabel'. Leave targets out.", R18, GAP, HEAD, targets='multilabel'),
+    # teachers
+    'a teacher of other classes': case("teacher: the teacher gives vector 7, and the student 10 scores.", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
+        teacher=dict(type='ImageClassifier', backbone=R18, neck=dict(type=GAP), head=dict(type='LinearClsHead', num_classes=7, in_channels=512))),
+    'a teacher that is wrong': case("teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet}", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
+        teacher=dict(type='ImageClassifier', backbone=dict(type='ResNet', dept=18), neck=dict(type=GAP), head=dict(type='LinearClsHead', num_classes=10, in_channels=512))),
+}
+
+
+def error(comp):
+    with pytest.raises(ComposeError) as e: compose(**comp)
+    return e.value
+
+
+def whole(text):
+    known = dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'), norms=there_is('norm'),
+                 inits=', '.join(__import__('clsparts.part').part._OPTIONS), archs='There is: ' + ', '.join(__import__('clsparts.backbones.vision_transformer').backbones.vision_transformer.VIT_ARCHS)
+                 + '; or a dict with embed_dims, num_layers, num_heads, feedforward_channels.', **{f'{k}s' if k != 'loss' else 'losses': there_is(k) for k in ('backbone', 'neck', 'head', 'loss')})
+    for name, value in known.items(): text = text.replace('{' + name + '}', value)
+    return text
+
+
+@pytest.mark.parametrize('name', WRONG)
+def test_told(name):
+    "Word for word; … at the end stands for words of torch"
+    comp, text = WRONG[name]
+    told, expected = str(error(comp)), whole(text)
+    assert told == expected or expected.endswith('…') and told.startswith(expected[:-1]), told
+
+
+@pytest.mark.parametrize('name', WRONG)
+def test_fixes_mend(name):
+    "With the offered fixes applied it composes, or just that is left for which no fix was offered"
+    comp, _ = WRONG[name]
+    before = error(comp)
+    unfixed = [f.path for f in before.findings if f.fix is None]
+    try: clf = compose(**comp, fixes=before.fixes)
+    except ComposeError as after:
+        assert unfixed and [f.path for f in after.findings] == unfixed, after
+    else:
+        assert not unfixed
+        if 'image_shape' not in comp: assert clf(torch.randn(2, 3, 64, 64)).ndim == 2
+
+
+# ---- random compositions: an error in words, or none ----
+
+PLAIN = st.recursive(st.none() | st.booleans() | st.integers(-3, 40) | st.sampled_from([0., .5, 1e3, float('nan'), float('inf')]) | st.text(max_size=6)
+                     | st.sampled_from(['BN', 'LN', 'ReLU', 'base', 'deit-t', 'raw', 'featmap', 'pytorch']),
+                     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(['type', 'eps', 'a']), inner, max_size=2), max_leaves=6)
+
+
+def random_part(kind):
+    "A name, perhaps wrong, or a dict with options, perhaps wrong"
+    names = [e.name for e in parts(kind)]
+    fitting = st.sampled_from([minimal(e, img_size=32, patch_size=8, arch='deit-t') for e in parts(kind)])
+    options = {e.name: [*parameters(e.part)[0], 'deph', 'norm', ''] for e in parts(kind)}
+
+    def disturbed(cfg): return st.dictionaries(st.sampled_from(options[cfg['type']]), PLAIN, max_size=2).map(lambda more: {**cfg, **more})
+    return st.one_of(fitting.flatmap(disturbed), fitting.flatmap(disturbed), st.sampled_from(names), st.none(), PLAIN)
+
+
+COMPOSITIONS = st.fixed_dictionaries(
+    dict(backbone=random_part('backbone'), neck=random_part('neck'), head=random_part('head')),
+    optional=dict(loss=random_part('loss'), num_classes=st.integers(-1, 20) | st.none(), image_shape=st.sampled_from([(3, 32, 32), [1, 33, 47], (3, 8), 'x', None]),
+                  targets=st.sampled_from(['labels', 'soft', 'multi-label', 'x', None])))
+
+
+@settings(max_examples=500, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(COMPOSITIONS)
+def test_random(comp):
+    "A composition fits or is told why not; what was offered mends what it was offered for"
+    try: examine(comp)
+    except ComposeError as e: before = e
+    else: return
+    assert all(f.message and len(f.message) > 10 for f in before.findings)
+    if not before.fixes: return
+    try: examine(mended(comp, before.fixes))
+    except ComposeError as after:
+        known = [f for f in before.findings if f.fix is None]
+        assert [f for f in after.findings if f not in known] == [], f'{before}\n\nmended, it is told:\n{after}'
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.sampled_from(['type', 'backbone', 'neck', 'head', 'nek', 'pretrained', 'init_cfg', 'teacher']), PLAIN, max_size=4))
+def test_random_model(model):
+    try: examine_model(model)
+    except ComposeError as e: assert e.findings

@@ -1,0 +1,255 @@
+"Python configs are read, never run: hostile and wrong texts end soon, in an error with words, whatever they hold."
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clsparts.dialect import base_files, execute_python, read_python, substitute
+from clsparts.findings import ConfigError
+
+VARIABLES = dict(fileDirname='configs', fileBasename='a.py', fileBasenameNoExtension='a', fileExtname='.py')
+
+
+def base():
+    return dict(model=dict(depth=18, stages=[1, 2]), pipeline=[dict(type='Load'), dict(type='Pack')], lr=.1, big=['a' * 30] * 5000)
+
+
+def read(text, base=None):
+    return read_python(text, 'a.py', VARIABLES, base)
+
+
+def lines(*templates, names='abcdefghijklmnopqrstuvwxyz'):
+    "Each template for each name and the one before it"
+    return '\n'.join(t.format(new=n, old=o) for o, n in zip(names, names[1:]) for t in templates)
+
+
+MONSTERS = 'a = [0] * 10\nb = [a] * 10\nc = [b] * 10\nd = [c] * 10\n'                        # 11,111 pieces
+TWINS = 'a = [0]\nb = [a] * 100\nc = [b] * 100\nd = [a] * 100\ne = [d] * 100\n'              # each grows with a
+
+CODE = 'is code, and configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
+HOSTILE = {
+    # what would run
+    "import os": f'a.py, line 1: `import os` {CODE}',
+    "from os import system as dict": CODE,
+    "a = 1\n\nimport os; os.system('true')": f'a.py, line 3: `import os` {CODE}',
+    "from mmengine.config import read_base\nwith read_base():\n    from .b import *": "names them here as files: `_base_ = ['…']`",
+    "__import__('os').system('true')": "calls __import__, and configs are read, not run",
+    "x = eval('1')": 'calls eval', "exec('x = 1')": 'calls exec', "x = open('/etc/passwd').read()": 'calls open',
+    "x = getattr(1, 'real')": 'calls getattr',
+    "x = ().__class__.__bases__[0].__subclasses__()": CODE, "x = {}.__class__": '`{}.__class__` is code',
+    "x = '{0.__class__}'.format(1)": 'looks into a value by {0.__class__}',
+    "x = '{a[b].__init__}'.format(a={})": 'looks into a value', "x = f'{().__class__}'": '`().__class__` is code',
+    "x = (1).real": 'asks a int for .real', "x = 'a'.upper()": 'is code',
+    "x = lambda: 1": CODE, "x = [y := 1]": CODE, "def f(): pass": CODE, "@f\nclass A: pass": CODE,
+    "for x in [1]: y = x": CODE, "while True: pass": CODE, "if True: x = 1": CODE,
+    "with x: pass": CODE, "try: x = 1\nfinally: y = 2": CODE, "del x": CODE, "assert True": CODE, "raise ValueError": CODE,
+    "return": CODE, "global x": CODE, "x = yield": CODE, "x = await y": CODE,
+    "x = [y async for y in []]": CODE, "match 1:\n case _: x = 1": CODE, "__builtins__ = {}": CODE, "x = __file__": CODE,
+    "x = 1 << 10 ** 9": CODE, "x = 1 | 2": CODE, "x = ~1": CODE,
+    "_base_.__dict__ = 1": CODE, "_base_ = []; _base_, x = 1, 2": 'assigns `_base_` on the side',
+    "x = [1 for _base_ in 'a']": 'assigns `_base_` on the side',
+    # too much
+    "x = 10 ** 10 ** 10": 'is too much', "x = 3\n" + "x *= x\n" * 40: 'bits; 4,096 are the most',
+    "x = 2\n" + "x **= x\n" * 9: 'is too much', "x = -(2 ** 4095) * 2 ** 4000": 'is too much',
+    "x = 0x" + "f" * 500_000: 'is a number of 2,000,000 bits', "x = " + "9" * 5000: 'this is no Python',
+    "x = int('9' * 4000)": '1,000 digits', "x = round(1, -10 ** 12)": '999 digits',
+    "x = 'a' * 10 ** 10": 'is too much', "x = 10 ** 10 * 'a'": 'is too much', "x = [0] * 10 ** 10": 'is too much',
+    "x = (0,) * 10 ** 30": 'is too much', "x = [0]; x *= 10 ** 10": 'is too much',
+    "x = range(10 ** 12)": 'is too much', "x = [0 for i in range(10 ** 12)]": 'is too much',
+    "x = list(range(0, -10 ** 30, -1))": 'is too much',
+    "x = '%1000000000d' % 1": 'widths and precisions have up to three digits', "x = '%.1000000000f' % 1": 'has the format',
+    "x = '%*d' % (10 ** 9, 1)": 'has the format', "x = '%((a)1)1000000000d' % {}": 'has the format',
+    "x = f'{1:1000000000}'": 'has the format', "x = f'{1:.{10 ** 9}f}'": 'has the format',
+    "x = '{:>{w}}'.format(1, w=10 ** 9)": 'has the format', "x = f'{1:٣٣٣٣٣٣٣٣٣}'": 'has the format',
+    "x = ('{0}' * 200_000).format(1)": 'is too much', "x = ('{0}' * 9999).format('a' * 99_999)": 'is too much',
+    "x = '%(a)s' * 100_000 % dict(a=1)": 'is too much', "x = ('{{}}' * 60_000).format()": None,
+    "x = '%%' * 99_000 % ()": None, "x = '%s' * 9999 % (('a' * 9999,) * 9999)": 'is too much',
+    "x = f\"" + "{'a' * 99_999}" * 500 + "\"": 'is too much', "x = 'a'\n" + "x += x\n" * 60: 'is too much',
+    "a = [0] * 10\n" + lines('{new} = [{old}] * 10'): 'is too much', "a = ()\n" + lines('{new} = ({old}, {old})'): 'is too much', "a = {{}}\n" .replace('{{}}', '{}') + lines('{new} = dict(l={old}, r={old})'): 'is too much',
+    "a = {}\n" + lines("{new} = {{**{old}, 'l': {old}, 'r': {old}}}"): 'is too much',
+    "a = [0]\n" + lines('{new} = [x for x in [{old}, {old}]]'): 'is too much',
+    "a = [0]\n" + lines('{new} = {old} + {old}'): 'is too much',
+    "a = [0]\n" + "a.extend(a)\n" * 40: 'is too much', "a = [0]\n" + "a += a\n" * 40: 'is too much', "a = {}\n" + "a.update(x=[a.copy(), a.copy()])\n" * 40: 'is too much', "a = []\n" + "a.append(a.copy())\n" * 40: 'is too much',
+    MONSTERS + "x = [str(d) for _ in d * 8]": 'is too much',
+    MONSTERS + "x = [f'{d}' for _ in d]\ny = [f'{d!r}' for _ in d * 8]": 'is too much',
+    MONSTERS + "x = ['{}'.format(d) for _ in d * 8]": 'is too much',
+    MONSTERS + "x = [d == d for _ in d * 8]": 'is too much', MONSTERS + "x = [d in [d] for _ in d * 8]": 'is too much',
+    MONSTERS + "x = [sorted(d) for _ in d * 8]": 'is too much',
+    MONSTERS + "x = [d, d, d, d, d, d, d, d, d, d]": 'is too much',
+    TWINS + "a.extend(range(1000))\nx = c == e": 'is too much',
+    TWINS + "x = [c, a.extend(range(1000))] == [e, None]": 'is too much',
+    TWINS + "x = max(c, e, a.extend(range(1000)) or [])": 'is too much',
+    TWINS + "x = '%s' % ([c, a.extend(range(1000))],)": 'is too much',
+    TWINS + "x = '%s %s' % (a.extend(range(1000)), 1)": 'all that the file defines is too much',
+    TWINS + "x = [c, a.extend(range(1000))].pop(0)": 'is too much',
+    TWINS + "_base_.x = c\na.extend(range(1000))\nx = _base_.x.copy()": 'is too much',
+    TWINS + "_base_.x = c; b = c = d = e = 0; a.extend(range(1000))": 'all that the file defines is too much',
+    "x = []; x.append(x)": 'holds itself', "x = {}; x['x'] = [x]": 'holds itself', "x = {}; x.y = x": 'holds itself',
+    "x = []; x += [x]": 'holds itself', "x = [0]; x[0] = x": 'holds itself', "x = []; x.insert(0, (x,))": 'holds itself',
+    "x, y = [], {}; x.append(y); y.setdefault('x', x)": 'holds itself',
+    "x = []; _base_.x = x; x.append(_base_.x); x.append(x)": 'holds itself',
+    "r = range(999)\nx = [0 for a in r for b in r for c in r]": 'is too much',
+    "r = range(999)\nx = {a: b for a in r for b in r for c in r if 0}": 'is too much',
+    "x = " + "[" * 20 + "0" + " for a in range(999)]" * 20: 'is too much',
+    "x = [0]\ny = [x.append(0) for _ in range(50_000)]": 'is too much',
+    "x = list(range(50_000))\ny = [x.pop(0) for _ in range(50_000)]": 'is too much',
+    "x = {}\ny = [x.update({str(i): i}) for i in range(50_000)]": 'is too much',
+    "x = [" + "*_base_.big, " * 999 + "]": 'is too much', "s = 'a' * 99_999\nx = [" + "*s, " * 999 + "]": 'is too much',
+    "s = 'ab' * 300_000\nx = sorted(s)": 'is too much', "s = 'ab' * 300_000\nx = dict(enumerate(s))": 'is too much',
+    "x = [" + "_base_.big, " * 9999 + "]": 'is too much', "x = [" + "'{{_base_.big}}', " * 999 + "]": 'is too much',
+    "x = '" + "{{_base_.big}}" * 999 + "'": 'is too much',
+    "x = {i * (2 ** 61 - 1): 0 for i in range(20_000)}": 'keys are strings',
+    "x = dict(zip([(i, i) for i in range(9)], range(9)))": 'keys are strings',
+    "x = sum([[0]] * 20_000, [])": 'adds up lists',
+    "x = " + "-" * 50_000 + "1": 'nested too deeply', "x = 1" + " + 1" * 30_000: 'nested too deeply',
+    "x = 1" + " + 1" * 300: 'is nested too deeply', "x = y" + ".y" * 40_000: 'nested too deeply',
+    "x = a" + "[0]" * 20_000: 'nested too deeply',
+    "x = " + "[" * 150 + "]" * 150: 'is nested too deeply', "x = " + "(" * 5000: 'too many nested',
+    "x = " + "{0: " * 90: 'this is no Python', "x = " + "f(" * 90: 'this is no Python',
+    "x = " + "1 if 1 else " * 9999 + "1": 'nested too deeply',
+    "x = f'" + "{a}" * 300_000 + "'": '40,000 characters in a file with f-strings',
+    "x = [" + "0," * 400_000 + "]": '100,000 words and signs', "a" * 1_000_001: '1,000,000 characters', "\n" * 999_999: None,
+    "# " + "a" * 999_990: None,
+    "a" * 90_000 + " = 1\nx = " + "a" * 90_001: 'is not defined', "a" * 45 + "b = 1\nx = " + "a" * 46: 'Did you mean',
+    "\n".join(f'a{i} = 1' for i in range(20_000)) + "\nx = a": 'is not defined', "x = '" + "{{ " * 30_000 + "'": None,
+    # wrong
+    "a = 1\0": 'null bytes', "a = '\ud800'": "can't encode",
+    "x = (": "a.py, line 1, column 5: this is no Python: '(' was never closed.\n    x = (", "a = 1\n  b = 2": 'a.py, line 2',
+    "x = 1 = 2": 'this is no Python', "x = 'a": 'this is no Python',
+    "x = f'{'": 'this is no Python', "x = '\\N{nothing}'": 'this is no Python',
+    "x = 1\nx = depht": 'a.py, line 2: `depht` is not defined.', "depth = 1\nx = depht": "Did you mean 'depth'?",
+    "x = 1 / 0": '`1 / 0` cannot be evaluated: division by zero.',
+    "x = 1 % 0": 'cannot be evaluated', "x = {}['a']": "names the key 'a', which is not there",
+    "x = _base_.modle": "Did you mean 'model'? There is: model, pipeline, lr, big.",
+    "x = _base_.model.stages[2]": 'asks for number 2 of a list with 2 elements',
+    "x = _base_.model['stages']['a']": "looks for 'a' in a list", "x = '{{ _base_.model.a }}'": "names the key 'a'",
+    "x = '{{ $HOME:a }}'": 'reads the environment', "x = {{_base_.nowhere}}": "names the key 'nowhere'",
+    "x = {{1}}": 'is a set', "x = {1, 2}": 'is a set',
+    "x = {y for y in 'a'}": CODE, "x = b'a'": 'is of type bytes', "x = 1j": 'is of type complex',
+    "x = ...": 'is of type ellipsis', "x = (-1) ** .5": 'is a complex number', "x = 1 + 'a'": 'unsupported operand',
+    "x = 1 < 'a'": "'<' not supported", "x = -'a'": 'bad operand',
+    "x = 1.5 * [1]": 'cannot be evaluated', "x = {[]: 1}": 'keys are strings', "x = {}[[]]": 'unhashable',
+    "x = [][{}]": 'numbered places', "x, y = 1, 2, 3": 'has 2 names for 3 values', "x, = 1": 'goes through a int',
+    "x = [*1]": 'goes through a int',
+    "x = {**[1]}": 'takes a dict', "x = dict(a=1, a=2)": "is given 'a' twice", "x = dict(1)": 'cannot be evaluated',
+    "x = len(1)": 'cannot be evaluated', "x = len()": 'cannot be evaluated', "x = int('a')": 'invalid literal',
+    "x = float('a' * 9999)": 'could not convert',
+    "x = len": 'is a function, and no value', "x = 3\nx(1)": 'calls x, which is a value here', "x = prnt(1)": 'calls prnt',
+    "x = (1)(2)": CODE, "x = []; x.appnd(1)": 'these can be called: append', "x = [].pop()": 'pop from empty list',
+    "x = {}; x.pop('a')": "names the key 'a'",
+    "x = '%d' % 'a'": 'a real number is required', "x = '%d %d' % 1": 'more places than values',
+    "x = '%d' % (1, 2)": 'more values than places', "x = '%(a)s' % 1": 'holds nothing',
+    "x = '{}'.format()": 'asks for number 0', "x = '{'.format()": 'cannot be evaluated',
+    "x = f'{[]:d}'": 'unsupported format string', "x = 1 is 1": 'asks whether two values are one object',
+    "x = [1]\nx[1:] = [2]": 'one place of a list', "x = (1,)\nx[0] = 2": 'sets 0 in a tuple',
+    "x = 1\nx.y = 2": 'asks a int for .y', "y += 1": '`y` is not defined',
+    "x = 1e308 ** 9": 'cannot be evaluated', "x = int(float('inf'))": 'cannot be evaluated',
+    "x = '%c' % -1": 'cannot be evaluated', "x = f'{-1:c}'": 'cannot be evaluated', "x = [1, 2][::0]": 'cannot be evaluated',
+    "x = [1]['a':]": 'cannot be evaluated',
+    "x = range(1, 2, 0)": 'cannot be evaluated', "x = zip([1], [], strict=True)": 'cannot be evaluated',
+    "x = sorted([1, 'a'])": 'cannot be evaluated', "x = sorted([1], key=1)": 'cannot be evaluated',
+    "x = min([])": 'cannot be evaluated', "x = (y for y in [])": CODE,
+}
+
+
+@pytest.mark.parametrize('text', HOSTILE, ids=lambda t: f'{t[:40]!r}')
+def test_hostile_or_wrong(text):
+    "Ends within a second (a few milliseconds to 0.2 s), with the words; None: it is read"
+    start = time.perf_counter()
+    said = None
+    try: read(text, base())
+    except ConfigError as e: said = str(e)
+    assert time.perf_counter() - start < 2
+    if HOSTILE[text] is None: assert said is None
+    else:
+        assert said.startswith('a.py') and HOSTILE[text] in said
+        assert len(said) < 800
+
+
+def test_no_base_to_read_from():
+    for text in ["x = _base_.a", "_base_.a = 1", "_base_ += ['a']", "x = '{{_base_.a}}'", "x = {{_base_.a}}", "x = dict(**_base_)"]:
+        with pytest.raises(ConfigError, match='names the base config, and there is none'): read(text)
+
+
+# --- texts at random
+
+names = st.sampled_from(['a', 'b', 'cfg', '_base_', '_base_.model', '_base_.pipeline', 'dict', 'len', '__class__', 'x.y', "cfg['k']", 'a[0]'])
+atoms = names | st.sampled_from(['1', '0', '-1', '2.5', '10 ** 9', "'s'", "''", "'{}'", "'%s %d'", "'{{ _base_.lr }}'", "'{{x}}'", 'None', 'True', '[]', '{}', '()', '1j', "b''", '...', '2 ** 99', 'inf'])
+operators = st.sampled_from(['+', '-', '*', '/', '//', '%', '**', '<<', '@', '|', '==', '<', 'in', 'not in', 'is', 'and', 'or'])
+methods = st.sampled_from(['update', 'append', 'extend', 'insert', 'pop', 'copy', 'get', 'keys', 'values', 'items', 'setdefault', 'format', 'upper', '__init__'])
+functions = st.sampled_from('dict list tuple int float str bool len range min max sum round abs sorted zip enumerate print open eval'.split())
+
+
+def grown(parts):
+    "Expressions out of smaller ones"
+    return st.one_of(
+        st.builds('({} {} {})'.format, parts, operators, parts), st.builds('[{}, *{}]'.format, parts, parts),
+        st.builds("{{'k': {}, **{}}}".format, parts, parts), st.builds('{{{}: {}}}'.format, parts, parts),
+        st.builds('{{{{{}}}}}'.format, parts), st.builds('({}, {})'.format, parts, parts),
+        st.builds('{}({})'.format, functions, parts), st.builds('{}({}, {})'.format, functions, parts, parts),
+        st.builds('dict(k={}, **{})'.format, parts, parts),
+        st.builds('{}.{}({})'.format, parts, methods, parts),
+        st.builds('{}.{}({}, {})'.format, parts, methods, parts, parts), st.builds('{}.k'.format, parts),
+        st.builds('{}[{}]'.format, parts, parts), st.builds('{}[{}:{}]'.format, parts, parts, parts),
+        st.builds('[{} for a in {} if {}]'.format, parts, parts, parts),
+        st.builds('{{{}: {} for a, b in {}}}'.format, parts, parts, parts),
+        st.builds('tuple({} for b in {})'.format, parts, parts), st.builds('{} if {} else {}'.format, parts, parts, parts),
+        st.builds("f'{{{}}}'".format, parts), st.builds('f"{{{}!r:{{{}}}}}"'.format, parts, parts), st.builds('not {}'.format, parts), st.builds('-{}'.format, parts), st.builds('(lambda a: {})'.format, parts), st.builds('({} < {} in {})'.format, parts, parts, parts))
+
+
+expressions = st.recursive(atoms, grown, max_leaves=8)
+statements = st.one_of(
+    st.builds('{} = {}'.format, names, expressions), st.builds('a = b = {}'.format, expressions),
+    st.builds('a, *b = {}'.format, expressions), st.builds('{} += {}'.format, names, expressions),
+    st.builds('{} *= {}'.format, names, expressions), expressions,
+    st.builds('cfg.{}({})'.format, methods, expressions), st.builds('cfg: {} = {}'.format, names, expressions), st.sampled_from(['import os', 'pass', '_base_ = "a.py"', 'def f(): pass', '"doc"', 'cfg = dict(k=[1])', 'a = [1, 2]; b = {}', 'a.append(b)', 'b.k = a']))
+SETTINGS = settings(derandomize=True, deadline=None, max_examples=400)
+
+
+def only_config_errors(text):
+    for f in (lambda: read(text, base()), lambda: read(text), lambda: base_files(text, 'a.py', VARIABLES), lambda: substitute(text, 'a.py', VARIABLES, base())):
+        try: f()
+        except ConfigError as e: assert str(e).startswith('a.py') and len(str(e)) < 2000
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning', 'ignore::SyntaxWarning')
+@SETTINGS
+@given(st.lists(statements, max_size=6).map('\n'.join))
+def test_python_at_random(text): only_config_errors(text)
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning', 'ignore::SyntaxWarning')
+@SETTINGS
+@given(st.text(max_size=80) | st.text(st.sampled_from('ab1 ._={}[]()\'"\n:,*+-%#\\f$@\0\r\t'), max_size=80))
+def test_text_at_random(text): only_config_errors(text)
+
+
+# --- what is read
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-2 ** 4000, 2 ** 4000) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=[])).filter(lambda t: '{{' not in t),
+    lambda v: st.lists(v, max_size=5) | st.dictionaries(st.text(max_size=9).filter(lambda t: '{{' not in t), v, max_size=5) | st.tuples(v, v) | st.tuples(v), max_leaves=30)
+
+
+@SETTINGS
+@given(plain)
+def test_data_is_read_as_it_is_written(data):
+    got = read(f'x = {data!r}')['x']
+    assert got == data and repr(got) == repr(data)                    # True is not 1, -0.0 is not 0.0
+
+
+MUTED = st.sampled_from(['x = _base_.pipeline', 'x = _base_.model', "y = [*_base_.pipeline, _base_['model']]", 'x = y', 'y = {{_base_.pipeline}}', "x = '{{ _base_.model }}'", 'x.append(3)', "x.update(k=[1])", 'y += [4]', "x['k'] = y", 'x[0] = 5',
+                         'y.pop()', '_base_.pipeline.append(dict(k=1))', '_base_.model.depth *= 2', '_base_.model.stages += [7]', "_base_.new = dict(k=_base_.lr)", "_base_.new['k'] = x", "_base_.pipeline[0].update(k=2)", '_base_.pipeline.pop(0)',
+                         "y = [{**o, 'n': i} for i, o in enumerate(_base_.pipeline)]", "z = f'{_base_.lr:.2f}-%d' % len(_base_.pipeline)", 'x = _base_.pipeline.pop()', "y = _base_.get('new', [])", 'x = _base_.pipeline[0:1]'])
+
+
+@SETTINGS
+@given(st.lists(MUTED, max_size=12).map('\n'.join))
+def test_reading_gives_what_executing_gives(text):
+    "The names, and the base config afterwards, or an error from both"
+    def outcome(f):
+        b = {**base(), 'big': []}
+        try: return f(text, 'a.py', VARIABLES, b), b
+        except ConfigError as e: return str(e)[:12].split(':')[0]               # the same line
+    assert outcome(read_python) == outcome(execute_python)
