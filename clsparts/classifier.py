@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
-from .composition import examine
+from .composition import arguments, examine
 from .findings import ConfigError, join_path
 from .part import BaseModule
 from .registry import MODELS
@@ -140,4 +140,4 @@ def swapped(
         parts['head'].load_state_dict(clf.head.state_dict(), strict=False)
     teacher = clf.teacher if teacher is ... else teacher
     filled = examine(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape, teacher=teacher))
-    return type(clf)(filled['backbone'], filled['neck'], filled['head'], teacher=filled['teacher'])
+    return type(clf)(**arguments(filled))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import nn
 
 from .classifier import ImageClassifier
-from .composition import ComposeError, examine, examine_model, mended
+from .composition import ComposeError, arguments, examine, examine_model, mended
 from .findings import Fix
 from .registry import MODELS
 
@@ -32,8 +32,7 @@ def compose(
     "Chain four parts into a classifier, with channels inferred; raises `ComposeError` that lists what does not fit"
     comp = dict(backbone=backbone, neck=neck, head=head, loss=loss, num_classes=num_classes, image_shape=image_shape,
                 targets=targets, teacher=teacher, **misplaced)
-    filled = examine(mended(comp, fixes))
-    return ImageClassifier(filled['backbone'], filled['neck'], filled['head'], teacher=filled['teacher'])
+    return ImageClassifier(**arguments(examine(mended(comp, fixes))))
 
 # %% ../nbs/compose.ipynb #704eb439
 def compose_model(

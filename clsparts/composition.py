@@ -7,7 +7,8 @@ __all__ = ['PLACES', 'PARTS', 'CHANNELS', 'CLASSES', 'POOLING', 'KEYS', 'TARGETS
            'fill_in', 'takes', 'fold', 'mended', 'check_part', 'is_head', 'losses_of', 'check_alone', 'check_keys',
            'check_places', 'fingerprint', 'ghost_of', 'run_for_real', 'image_candidates', 'channel_candidates',
            'seam_candidates', 'loss_candidates', 'refusal', 'first_sentence', 'gives', 'Walk', 'adapted_head',
-           'loss_of', 'gradient', 'check_loss', 'check_topk', 'check_teacher', 'walk_along', 'examine', 'examine_model']
+           'loss_of', 'gradient', 'check_loss', 'check_topk', 'check_teacher', 'walk_along', 'arguments', 'examine',
+           'examine_model']
 
 # %% ../nbs/composition.ipynb #cf22ecdc
 import warnings
@@ -26,7 +27,7 @@ from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
 from .part import BaseModule
 from .registry import MODELS, check_arguments, parameters
-from .seams import SeamError, channels_of, check_image, evaluating, image_shape_of, seam_texts, shape_text, shapes_through
+from .seams import SeamError, channels_of, check_image, evaluating, image_shape_of, in_words, shape_text, shapes_through
 
 # %% ../nbs/composition.ipynb #34f5ff65
 class ComposeError(ConfigError):
@@ -192,7 +193,7 @@ def run_for_real(cfg, kind, x, cause):
             except Exception as e: failure = e
         else: raise failure
     warnings.warn(f'{kind}: {type(module).__name__} cannot run without numbers ({type(cause).__name__}), so it was run for real on '
-                  f'{seam_texts(real)[-1]}.', stacklevel=2)
+                  f'{in_words(real)}.', stacklevel=2)
     return tree_map(lambda t: t.to('meta') if isinstance(t, torch.Tensor) else t, out)
 
 # %% ../nbs/composition.ipynb #a87911ba
@@ -244,7 +245,7 @@ def first_sentence(e):
     "What an error says, without the advice that follows"
     return (str(e).splitlines() or [''])[0].split('. ')[0].rstrip('.') or type(e).__name__
 
-def gives(kind, feats): return f"the {kind} gives {' and '.join(seam_texts(feats))}"
+def gives(kind, feats): return f'the {kind} gives {in_words(feats)}'
 
 class Walk:
     "Walks along compositions; what a part gives for an input is computed once"
@@ -317,7 +318,7 @@ class Walk:
         candidates = lambda: seam_candidates(comp, 'head', feats)
         if isinstance(scores, Exception): fault('head seam', 'head', refusal(inner, scores, gives(left, feats)), *candidates())
         if not isinstance(scores, torch.Tensor) or scores.ndim != 2:
-            what = ' and '.join(seam_texts(scores)) if isinstance(scores, (torch.Tensor, tuple, list)) else f'a {type(scores).__name__}'
+            what = in_words(scores) if isinstance(scores, (torch.Tensor, tuple, list)) else f'a {type(scores).__name__}'
             fault('scores', 'head', f'{type(inner).__name__} gives {what}; class scores are (b, k).', *candidates())
         k = comp.get('num_classes')
         if k not in (None, scores.shape[1]):
@@ -379,7 +380,7 @@ def check_teacher(walk, comp, x, k):
     scores = walk.output(as_part(teacher), 'classifier', x)
     if isinstance(scores, Exception): fault('teacher', 'teacher', refusal(ghost, scores, f'the image is {shape_text(x)}'))
     if not isinstance(scores, torch.Tensor) or tuple(scores.shape[1:]) != (k,):
-        fault('teacher', 'teacher', f'the teacher gives {" and ".join(seam_texts(scores))}, and the student {k} scores.')
+        fault('teacher', 'teacher', f'the teacher gives {in_words(scores)}, and the student {k} scores.')
 
 def walk_along(walk: Walk, comp: Mapping, given_up=()) -> dict:
     "The composition with everything filled in; raises the first `Problem`, except at places that are given up"
@@ -398,6 +399,10 @@ def walk_along(walk: Walk, comp: Mapping, given_up=()) -> dict:
     return filled
 
 # %% ../nbs/composition.ipynb #ca4998cb
+def arguments(filled: Mapping) -> dict:
+    "Of a composition, what a classifier is built from"
+    return {k: filled[k] for k in (*PARTS, 'teacher') if filled.get(k) is not None}
+
 def examine(
     comp: Mapping,  # see the table above; not changed
 ) -> dict:  # the composition with everything filled in, which builds
@@ -464,4 +469,4 @@ def examine_model(
         try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher')}, **checks})
         except ComposeError as e: findings += e.findings
     if findings: raise ComposeError(findings=findings)
-    return {**model, **{k: filled[k] for k in (*PARTS, 'teacher') if filled.get(k) is not None}}
+    return {**model, **arguments(filled)}

@@ -31,6 +31,11 @@ _DEEP = 'is nested too deeply, or holds itself'
 def _cut(text, most):
     return text if len(text) <= most else text[:most - 1] + '…'
 
+def _a(value):
+    "The type of a value: `a dict`, `an int`"
+    name = type(value).__name__
+    return f"a{'n' * (name[0] in 'aeiou')} {name}"
+
 def _words(problem):
     "What went wrong, to go on after a piece of the source"
     if isinstance(problem, _Refused): return str(problem)
@@ -103,8 +108,9 @@ def _own_weight(value, below):
         below.extend(value)
         below.extend(value.values())
     elif kind is int:
-        if value.bit_length() > MAX_BITS: raise _Refused(f'is a number of {value.bit_length():,} bits; {MAX_BITS:,} are the most.')
-        return value.bit_length() >> 8
+        bits = value.bit_length()
+        if bits > MAX_BITS: raise _Refused(f'is a number of {bits:,} bits; {MAX_BITS:,} are the most.')
+        return bits >> 8
     return 0
 
 # %% ../nbs/dialect.ipynb #e535b7f8
@@ -115,10 +121,12 @@ MAX_FSTRINGS = 40_000    # characters in a file with f-strings
 _WORD, _FSTRING = re.compile(r'\w+|[^\w\s]'), re.compile(r'''(?<!\w)([fF][rR]?|[rR][fF])['"]''')
 
 def _check_size(text, filename):
-    def refuse(most, what): raise ConfigError(message=f'{filename}: the file is too large to be a config: {most:,} {what} are the most.')
+    def refuse(most, what):
+        raise ConfigError(message=f'{filename}: the file is too large to be a config: {most:,} {what} are the most.')
     if len(text) > MAX_SOURCE: refuse(MAX_SOURCE, 'characters')
     if len(text) > MAX_FSTRINGS and _FSTRING.search(text): refuse(MAX_FSTRINGS, 'characters in a file with f-strings')
-    if len(text) > MAX_WORDS and next(islice(_WORD.finditer(text), MAX_WORDS, None), None): refuse(MAX_WORDS, 'words and signs')
+    if len(text) <= MAX_WORDS: return
+    if next(islice(_WORD.finditer(text), MAX_WORDS, None), None): refuse(MAX_WORDS, 'words and signs')
 
 def _parse(text, filename):
     "The syntax tree of a file; raises `ConfigError` with line and column where it is no Python"
@@ -163,12 +171,16 @@ def _round(number, digits=None):
     return round(number, digits)
 
 def _sum(values, start=0):
-    if any(isinstance(v, (list, tuple)) for v in [*values, start]): raise _Refused('adds up lists. Write [x for xs in … for x in xs].')
+    if any(isinstance(v, (list, tuple)) for v in [*values, start]):
+        raise _Refused('adds up lists. Write [x for xs in … for x in xs].')
     return sum(values, start)
 
+def _zip(*values, **options): return list(zip(*values, **options))
+def _enumerate(*values, **options): return list(enumerate(*values, **options))
+
 _FUNCTIONS = dict(
-    dict=_dict, list=list, tuple=tuple, str=str, int=_int, float=float, bool=bool, len=len, abs=abs, round=_round, min=min, max=max,
-    sum=_sum, sorted=sorted, range=_range, zip=lambda *a, **k: list(zip(*a, **k)), enumerate=lambda *a, **k: list(enumerate(*a, **k)))
+    dict=_dict, list=list, tuple=tuple, str=str, int=_int, float=float, bool=bool, len=len, abs=abs, round=_round,
+    min=min, max=max, sum=_sum, sorted=sorted, range=_range, zip=_zip, enumerate=_enumerate)
 
 # %% ../nbs/dialect.ipynb #aebc71e9
 class _Reading:
@@ -225,7 +237,9 @@ def _rooted(node):
     return node.id == '_base_'
 
 def _taken(r, node, value):
-    if not isinstance(value, (dict, list, tuple)) or isinstance(node, ast.Call) and isinstance(node.func, ast.Name): return value
+    "What was taken from a place, weighed; a copy if it stands in the base config"
+    fresh = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    if fresh or not isinstance(value, (dict, list, tuple)): return value
     r.budget.weigh(value)
     return _rebuilt(value, dict) if _rooted(node) else value
 
@@ -237,18 +251,20 @@ def _meant(name, names):
 
 def _missing(key, names):
     there = ', '.join(_cut(str(n), 30) for n in islice(names, 12)) + (', …' if len(names) > 12 else '')
-    return _Refused(f'names the key {reprlib.repr(key)}, which is not there. {_meant(key, names)}There is: {there or "nothing"}.')
+    found = f'{_meant(key, names)}There is: {there or "nothing"}.'
+    return _Refused(f'names the key {reprlib.repr(key)}, which is not there. {found}')
 
 def _item(holder, key):
     "`holder[key]`, or a refusal in words"
     if isinstance(holder, dict):
         if key in holder: return holder[key]
         raise _missing(key, holder)
-    if not isinstance(holder, (list, tuple, str)): raise _Refused(f'looks into a {type(holder).__name__}, which holds nothing.')
+    kind, shown = _a(holder), reprlib.repr(key)
+    if not isinstance(holder, (list, tuple, str)): raise _Refused(f'looks into {kind}, which holds nothing.')
     if isinstance(key, slice): return holder[key]
-    if not isinstance(key, int): raise _Refused(f'looks for {reprlib.repr(key)} in a {type(holder).__name__}, which has numbered places.')
+    if not isinstance(key, int): raise _Refused(f'looks for {shown} in {kind}, which has numbered places.')
     if -len(holder) <= key < len(holder): return holder[key]
-    raise _Refused(f'asks for number {reprlib.repr(key)} of a {type(holder).__name__} with {len(holder)} elements.')
+    raise _Refused(f'asks for number {shown} of {kind} with {len(holder)} elements.')
 
 # %% ../nbs/dialect.ipynb #4e9c6ec3
 _REFERENCE, _ENVIRONMENT = re.compile(r'\{\{([^{}]*)\}\}'), re.compile(r'\{\{\s*\$')
@@ -264,7 +280,8 @@ def _from_base(base, path):
 def _substituted(value, variables, base, budget):
     "`value` with its references resolved; may raise `_Refused`"
     if '{{' not in value: return value
-    if _ENVIRONMENT.search(value): raise _Refused('reads the environment, and a config means the same everywhere. Write the value itself.')
+    if _ENVIRONMENT.search(value):
+        raise _Refused('reads the environment, and a config means the same everywhere. Write the value itself.')
     def resolve(found):
         name = found[1].strip()
         if name in variables: return str(variables[name])
@@ -293,7 +310,7 @@ def _constant(r, node):
         return r.budget.weigh(_substituted(value, r.variables, r.base, r.budget)) if '{{' in value else value
     if value is None or isinstance(value, (bool, float)): return value
     if isinstance(value, int): return r.budget.weigh(value) if value.bit_length() > 64 else value
-    raise _Refused(f'is of type {type(value).__name__}, which no config holds. Write a string, a number, True, False or None.')
+    raise _Refused(f'is {_a(value)}, which no config holds. Write a string, a number, True, False or None.')
 
 @_evaluates(ast.Name)
 def _name(r, node):
@@ -310,7 +327,8 @@ def _name(r, node):
 # %% ../nbs/dialect.ipynb #61044903
 def _items(value):
     "What stands in a list, tuple, dict or string, one after the other"
-    if not isinstance(value, (list, tuple, dict, str)): raise _Refused(f'goes through a {type(value).__name__}, which holds nothing. Write a list.')
+    if not isinstance(value, (list, tuple, dict, str)):
+        raise _Refused(f'goes through {_a(value)}, which holds nothing. Write a list.')
     if len(value) > MAX_WEIGHT: raise _Refused(_HEAVY)
     return list(value)
 
@@ -322,7 +340,7 @@ def _each(r, node):
 
 def _mapping(value):
     if isinstance(value, dict): return value
-    raise _Refused(f'unpacks a {type(value).__name__} with **, which takes a dict.')
+    raise _Refused(f'unpacks {_a(value)} with **, which takes a dict.')
 
 def _elements(r, nodes):
     out = []
@@ -345,8 +363,10 @@ def _display(r, node):
 # %% ../nbs/dialect.ipynb #715a0a6e
 def _bare_reference(node):
     "What stands inside `{{ … }}`, if it starts at `_base_`"
-    inner = node.elts[0]
-    if len(node.elts) == 1 and isinstance(inner, ast.Set) and len(inner.elts) == 1 and _rooted(inner.elts[0]): return inner.elts[0]
+    for _ in range(2):
+        if not isinstance(node, ast.Set) or len(node.elts) != 1: return None
+        node = node.elts[0]
+    return node if _rooted(node) else None
 
 @_evaluates(ast.Set)
 def _set(r, node):
@@ -359,7 +379,7 @@ def _attribute(r, node):
     if node.attr.startswith('__'): raise _Refused(_CODE)
     holder = _value(r, node.value, place=True)
     if isinstance(holder, dict): return holder, node.attr
-    raise _Refused(f'asks a {type(holder).__name__} for .{node.attr}; only dicts have attributes here, their keys.')
+    raise _Refused(f'asks {_a(holder)} for .{node.attr}; only dicts have attributes here, their keys.')
 
 def _index(r, node):
     if not isinstance(node, ast.Slice): return _value(r, node)
@@ -486,11 +506,17 @@ def _pop(holder, key, *default):
     if key not in holder and not default: raise _missing(key, holder)
     return holder.pop(key, *default)
 
+def _update(holder, *pairs, **more): holder.update(_dict(*pairs, **more))
+def _setdefault(holder, key, *default): return holder.setdefault(_key(key), *default)
+def _extend(holder, more): holder.extend(_items(more))
+def _values(holder): return list(holder.values())
+def _pairs(holder): return list(holder.items())
+
 _METHODS = {
-    dict: dict(update=lambda d, *a, **k: d.update(_dict(*a, **k)), get=dict.get, pop=_pop, copy=dict.copy, keys=list,
-               values=lambda d: list(d.values()), items=lambda d: list(d.items()), setdefault=lambda d, k, *a: d.setdefault(_key(k), *a)),
-    list: dict(append=list.append, extend=lambda xs, more: xs.extend(_items(more)), insert=list.insert, pop=list.pop, copy=list.copy),
-    str: dict(format=None)}
+    dict: dict(update=_update, get=dict.get, pop=_pop, setdefault=_setdefault, copy=dict.copy,
+               keys=list, values=_values, items=_pairs),
+    list: dict(append=list.append, extend=_extend, insert=list.insert, pop=list.pop, copy=list.copy),
+    str: dict(format=None)}                      # see _Fields
 
 def _changed(r, holder, values):
     "Weigh what was changed, if it may hold more now than one piece, or itself"
@@ -500,7 +526,7 @@ def _method(r, node):
     holder, name = _value(r, node.func.value, place=True), node.func.attr
     methods = _METHODS.get(type(holder), {})
     if name not in methods:
-        raise _Refused(f'{_CODE} Of a {type(holder).__name__}, these can be called: {", ".join(methods) or "none"}.')
+        raise _Refused(f'{_CODE} Of {_a(holder)}, these can be called: {", ".join(methods) or "none"}.')
     args, kwargs = _arguments(r, node)
     r.budget.weigh((args, kwargs))
     r.budget.spend(len(holder) >> 4)
@@ -510,14 +536,18 @@ def _method(r, node):
     return result
 
 # %% ../nbs/dialect.ipynb #b8f6b586
+def _listed(node):
+    return ast.copy_location(ast.ListComp(node.elt, node.generators), node) if isinstance(node, ast.GeneratorExp) else node
+
 def _arguments(r, node):
     "Positional and named arguments of a call; a generator is a list"
-    args = _elements(r, [ast.copy_location(ast.ListComp(a.elt, a.generators), a) if isinstance(a, ast.GeneratorExp) else a for a in node.args])
+    args = _elements(r, [_listed(a) for a in node.args])
     kwargs = {}
     for k in node.keywords:
         value = _value(r, k.value)
         for name, v in ({k.arg: value} if k.arg else _mapping(value)).items():
-            if name in kwargs or not isinstance(name, str): raise _Refused(f'is given {reprlib.repr(name)} twice, or not as a name.')
+            if name in kwargs: raise _Refused(f'is given {reprlib.repr(name)} twice.')
+            if not isinstance(name, str): raise _Refused(f'is given {reprlib.repr(name)} as a name; names are strings.')
             kwargs[name] = v
     return args, kwargs
 
@@ -567,7 +597,7 @@ def _dict_comprehension(r, node):
 def _bind(r, target, value, names):
     "Assign `value` to a target; names go to `names`"
     if isinstance(target, ast.Name):
-        if target.id == '_base_': raise _Refused("assigns `_base_` on the side. Write `_base_ = ['…']` on a line of its own.")
+        if target.id == '_base_': raise _Refused("assigns `_base_` on the side. Write `_base_ = ['…']` by itself.")
         if target.id.startswith('__') and target.id.endswith('__'): raise _Refused(_CODE)
         names[target.id] = value
     elif isinstance(target, (ast.Tuple, ast.List)): _unpack(r, target.elts, _items(value), names)
@@ -590,7 +620,9 @@ def _store(r, holder, key, value):
     elif isinstance(holder, list) and isinstance(key, int):
         _item(holder, key)                       # there is such a place
         holder[key] = value
-    else: raise _Refused(f'sets {reprlib.repr(key)} in a {type(holder).__name__}; what can be set is a key of a dict, or one place of a list.')
+    else:
+        allowed = 'what can be set is a key of a dict, or one place of a list.'
+        raise _Refused(f'sets {reprlib.repr(key)} in {_a(holder)}; {allowed}')
     _changed(r, holder, [value])
 
 # %% ../nbs/dialect.ipynb #839d4e19
@@ -620,7 +652,8 @@ def _import_from(r, node):
     new_style = any(a.name == 'read_base' for a in node.names)
     raise _Refused(_CODE + " A config that imports its bases names them here as files: `_base_ = ['…']`." * new_style)
 
-_STATEMENTS = {ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.Expr: _expression, ast.ImportFrom: _import_from}
+_STATEMENTS = {ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.Expr: _expression,
+               ast.ImportFrom: _import_from}
 
 def _statement(r, node):
     try:
@@ -645,11 +678,12 @@ def base_files(
     if not found: return []
     r = _Reading(text, filename, variables)
     r.hint = '`_base_` is read before everything else, so it names no variables. Write the files themselves.'
-    if len(found) > 1: raise r.error(found[1], _Refused(f'assigns `_base_` again; line {found[0].lineno} does already. Write one list.'))
+    if len(found) > 1:
+        raise r.error(found[1], _Refused(f'assigns `_base_` again; line {found[0].lineno} does already. Write one list.'))
     files = _value(r, found[0].value)
     if isinstance(files, str): files = [files]
     if isinstance(files, (list, tuple)) and all(isinstance(f, str) for f in files): return list(files)
-    raise r.error(found[0], _Refused("names no files. Write a string or a list of strings: `_base_ = ['../_base_/default_runtime.py']`."))
+    raise r.error(found[0], _Refused("names no files. Write a string or a list of strings: `_base_ = ['../_base_/runtime.py']`."))
 
 # %% ../nbs/dialect.ipynb #a7e05544
 def _whole(r, values):
@@ -690,16 +724,20 @@ class _Executable(ast.NodeTransformer):
     def chain(self, node):
         "`_base_.a[i].f(x)` itself is left as it is; `i` and `x` are visited"
         if isinstance(node, ast.Subscript): node.slice = self.visit(node.slice)
-        if isinstance(node, ast.Call): node.args, node.keywords = [[self.visit(n) for n in ns] for ns in (node.args, node.keywords)]
+        if isinstance(node, ast.Call): node.args, node.keywords = map(self.all, (node.args, node.keywords))
         inner = 'func' if isinstance(node, ast.Call) else 'value'
         if not isinstance(node, ast.Name): setattr(node, inner, self.chain(getattr(node, inner)))
         return node
+
+    def all(self, nodes): return [self.visit(n) for n in nodes]
 
     def call(self, at, name, *arguments):
         made = ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
         return ast.fix_missing_locations(ast.copy_location(made, at))
 
-    def visit_Set(self, node): return self.visit(_bare_reference(node)) if _bare_reference(node) else self.generic_visit(node)
+    def visit_Set(self, node):
+        inside = _bare_reference(node)
+        return self.visit(inside) if inside else self.generic_visit(node)
 
     def visit_JoinedStr(self, node):
         node.values = [n if isinstance(n, ast.Constant) else self.visit(n) for n in node.values]
@@ -720,6 +758,17 @@ def _line_of(problem, filename):
         at = at.tb_next
     return line
 
+def _executed(tree, filename, variables, base):
+    "All names after a file was executed, `_base_` among them"
+    def copied(value): return _rebuilt(value, _Attributes)
+    def resolved(value, line):
+        return copied(substitute(value, f'{filename}, line {line}', variables, names.get('_base_')))
+    code = compile(_Executable().visit(tree), filename, 'exec')
+    names = dict(__name__='config', __file__=filename, __copied__=copied, __resolved__=resolved)
+    if base is not None: names['_base_'] = copied(base)
+    exec(code, names)
+    return {k: _rebuilt(v, dict) for k, v in names.items() if k != '__builtins__'}
+
 def execute_python(
     text: str,  # the source of a config file, which is run as a program
     filename: str,  # for errors
@@ -730,18 +779,12 @@ def execute_python(
     filename, tree = str(filename), _parse(text, filename)
     tree.body = [n for n in tree.body if not _assigns_base(n)]
     try:
-        def copied(value): return _rebuilt(value, _Attributes)
-        def resolved(value, line): return copied(substitute(value, f'{filename}, line {line}', variables, names.get('_base_')))
-        code = compile(_Executable().visit(tree), filename, 'exec')
-        names = dict(__name__='config', __file__=filename, __copied__=copied, __resolved__=resolved)
-        if base is not None: names['_base_'] = copied(base)
-        exec(code, names)
-        result = {k: _rebuilt(v, dict) for k, v in names.items() if not k.startswith('__') and k != '_base_' and not isinstance(v, _TOOLS)}
-        changed = _rebuilt(names.get('_base_'), dict)
+        names = _executed(tree, filename, variables, base)
+        changed = {} if base is None else dict(names['_base_'])
     except ConfigError: raise
     except (Exception, SystemExit) as e:
         raise _located(text, filename, _line_of(e, filename), f'{type(e).__name__}: {_cut(str(e), 300)}') from e
     if base is not None:
         base.clear()
         base.update(changed)
-    return result
+    return {k: v for k, v in names.items() if not k.startswith('__') and k != '_base_' and not isinstance(v, _TOOLS)}

@@ -5,7 +5,7 @@ import torch
 from clsparts.all import MODELS, compose
 from clsparts.findings import ConfigError
 
-BACKBONE = dict(type='ResNet', depth=18, base_channels=4, stem_channels=8)             # gives maps of 32 channels
+BACKBONE = dict(type='ResNet', depth=18, base_channels=4, stem_channels=8)             # gives a maps of 32 channels
 VIT = dict(type='VisionTransformer', img_size=32, patch_size=16,
            arch=dict(embed_dims=32, num_layers=1, num_heads=2, feedforward_channels=32))
 NECK, HEAD = dict(type='GlobalAveragePooling'), dict(type='LinearClsHead', num_classes=10)
@@ -70,12 +70,12 @@ WRONG_CONFIGS = {
     'missing channels': (lambda: build(head=HEAD), "head: LinearClsHead needs the argument 'in_channels', which is not given."),
 
     # parts that do not fit each other
-    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone gives map 32 × 7 × 7. '
+    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone gives a map 32 × 7 × 7. '
         "Write neck=dict(type='GlobalAveragePooling')."),
     'vector for a map': (lambda: composed(VIT), 'neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone '
-        'gives vector 32. Write neck=None.'),
+        'gives a vector 32. Write neck=None.'),
     'channels that do not fit': (lambda: composed(head={**HEAD, 'in_channels': 512}),
-        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck gives vector 32. Write head.in_channels=32.'),
+        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck gives a vector 32. Write head.in_channels=32.'),
     'image that does not fit': (lambda: composed(image_shape=(1, 32, 32)),
         'backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
     'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'not (32, 32)'),
