@@ -70,6 +70,12 @@ class BaseClassifier(BaseModule):
         if self.head is not None: outs.update(pre_logits=self.head.pre_logits(feats), scores=self.head(feats))
         return outs
 
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        "How a notebook shows it: as its flow, or as torch does where the parts cannot be followed"
+        from clsparts.flow import flow
+        try: return flow(self)._repr_mimebundle_(include, exclude)
+        except Exception: return {'text/plain': repr(self)}
+
 def as_tuple(feats):
     "What a backbone gives, as a tuple also where it gives one tensor"
     return (feats,) if isinstance(feats, torch.Tensor) else feats
