@@ -22,7 +22,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call
 from torch.utils.flop_counter import flop_registry
 
-from .findings import ConfigError, as_code, join_path
+from .findings import ConfigError, as_code, did_you_mean, join_path
 from .receptive_field import Following
 from .registry import MODELS, parameters
 from .seams import KeepShape, check_image, evaluating, image_shape_of, seam_texts, without_numbers
@@ -51,10 +51,10 @@ def si(
     number: int,  # not negative
     unit: str = '',  # 'B' for bytes
 ) -> str:
-    "A number with three digits: `25.6 M`, `4.09 G`, `42.3 MB`"
+    "A number with three digits and a prefix: `25.6 M`, `4.09 G`, `42.3 MB`"
     rounded = float(f'{number:.3g}')
     for power, prefix in ((1e12, 'T'), (1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
-        if rounded >= power: return f'{rounded / power:.3g} {prefix}{unit}'
+        if rounded >= power: return f'{rounded / power:#.3g}'.rstrip('.') + f' {prefix}{unit}'
     return f'{rounded:.3g} {unit}'.strip()
 
 # %% ../nbs/anatomy.ipynb #515df850
@@ -218,7 +218,7 @@ def _layers(kind, modules, accounts, counted):
     "One row a layer of the part `kind`, as they run; `counted` are parameters that stand in rows already"
     rows, time = [], 0
     for path, m in modules.items():
-        if not f'{path}.'.startswith(f'{kind}.'): continue
+        if path.partition('.')[0] != kind: continue
         account, own = accounts[path], [p for p in m._parameters.values() if p is not None and id(p) not in counted]
         counted.update(map(id, own))
         time = account.time or time                                            # what never ran stands behind the one before it
@@ -256,18 +256,22 @@ def _text_table(header, lines, left):
     def line(cells): return '  '.join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))).rstrip()
     return '\n'.join([line(header), '─' * (sum(widths) + 2 * len(widths) - 2), *map(line, lines)])
 
-def _cell(text, tag='td', style='', share=0.):
-    "A cell of an HTML table, with a bar as long as `share` behind it"
-    bar = f';background:linear-gradient(90deg,rgba(74,120,168,.35) {100 * share:.1f}%,transparent {100 * share:.1f}%)' if share else ''
-    return f'<{tag} style="padding:1px 8px;white-space:nowrap;{style}{bar}">{text}</{tag}>'
+def _cell(text, style='text-align:left', share=None):
+    "A cell of an HTML table, with a bar as long as `share` behind it and that share in percent"
+    if share is None: return f'<td style="padding:1px 8px;{style}">{text}</td>'
+    bar = f'background:linear-gradient(90deg,rgba(74,120,168,.4) {100 * share:.1f}%,transparent 0) content-box'
+    return (f'<td style="padding:1px 8px;text-align:right;{bar if share else ""}">{text}'
+            f'<span style="display:inline-block;width:5em;opacity:.7">{_percent(share)}</span></td>')
 
 def _html_table(header, lines, notes=()):
     "`header` has texts, `lines` have finished cells"
-    head = ''.join(_cell(escape(h), 'th', 'text-align:left;border-bottom:1px solid currentColor') for h in header)
+    head = ''.join(f'<th style="padding:1px 8px;text-align:left;border-bottom:1px solid currentColor">{escape(h)}</th>' for h in header)
     body = ''.join(f'<tr style="background:transparent">{"".join(cells)}</tr>' for cells in lines)
     below = ''.join(f'<p style="margin:4px 8px">{escape(n)}</p>' for n in notes)
-    return (f'<div style="overflow-x:auto"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
+    return (f'<div style="overflow-x:auto"><table style="border-collapse:collapse;white-space:nowrap;font-variant-numeric:tabular-nums">'
             f'<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}</div>')
+
+def _percent(share): return f'{100 * share:.1f} %' if share else ''
 
 def _share(part, whole): return part / whole if whole else 0.
 
@@ -314,19 +318,17 @@ def _lines(anatomy):
 
 def _anatomy_text(anatomy):
     "The table as text"
-    def percent(share): return f'{100 * share:.1f} %' if share else ''
     header = [' × '.join(map(str, anatomy.image_shape)), *_HEADER[:2], *[h for name in _HEADER[2:5] for h in (name, '')], _HEADER[5]]
-    lines = [['  ' * depth + label, *_words(row), *[t for text, share in _figures(row, anatomy.total) for t in (text, percent(share))],
+    lines = [['  ' * depth + label, *_words(row), *[t for text, share in _figures(row, anatomy.total) for t in (text, _percent(share))],
               _field_text(row)] for depth, label, row in _lines(anatomy)]
     return '\n'.join([_text_table(header, lines, left=(0, 1, 2)), *anatomy.notes])
 
 def _anatomy_html(anatomy):
     "The table as HTML, shares as bars"
     def line(depth, label, row):
-        bold, (type_, output) = 'text-align:left;' + 'font-weight:bold' * (not depth), _words(row)
-        numbers = [_cell(text, style='text-align:right', share=share if label != 'total' else 0) for text, share in _figures(row, anatomy.total)]
-        name = _cell(escape(label), style=f'padding-left:{8 + 16 * depth}px;{bold}')
-        return [name, *[_cell(escape(t), style='text-align:left') for t in (type_, output)], *numbers, _cell(_field_text(row), style='text-align:right')]
+        name = _cell(escape(label), f'text-align:left;padding-left:{8 + 16 * depth}px' + ';font-weight:bold' * (not depth))
+        numbers = [_cell(text, share=share) for text, share in _figures(row, anatomy.total)]
+        return [name, *map(_cell, map(escape, _words(row))), *numbers, _cell(_field_text(row), 'text-align:right')]
     return _html_table([' × '.join(map(str, anatomy.image_shape)), *_HEADER], [line(*o) for o in _lines(anatomy)], anatomy.notes)
 
 # %% ../nbs/anatomy.ipynb #569aeb39
@@ -346,7 +348,7 @@ class Anatomy:
     def part(self,
         name: str,  # 'backbone', 'neck' or 'head'
     ) -> Row:
-        "The row of a part; raises `KeyError` if there is none"
+        "The row of a part; raises `ConfigError` if there is none"
         return self._find(name, ['part'])[1]
 
     def __getitem__(self, name: str) -> Row:
@@ -365,8 +367,9 @@ class Anatomy:
     def _find(self, name, levels):
         for i, r in enumerate(self.rows):
             if r.name == name and r.level in levels: return i, r
-        names = dict.fromkeys(r.name for r in self.rows if r.level in ('part', 'stage'))
-        raise KeyError(f'there is no {" or ".join(levels)} {name!r}. Parts and stages: {", ".join(names)}.')
+        names = list(dict.fromkeys(r.name for r in self.rows if r.level in levels))
+        some = f'{", ".join(names[:12])}{", …" if len(names) > 12 else ""}'
+        raise ConfigError(message=f'there is no {" or ".join(levels)} {name!r}. {did_you_mean(name, names)}There is: {some}.')
 
     @property
     def total(self) -> Row:
@@ -517,7 +520,7 @@ class Comparison:
 
     def _repr_html_(self):
         differ, equal = self.paths
-        def lines(rows): return [[_cell(escape(t), style='text-align:left' + ';font-weight:bold' * (not i)) for i, t in enumerate(r)] for r in rows]
+        def lines(rows): return [[_cell(escape(t), 'text-align:left' + ';font-weight:bold' * (not i)) for i, t in enumerate(r)] for r in rows]
         options = [[p, *[_option_text(o, p) for o in self.options]] for p in differ]
         html = _html_table(['', *self.names], lines(options + [[k, *v] for k, v in self.figures.items()]), self._notes())
         folded = _html_table(['', ''], lines([p, _option_text(self.options[0], p)] for p in equal))

@@ -312,10 +312,10 @@ class Walk:
     def head(self, comp, feats):
         "The head as it is to be built, the same without weights, and its scores"
         cfg, left = fill_in(comp['head'], CHANNELS, channels_of(feats)), 'backbone' if comp['neck'] is None else 'neck'
-        inner = self.ghost({k: v for k, v in cfg.items() if k != 'loss'} if isinstance(cfg, Mapping) and not is_head(MODELS.part_of(cfg['type'])) else cfg, 'head')
-        if not is_head(inner): cfg = adapted_head(cfg, comp)
+        if not is_head(MODELS.part_of(cfg['type']) if isinstance(cfg, Mapping) else cfg): cfg = adapted_head(cfg, comp)
         ghost, scores = self.ghost(cfg, 'head'), self.output(cfg, 'head', feats)
-        candidates = lambda: seam_candidates(comp, 'head', feats)
+        inner = ghost.module if isinstance(ghost, ModuleHead) else ghost
+        def candidates(): return seam_candidates(comp, 'head', feats)
         if isinstance(scores, Exception): fault('head seam', 'head', refusal(inner, scores, gives(left, feats)), *candidates())
         if not isinstance(scores, torch.Tensor) or scores.ndim != 2:
             what = in_words(scores) if isinstance(scores, (torch.Tensor, tuple, list)) else f'a {type(scores).__name__}'
@@ -356,9 +356,10 @@ def check_loss(comp: Mapping, ghost, k: int) -> None:
     targets = 'soft' if comp.get('teacher') is not None else comp.get('targets') or getattr(ghost, 'targets', 'labels')
     if targets not in TARGETS: fault('targets', 'targets', f'one of {", ".join(TARGETS)} is expected, not {targets!r}.', Fix(remove=('targets',)))
     if type(ghost).loss is not ClsHead.loss: return                     # a head that computes its loss in another way
-    loss, scores = loss_of(ghost), torch.linspace(-1, 1, 2 * k).view(2, k)
-    name, candidates = getattr(loss, '__name__', type(loss).__name__), loss_candidates(comp, targets)
+    loss, candidates = loss_of(ghost), loss_candidates(comp, targets)
+    name = getattr(loss, '__name__', type(loss).__name__)
     with torch.enable_grad(), torch.device('cpu'):
+        scores = torch.linspace(-1, 1, 2 * k).view(2, k)
         try: slope = gradient(loss, scores, TARGETS[targets](k))
         except Exception as e: fault('targets', 'head.loss', f'{name} cannot be computed for {targets}: {first_sentence(e)}.', *candidates)
         if targets == 'multi-label' and k > 1:

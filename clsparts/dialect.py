@@ -332,12 +332,6 @@ def _items(value):
     if len(value) > MAX_WEIGHT: raise _Refused(_HEAVY)
     return list(value)
 
-def _each(r, node):
-    "The same of an expression, each paid for"
-    items = _items(_value(r, node))
-    r.budget.spend(len(items))
-    return items
-
 def _mapping(value):
     if isinstance(value, dict): return value
     raise _Refused(f'unpacks {_a(value)} with **, which takes a dict.')
@@ -345,7 +339,7 @@ def _mapping(value):
 def _elements(r, nodes):
     out = []
     for node in nodes:
-        if isinstance(node, ast.Starred): out += _each(r, node.value)
+        if isinstance(node, ast.Starred): out += _items(_value(r, node.value))
         else: out.append(_value(r, node))
     return out
 
@@ -528,7 +522,6 @@ def _method(r, node):
     if name not in methods:
         raise _Refused(f'{_CODE} Of {_a(holder)}, these can be called: {", ".join(methods) or "none"}.')
     args, kwargs = _arguments(r, node)
-    r.budget.weigh((args, kwargs))
     r.budget.spend(len(holder) >> 4)
     if isinstance(holder, str): return _Fields(r.budget).vformat(holder, args, kwargs)
     result = methods[name](holder, *args, **kwargs)
@@ -569,7 +562,7 @@ def _loop(r, generators, body):
     if not generators: return body()
     g = generators[0]
     if g.is_async: raise _Refused(_CODE)
-    for item in _each(r, g.iter):
+    for item in _items(_value(r, g.iter)):
         _bind(r, g.target, item, r.local)
         if all(_value(r, c) for c in g.ifs): _loop(r, generators[1:], body)
 

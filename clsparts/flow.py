@@ -88,7 +88,8 @@ def part_box(
     return Box(kind, getattr(made, '__name__', str(made)), chosen, **counted)
 
 # %% ../nbs/flow.ipynb #e9c0a3a7
-_EMS = {.24: "ijl'|", .34: 'ftrI !,.:;/\\[]()-·`', .4: '"*{}', .51: 'ckvxyzsJ', .74: 'ABCDEFHKLNPRSTUVXYZ&w', .8: 'GOQ', .9: 'mM%', 1.02: 'W@…—'}
+_EMS = {.28: 'ijl', .34: "If ,.:;/\\|·'", .42: 'tr!()[]-', .5: '"`', .56: 'cszJ_', .6: 'kvxy', .7: 'ABCEFKLPRSTVXYZ', .79: 'DGHNOQU&',
+        .84: 'w×+=<>~#^', .98: 'mM%', 1.02: 'W@…—→'}
 _EM = {c: em for em, chars in _EMS.items() for c in chars}
 
 def text_width(
@@ -96,8 +97,8 @@ def text_width(
     size: float,  # of the font, in pixels
     face: str = '',  # '', 'bold' or 'mono'
 ) -> float:  # pixels, rather too many than too few
-    "How wide a text is at most, in the sans-serif fonts of the common systems"
-    ems = len(text) * .62 if face == 'mono' else sum(_EM.get(c, .585 if ord(c) < 0x2000 else 1.05) for c in text)
+    "How wide a text is at most in the sans-serif fonts of the common systems; bold ones may be 5 % wider, which a card's margin holds"
+    ems = len(text) * .62 if face == 'mono' else sum(_EM.get(c, .637 if ord(c) < 0x2000 else 1.05) for c in text)
     return ems * size * (1.08 if face == 'bold' else 1)
 
 def fitted(
@@ -434,17 +435,19 @@ def _tooltip(box):
     return '\n'.join([f'{box.kind}: {box.title}' if box.title != box.kind else box.kind, *[f'{k}={v}' for k, v in box.options.items()], *counts])
 
 # %% ../nbs/flow.ipynb #881e6fe7
-_FONTS = '''font-family:-apple-system,BlinkMacSystemFont,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Liberation Sans",sans-serif'''
-_MONO = 'font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace'
-_STYLE = f'.clsflow text{{{_FONTS}}}.clsflow .clsflow-mono{{{_MONO}}}.clsflow .clsflow-bold{{font-weight:600}}'
-_INLINE = (_STYLE + '.clsflow{color:var(--jp-content-font-color1,var(--vscode-editor-foreground,currentColor))}.clsflow text{fill:currentColor}'
+_MONO = 'font-family:"DejaVu Sans Mono",ui-monospace,Menlo,Consolas,monospace'
+
+def _style(root, fonts, ink):
+    "What both have in common: every rule is for what is inside an element of the class `root`"
+    return (f'.{root} text{{font-family:{fonts},sans-serif;fill:{ink}}}.{root} .clsflow-mono{{{_MONO}}}.{root} .clsflow-bold{{font-weight:600}}')
+
+_INLINE = (_style('clsflow', '-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial', 'currentColor') +
+           '.clsflow{color:var(--jp-content-font-color1,var(--vscode-editor-foreground,currentColor))}'
            '.clsflow svg{max-width:100%;height:auto}.clsflow>img{display:none!important}.clsflow>div{display:block!important;overflow-x:auto}'
-           '.clsflow-box:hover .clsflow-card{fill-opacity:.16}')
-PAPER = dict(light=('#ffffff', '#1f2328'), dark=('#111111', '#e6e6e6'))          # background and text
-_PAPER_STYLE = '.clsflow .clsflow-paper{{fill:{0}}}.clsflow text{{fill:{1}}}'
-_ALONE = (_STYLE + _PAPER_STYLE.format(*PAPER['light']) + '@media (prefers-color-scheme:dark){' + _PAPER_STYLE.format(*PAPER['dark']) + '}')
-
-
+           '.clsflow .clsflow-box:hover .clsflow-card{fill-opacity:.16}')
+PAPER = dict(light=('#ffffff', '#1f2328'), dark=('#111111', '#e6e6e6'))          # ground and ink
+_DARK = '.clsflow-file .clsflow-paper{{fill:{0}}}.clsflow-file text{{fill:{1}}}'.format(*PAPER['dark'])
+_ALONE = _style('clsflow-file', 'Helvetica,Arial', PAPER['light'][1]) + f'@media (prefers-color-scheme:dark){{{_DARK}}}'
 MARGIN = 14                                                             # of the paper
 
 def _canvas(w, h, margin=0):
@@ -499,14 +502,15 @@ class Flow:
         "The drawing as a file of its own"
         w, h, inside = _draw(self)
         paper = _rect(-MARGIN, -MARGIN, round(w) + 2 * MARGIN, round(h) + 2 * MARGIN, 10, PAPER['light'][0], class_='clsflow-paper')
-        attributes = dict(_canvas(w, h, MARGIN), xmlns='http://www.w3.org/2000/svg', class_='clsflow', role='img', aria_label=self.words)
+        attributes = dict(_canvas(w, h, MARGIN), xmlns='http://www.w3.org/2000/svg', class_='clsflow-file', role='img', aria_label=self.words)
+        attributes['style'] = 'max-width:100%;height:auto'
         return _tag('svg', _tag('style', _ALONE), paper, inside, **attributes)
 
     @property
     def html(self) -> str:
         "The drawing inside a page, in the page's colours; where a page strips styles and SVG, the file in its place"
         w, h, inside = _draw(self)
-        svg = _tag('svg', inside, **_canvas(w, h), style=f'min-width:{.7 * w:.0f}px', role='img', aria_label=self.words)
+        svg = _tag('svg', inside, **_canvas(w, h), style=f'min-width:{.62 * w:.0f}px', role='img', aria_label=self.words)
         file = base64.b64encode(re.sub('<title>.*?</title>', '', self.svg, flags=re.DOTALL).encode()).decode()   # an image has no tooltips
         return (f'<div class="clsflow"><style>{_INLINE}</style><img alt="{escape(self.words)}" src="data:image/svg+xml;base64,{file}">'
                 f'<div hidden="hidden" style="display:none">{svg}</div></div>')

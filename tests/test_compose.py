@@ -218,7 +218,7 @@ COMPOSITIONS = st.fixed_dictionaries(
                   targets=st.sampled_from(['labels', 'soft', 'multi-label', 'x', None])))
 
 
-@settings(max_examples=500, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(COMPOSITIONS)
 def test_random(comp):
     "A composition fits or is told why not; what was offered mends what it was offered for"

@@ -27,7 +27,8 @@ def lines(*templates, names='abcdefghijklmnopqrstuvwxyz'):
 
 
 MONSTERS = 'a = [0] * 10\nb = [a] * 10\nc = [b] * 10\nd = [c] * 10\n'                        # 11,111 pieces
-TWINS = 'a = [0]\nb = [a] * 100\nc = [b] * 100\nd = [a] * 100\ne = [d] * 100\n'              # each grows with a
+TWINS = 'r = range(20_000)\na = [0]; b = [a] * 100; c = [b] * 100\nA = [0]; B = [A] * 100; C = [B] * 100\n'    # c == C, small
+GROW = 'a.extend(r) or A.extend(r)'                                     # c and C are 200 million pieces each
 
 CODE = 'is code, and configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
 HOSTILE = {
@@ -84,15 +85,17 @@ HOSTILE = {
     MONSTERS + "x = [d == d for _ in d * 8]": 'is too much', MONSTERS + "x = [d in [d] for _ in d * 8]": 'is too much',
     MONSTERS + "x = [sorted(d) for _ in d * 8]": 'is too much',
     MONSTERS + "x = [d, d, d, d, d, d, d, d, d, d]": 'is too much',
-    TWINS + "a.extend(range(1000))\nx = c == e": 'is too much',
-    TWINS + "x = [c, a.extend(range(1000))] == [e, None]": 'is too much',
-    TWINS + "x = max(c, e, a.extend(range(1000)) or [])": 'is too much',
-    TWINS + "x = '%s' % ([c, a.extend(range(1000))],)": 'is too much',
-    TWINS + "x = '%s %s' % (a.extend(range(1000)), 1)": 'all that the file defines is too much',
-    TWINS + "x = [c, a.extend(range(1000))].pop(0)": 'is too much',
-    TWINS + "_base_.x = c\na.extend(range(1000))\nx = _base_.x.copy()": 'is too much',
-    TWINS + "_base_.x = c; b = c = d = e = 0; a.extend(range(1000))": 'all that the file defines is too much',
-    "x = []; x.append(x)": 'holds itself', "x = {}; x['x'] = [x]": 'holds itself', "x = {}; x.y = x": 'holds itself',
+    TWINS + GROW + "\nx = c == C": '`c` is too much',
+    TWINS + f"x = [c, None] == [C, {GROW}]": '== [C, a.extend(r) or A.extend(r)]` is too much',
+    TWINS + f"x = max(c, C, {GROW} or [])": 'is too much', TWINS + f"x = sorted([c, C, {GROW} or []])": 'is too much',
+    TWINS + f"x = [c, {GROW}] in [[C, None]]": 'is too much', TWINS + f"x = str([c, {GROW}])": 'is too much',
+    TWINS + f"x = '%s' % ([c, {GROW}],)": 'is too much', TWINS + f"x = f'{{[c, {GROW}]}}'": 'is too much',
+    TWINS + f"x = '{{}}'.format([c, {GROW}])": 'is too much',
+    TWINS + f"x = '%s %s' % ({GROW}, 1)": 'all that the file defines is too much',
+    TWINS + f"_base_.x = c\n{GROW}\nx = _base_.x.copy()": '`_base_.x.copy()` is too much',
+    TWINS + f"_base_.x = c; a_, A_ = a, A; b = c = B = C = 0; {GROW}": 'all that the file defines is too much',
+    "x = []; x.append(x)": 'a.py, line 1: `x.append(x)` is nested too deeply, or holds itself',
+    "x = {}; x['x'] = [x]": 'holds itself', "x = {}; x.y = x": 'holds itself',
     "x = []; x += [x]": 'holds itself', "x = [0]; x[0] = x": 'holds itself', "x = []; x.insert(0, (x,))": 'holds itself',
     "x, y = [], {}; x.append(y); y.setdefault('x', x)": 'holds itself',
     "x = []; _base_.x = x; x.append(_base_.x); x.append(x)": 'holds itself',
@@ -104,6 +107,9 @@ HOSTILE = {
     "x = {}\ny = [x.update({str(i): i}) for i in range(50_000)]": 'is too much',
     "x = [" + "*_base_.big, " * 999 + "]": 'is too much', "s = 'a' * 99_999\nx = [" + "*s, " * 999 + "]": 'is too much',
     "s = 'ab' * 300_000\nx = sorted(s)": 'is too much', "s = 'ab' * 300_000\nx = dict(enumerate(s))": 'is too much',
+    "s = 'a' * 700_000\nx = [s[1:] for _ in range(900)]": 'a.py, line 2: `s',
+    "x = [f'" + "a" * 30_000 + "{0}' for _ in range(999)]": 'is too much',
+    "x = ['%%' * 90_000 % () for _ in range(7)]": 'is too much',
     "x = [" + "_base_.big, " * 9999 + "]": 'is too much', "x = [" + "'{{_base_.big}}', " * 999 + "]": 'is too much',
     "x = '" + "{{_base_.big}}" * 999 + "'": 'is too much',
     "x = {i * (2 ** 61 - 1): 0 for i in range(20_000)}": 'keys are strings',
@@ -125,7 +131,8 @@ HOSTILE = {
     "x = (": "a.py, line 1, column 5: this is no Python: '(' was never closed.\n    x = (", "a = 1\n  b = 2": 'a.py, line 2',
     "x = 1 = 2": 'this is no Python', "x = 'a": 'this is no Python',
     "x = f'{'": 'this is no Python', "x = '\\N{nothing}'": 'this is no Python',
-    "x = 1\nx = depht": 'a.py, line 2: `depht` is not defined.', "depth = 1\nx = depht": "Did you mean 'depth'?",
+    "x = 1\nx = depht": 'a.py, line 2: `depht` is not defined.', "x = [y for y in 'ab']\nx = y": '`y` is not defined',
+    "depth = 1\nx = depht": "Did you mean 'depth'?",
     "x = 1 / 0": '`1 / 0` cannot be evaluated: division by zero.',
     "x = 1 % 0": 'cannot be evaluated', "x = {}['a']": "names the key 'a', which is not there",
     "x = _base_.modle": "Did you mean 'model'? There is: model, pipeline, lr, big.",
@@ -174,6 +181,11 @@ def test_hostile_or_wrong(text):
         assert len(said) < 800
 
 
+def test_many_short_references_to_something_long():
+    with pytest.raises(ConfigError, match='is too much'):
+        substitute('{{fileDirname}}' * 50_000, 'a.json', {'fileDirname': 'a' * 4000}, None)
+
+
 def test_no_base_to_read_from():
     for text in ["x = _base_.a", "_base_.a = 1", "_base_ += ['a']", "x = '{{_base_.a}}'", "x = {{_base_.a}}",
                  "x = dict(**_base_)"]:
@@ -182,8 +194,7 @@ def test_no_base_to_read_from():
 
 # --- texts at random
 
-names = st.sampled_from(['a', 'b', 'cfg', '_base_', '_base_.model', '_base_.pipeline', 'dict', 'len', '__class__', 'x.y', "cfg['k']",
-                         'a[0]'])
+names = st.sampled_from("a b cfg _base_ _base_.model _base_.pipeline dict len __class__ x.y cfg['k'] a[0]".split())
 atoms = names | st.sampled_from([
     '1', '0', '-1', '2.5', '10 ** 9', '2 ** 99', '1j', 'inf', 'None', 'True', '...', '[]', '{}', '()',
     "'s'", "''", "'{}'", "'%s %d'", "b''", "'{{ _base_.lr }}'", "'{{x}}'"])
@@ -216,8 +227,8 @@ statements = st.one_of(
     st.builds('a, *b = {}'.format, expressions), st.builds('{} += {}'.format, names, expressions),
     st.builds('{} *= {}'.format, names, expressions), st.builds('cfg.{}({})'.format, methods, expressions),
     st.builds('cfg: {} = {}'.format, names, expressions),
-    st.sampled_from(['import os', 'pass', '_base_ = "a.py"', 'def f(): pass', '"doc"', 'cfg = dict(k=[1])', 'a = [1, 2]; b = {}',
-                     'a.append(b)', 'b.k = a']))
+    st.sampled_from(['import os', 'pass', '_base_ = "a.py"', 'def f(): pass', '"doc"', 'cfg = dict(k=[1])', 
+                     'a = [1, 2]; b = {}', 'a.append(b)', 'b.k = a']))
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=400)
 
 
@@ -257,9 +268,11 @@ def test_data_is_read_as_it_is_written(data):
 
 
 CHANGES = st.sampled_from([
-    'x = _base_.pipeline', 'x = _base_.model', "y = [*_base_.pipeline, _base_['model']]", 'x = y', 'y = {{_base_.pipeline}}',
+    "_base_ = 'b.py'", '__x = 1', 'x = _base_.pipeline', 'x = _base_.model', "y = [*_base_.pipeline, _base_['model']]", 'x = y',
+    'y = {{_base_.pipeline}}',
     "x = '{{ _base_.model }}'", 'x.append(3)', "x.update(k=[1])", 'y += [4]', "x['k'] = y", 'x[0] = 5', 'y.pop()',
-    '_base_.pipeline.append(dict(k=1))', '_base_.model.depth *= 2', '_base_.model.stages += [7]', "_base_.new = dict(k=_base_.lr)",
+    '_base_.pipeline.append(dict(k=1))', '_base_.model.depth *= 2', '_base_.model.stages += [7]',
+    "_base_.new = dict(k=_base_.lr)",
     "_base_.new['k'] = x", "_base_.pipeline[0].update(k=2)", '_base_.pipeline.pop(0)', 'x = _base_.pipeline.pop()',
     "y = [{**o, 'n': i} for i, o in enumerate(_base_.pipeline)]", "z = f'{_base_.lr:.2f}-%d' % len(_base_.pipeline)",
     "y = _base_.get('new', [])", 'x = _base_.pipeline[0:1]'])
