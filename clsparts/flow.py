@@ -447,7 +447,8 @@ _INLINE = (_style('clsflow', '-apple-system,"Segoe UI",Roboto,"Helvetica Neue",A
            '.clsflow .clsflow-box:hover .clsflow-card{fill-opacity:.16}')
 PAPER = dict(light=('#ffffff', '#1f2328'), dark=('#111111', '#e6e6e6'))          # ground and ink
 _DARK = '.clsflow-file .clsflow-paper{{fill:{0}}}.clsflow-file text{{fill:{1}}}'.format(*PAPER['dark'])
-_ALONE = _style('clsflow-file', 'Helvetica,Arial', PAPER['light'][1]) + f'@media (prefers-color-scheme:dark){{{_DARK}}}'
+_ALONE = (_style('clsflow-file', 'Helvetica,Arial', PAPER['light'][1]) + '@media screen{.clsflow-file{width:100%;height:auto}}'
+          f'@media (prefers-color-scheme:dark){{{_DARK}}}')
 MARGIN = 14                                                             # of the paper
 
 def _canvas(w, h, margin=0):
@@ -502,8 +503,7 @@ class Flow:
         "The drawing as a file of its own"
         w, h, inside = _draw(self)
         paper = _rect(-MARGIN, -MARGIN, round(w) + 2 * MARGIN, round(h) + 2 * MARGIN, 10, PAPER['light'][0], class_='clsflow-paper')
-        attributes = dict(_canvas(w, h, MARGIN), xmlns='http://www.w3.org/2000/svg', class_='clsflow-file', role='img', aria_label=self.words)
-        attributes['style'] = 'max-width:100%;height:auto'
+        attributes = dict(size := _canvas(w, h, MARGIN), style=f'max-width:{size["width"]}px', xmlns='http://www.w3.org/2000/svg', class_='clsflow-file', role='img', aria_label=self.words)
         return _tag('svg', _tag('style', _ALONE), paper, inside, **attributes)
 
     @property

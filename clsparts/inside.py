@@ -26,10 +26,10 @@ def one_image(
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
 ) -> torch.Tensor:  # `(1, c, h, w)`
     "The image as a batch; raises `TypeError` or `ValueError` for what is not one image"
-    if isinstance(image, torch.Tensor):
-        if image.ndim == 2: raise ValueError(f'an image has three axes, (c, h, w); this has two, {tuple(image.shape)}. Write image[None].')
-        if image.ndim == 4 and len(image) > 1: raise ValueError(f'one image is expected; this is a batch of {len(image)}. Write images[0].')
-        if image.ndim == 3: image = image[None]
+    axes = getattr(image, 'ndim', None)
+    if axes == 2: raise ValueError(f'an image has three axes, (c, h, w); this has two, {tuple(image.shape)}. Write image[None].')
+    if axes == 4 and len(image) > 1: raise ValueError(f'one image is expected; this is a batch of {len(image)}. Write images[0].')
+    if axes == 3: image = image[None]
     check_image(image)
     return image
 
@@ -91,8 +91,8 @@ def most_varied(
 def _picture(image):
     "An image `(c, h, w)` as matplotlib takes it, from 0 to 1: in colour if it has three channels, else grey"
     image = image.detach().float().cpu()
-    low, high = image.min().clamp(max=0), image.max().clamp(min=1)
-    image = (image - low) / (high - low)
+    low, high = image.aminmax()
+    if low < 0 or high > 1: image = (image - low) / (high - low).clamp(min=1e-9)
     return image.movedim(0, -1) if len(image) == 3 else image.mean(0)
 
 def _aspect(size): return min(max(size[0] / size[1], .3), 3)
@@ -153,7 +153,8 @@ class GradCAM(NamedTuple):
 def _check_head(clf):
     "Raise unless `clf` gives class scores"
     if not isinstance(clf, BaseClassifier):
-        raise TypeError(f'evidence for a class needs a classifier; this is a {type(clf).__name__}. Write compose(backbone, neck, head).')
+        raise TypeError('evidence for a class needs a classifier as compose(backbone, neck, head) gives it, '
+                        f'not {type(clf).__name__}.')
     clf._head('evidence for a class')
 
 def _maps_and_gradients(clf, x, label):
@@ -168,18 +169,21 @@ def _maps_and_gradients(clf, x, label):
             raise ValueError(f'label: one of {len(scores)} classes, 0 to {len(scores) - 1}, is expected, not {label!r}.')
         live = [name for name, out in outs.items() if out.requires_grad]
         grads = dict(zip(live, torch.autograd.grad(scores[label], [outs[n] for n in live], materialize_grads=True)))
-    pairs = {n: (as_map(o.detach(), size, told), as_map(grads.get(n, torch.zeros_like(o)), size, told)) for n, o in outs.items()}
-    return outs, label, {n: pair for n, pair in pairs.items() if pair[0] is not None}
+    def maps(o, grad): return as_map(o.detach(), size, told), as_map(torch.zeros_like(o) if grad is None else grad, size, told)
+    pairs = {name: maps(out, grads.get(name)) for name, out in outs.items()}
+    return outs, label, {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
 def _best_stage(names, outs, maps, label):
     "The last of the names on whose places the score depends; raises `ValueError` if there is none"
-    if not set(names) & set(maps):
+    placed = [name for name in names if name in maps]
+    if not placed:
         what = ', '.join(f'{name} gives {seam_texts(outs[name])[0]}' for name in names)
         raise ValueError(f'a class-activation map needs a stage with places; {what}. With places: {", ".join(maps) or "none"}.')
     reached = [name for name, (_, grad) in maps.items() if grad.any()]
-    if found := [name for name in reached if name in names]: return found[-1]
-    there = f'It does on those of: {", ".join(reached)}.' if reached else 'Is the last layer still zero, as before training?'
-    raise ValueError(f'the score of class {label} does not depend on the places of {", ".join(n for n in names if n in maps)}. {there}')
+    if found := [name for name in placed if name in reached]: return found[-1]
+    there = f'It does on those of: {", ".join(reached)}.' if reached else \
+        'Is the last layer still zero, as before training, or does the backbone run without gradients?'
+    raise ValueError(f'the score of class {label} does not depend on the places of {", ".join(placed)}. {there}')
 
 # %% ../nbs/inside.ipynb #da7f7fd1
 def grad_cam(
@@ -235,7 +239,7 @@ def show_activation(
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
     size, picture = tuple(x.shape[2:]), _picture(x[0])
-    fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .55), dpi=80, layout='constrained')
+    fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .65), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)
     for ax, f in zip(axes[1:], found):
