@@ -4,7 +4,7 @@ import argparse
 from common import head_line, table, timed
 
 from clsparts.compose import compose
-from clsparts.composition import examine
+from clsparts.walk import examine
 
 POOLED = dict(neck='GlobalAveragePooling', head='LinearClsHead', num_classes=1000)
 COMPOSITIONS = {

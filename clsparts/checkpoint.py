@@ -12,7 +12,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .config import plain
+from .config import check_spelt_out, plain
 from .findings import ConfigError
 from .files import replacing
 from .registry import MODELS
@@ -37,6 +37,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: str | Path,  # a file that `save_checkpoint` wrote, or the folder of a run
     device: str = 'cpu',  # where the weights go
+    trusted: bool = False,  # let the config import any module that it names
 ) -> tuple:  # the classifier, in evaluation mode, and a dict of what else was kept
     "Build the classifier from its config and load its weights; raises `ConfigError` if the file is not what it should be"
     path = Path(path)/'checkpoint.safetensors' if Path(path).is_dir() else Path(path)
@@ -48,7 +49,9 @@ def load_checkpoint(
     except (SafetensorError, OSError, json.JSONDecodeError) as e:
         raise ConfigError(message=f'{path}: is damaged, or no checkpoint: {e}') from e
     if 'config' not in meta: raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts.')
-    clf = MODELS.build(meta.pop('config'), where='config').to(device)
+    config = meta.pop('config')
+    if not trusted: check_spelt_out(config, 'config')
+    clf = MODELS.build(config, where='config').to(device)
     try: clf.load_state_dict(state)
     except RuntimeError as e: raise ConfigError(message=f'{path}: the weights do not fit the config beside them: {e}') from None
     return clf.eval(), meta

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
-from .composition import arguments, examine
 from .findings import ConfigError, join_path
 from .part import BaseModule
 from .registry import MODELS
 from .seams import check_image
+from .walk import arguments, examine
 
 # %% ../nbs/classifier.ipynb #f7353ec9
 def stage_outputs(

@@ -10,13 +10,13 @@ import sys
 
 from fastcore.script import Param, anno_parser, call_parse
 
-from .config import load_config, override, parse_override
+from .config import Config, parse_override
 from .findings import ConfigError
 
 # %% ../nbs/cli.ipynb #09bdbc43
 @call_parse
 def train(
-    config: Param('a JSON file; the built-in run if left out', str, opt=False, nargs='?') = None,
+    config: Param('a file ending in .py, .json or .yaml; the built-in run if left out', str, opt=False, nargs='?') = None,
     set: Param('override one value, such as model.backbone.depth=34; may be repeated', str, action='append') = None,
     epochs: Param('how often every training image is seen', int) = None,
     out: Param('folder for the run; the next free runs/DATA-N if left out', str) = None,
@@ -27,11 +27,11 @@ def train(
     import json
 
     from clsparts.train import DEFAULT, train_run
-    cfg = {'train': {}, **(load_config(config) if config else DEFAULT)}
+    cfg = Config({'train': {}, **(Config.fromfile(config) if config else DEFAULT)})
     overrides = [*map(parse_override, set or [])]
     if epochs is not None: overrides.append(('train.epochs', epochs))
     if seed is not None: overrides.append(('seed', seed))
-    for path, value in overrides: cfg = override(cfg, path, value)
+    cfg.merge_from_dict(dict(overrides))
     check_device(device)
     folder = train_run(cfg, out, device)
     final = json.loads((folder/'metrics.json').read_text())['final']

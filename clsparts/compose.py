@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import nn
 
 from .classifier import ImageClassifier
-from .composition import ComposeError, arguments, examine, examine_model, mended
-from .findings import Fix
+from .composition import mended
+from .findings import Fix, patched
 from .registry import MODELS
+from .walk import arguments, examine, examine_model
 
 # %% ../nbs/compose.ipynb #b31d02d0
 def compose(
@@ -39,6 +40,7 @@ def compose_model(
     model: Mapping,  # what a config file holds as `model`
     image_shape: tuple | None = None,  # see `compose`
     targets: str | None = None,  # see `compose`
+    fixes: Iterable[Fix] = (),  # of an earlier error, to be applied first
 ) -> ImageClassifier:
     "`compose` for the config of a classifier, with what it holds besides the parts; raises `ComposeError`"
-    return MODELS.build(examine_model(model, image_shape=image_shape, targets=targets))
+    return MODELS.build(examine_model(patched(model, fixes), image_shape=image_shape, targets=targets))

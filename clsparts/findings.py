@@ -80,7 +80,7 @@ def _changed(at, steps, *value):
 class Finding(NamedTuple):
     "One thing that is wrong"
     path: str  # where in the config, dotted: `model.backbone.depth`
-    message: str  # what was found, what was expected, what to write instead
+    message: str  # what was found, what was expected; what to write instead, unless the fix says it
     fix: Fix | None = None  # the change that mends it, where one is known
 
 
@@ -109,7 +109,7 @@ class ConfigError(ValueError):
         return type(self)(findings=[Finding(join_path(path, f.path), f.message, f.fix and f.fix.under(path)) for f in self.findings])
 
     def __str__(self):
-        lines = [f'{f.path}: {f.message}' if f.path else f.message for f in self.findings]
+        lines = [' '.join([f'{f.path}:'] * bool(f.path) + [f.message] + [str(f.fix)] * bool(f.fix)) for f in self.findings]
         return lines[0] if len(lines) == 1 else '\n'.join([f'{len(lines)} findings'] + [f'- {o}' for o in lines])
 
 # %% ../nbs/findings.ipynb #ccd467d5

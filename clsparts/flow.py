@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['HUES', 'GREY', 'RED', 'MUTED', 'SIZE', 'PARTS', 'TOP', 'HEADER', 'PAD', 'CODE', 'OPTION', 'STAGE', 'COST', 'ROOM',
-           'TILE', 'PAPER', 'MARGIN', 'COLUMNS', 'FIXED', 'CHANNELS', 'Stage', 'Box', 'Seam', 'part_box', 'text_width',
-           'fitted', 'glyph', 'percentages', 'Flow', 'flow']
+           'TILE', 'NAME', 'PAPER', 'MARGIN', 'COLUMNS', 'FIXED', 'CHANNELS', 'Stage', 'Box', 'Seam', 'part_box',
+           'text_width', 'fitted', 'glyph', 'percentages', 'Flow', 'flow']
 
 # %% ../nbs/flow.ipynb #8971e49f
 import base64
@@ -172,7 +172,8 @@ def glyph(
     scale: float = 1.,  # 1 on a line of text
 ) -> str:  # SVG
     "A feature's shape as a small drawing; nothing for what is no map, tokens or vector"
-    numbers = [int(n) for n in re.findall(r'\d+', text.split(' + ')[0])]
+    shape = re.fullmatch(r'(?:[^\W\d]+ )?(\d+(?: × \d+)*)', text.split(' + ')[0])
+    numbers = [int(n) for n in shape[1].split(' × ')] if shape else []
     draw = {1: _vector, 2: _tokens, 3: _map}.get(len(numbers))
     if not draw: return ''
     faces = [_path(d, alpha=alpha) for d, alpha in draw(*numbers, x, y, scale) if d]
@@ -233,7 +234,7 @@ TOP, HEADER, PAD = 40., 46., 12.                                        # where 
 CODE = 10.5                                                             # size of the font of options
 OPTION, STAGE, COST = 16., 21., 22.                                     # heights of lines
 ROOM = 188.                                                             # the most that a text in a card may take
-TILE = 52.                                                              # side of the image
+TILE, NAME = 52., 24.                                                   # side of the image, height of the name below it
 
 @dataclass
 class _Card:
@@ -241,6 +242,7 @@ class _Card:
     box: Box
     costs: list  # see `_costs`
     x: float = 0.  # of its left edge
+    y: float = TOP  # of its upper edge
     height: float = 0.
 
     def __post_init__(self):
@@ -329,15 +331,15 @@ def _costs_svg(card, top):
         if share: svg.append(_rect(x, y + 11.5, max(2.5, card.inner * share), 3, 1.5, hue))
     return ''.join(svg)
 
-def _tile_svg(card, axis, feature):
+def _tile_svg(card, feature):
     "The picture at the beginning, or what comes out at the end, with its name below"
-    x, y, hue = card.x, axis - TILE / 2, HUES[card.box.kind]
-    svg = _rect(x + 1, y, TILE - 2, TILE, 8, hue, .12, stroke=hue, stroke_width=1.3, class_='clsflow-card')
+    x, y, h, hue = card.x, card.y, card.height - NAME, HUES[card.box.kind]
+    svg = _rect(x + 1, y, TILE - 2, h, 8, hue, .12, stroke=hue, stroke_width=1.3, class_='clsflow-card')
     if card.box.kind == 'image':
         hills = f'M{x + 9} {y + 45}l12.5 -19.5l9.5 13l6.5 -8.5l9.5 15Z'
         svg += _path(hills, HUES['backbone'], .75) + _tag('circle', cx=x + 38, cy=y + 17, r=5, fill=HUES['head'], fill_opacity=.9)
-    else: svg += glyph(feature, card.middle, axis, HUES['neck'], 1.5)
-    return svg + _text(card.middle, y + TILE + 16, card.box.title, 12, anchor='middle')
+    else: svg += glyph(feature, card.middle, y + h / 2, HUES['neck'], 1.5)
+    return svg + _text(card.middle, y + h + 16, card.box.title, 12, anchor='middle')
 
 # %% ../nbs/flow.ipynb #a6efa995
 def _gap(seam, left):
@@ -465,19 +467,21 @@ def _placed(flow):
     ys = []
     for seam, left in zip(flow.seams, cards): ys.append(_line_ys(seam, left, ys[-1] if ys else [], head))
     for card, into, out in zip(cards, [[], *ys], [*ys, []]):
-        lowest = max([y[-1] for y in (into, out) if len(y) > 1] + [0]) + 14 - TOP
-        card.height = TILE + 24 if card.tile else max(head + sum(card.rows) + 4, head + 10, lowest)
+        lines = [y for lines in (into, out) if len(lines) > 1 for y in lines]
+        if card.tile: card.y = lines[0] - 14 if lines else TOP + HEADER / 2 - TILE / 2
+        lowest = max(lines, default=0) + 14 - card.y
+        card.height = max(TILE, lowest) + NAME if card.tile else max(head + sum(card.rows) + 4, head + 10, lowest)
     return cards, ys, head
 
 def _draw(flow):
     "Width, height and elements of the drawing"
     cards, ys, head = _placed(flow)
-    width, bottom, svg = cards[-1].right + 2, TOP + max(c.height for c in cards), []
+    width, bottom, svg = cards[-1].right + 2, max(c.y + c.height for c in cards), []
     for i, (seam, left, right) in enumerate(zip(flow.seams, cards, cards[1:])):
         svg.append(_seam_svg(i, seam, left, right, ys[i], HUES[left.box.kind]))
     for i, card in enumerate(cards):
-        before = flow.seams[i - 1].texts[:1] if i else []
-        inside = _tile_svg(card, TOP + HEADER / 2, ''.join(before)) if card.tile else _card_svg(card, head)
+        before = flow.seams[i - 1].texts if i else []
+        inside = _tile_svg(card, before[0] if len(before) == 1 else '') if card.tile else _card_svg(card, head)
         svg.append(_marked(inside, _tooltip(card.box), 'box', part=card.box.kind))
     if flow.teacher:
         svg.append(_teacher_svg(_Card(flow.teacher, _own_costs(flow.teacher), x=cards[min(1, len(cards) - 1)].x), cards, bottom + 24))
@@ -511,7 +515,8 @@ class Flow:
         "The drawing inside a page, in the page's colours; where a page strips styles and SVG, the file in its place"
         w, h, inside = _draw(self)
         svg = _tag('svg', inside, **_canvas(w, h), style=f'min-width:{.62 * w:.0f}px', role='img', aria_label=self.words)
-        file = base64.b64encode(re.sub('<title>.*?</title>', '', self.svg, flags=re.DOTALL).encode()).decode()   # an image has no tooltips
+        image = re.sub("<title>.*?</title>| aria-label='.*?'", '', self.svg, flags=re.DOTALL)      # it has an alt, and no tooltips
+        file = base64.b64encode(image.encode()).decode()
         return (f'<div class="clsflow"><style>{_INLINE}</style><img alt="{escape(self.words)}" src="data:image/svg+xml;base64,{file}">'
                 f'<div hidden="hidden" style="display:none">{svg}</div></div>')
 
@@ -594,7 +599,7 @@ def _anatomy(clf, image_shape):
 def _stages(seen, kind):
     "The stages of a part, their names as in the part itself"
     rows = [r for r in seen.at('stage') if r.part == kind and r.name != kind and r.layout]
-    return [Stage(r.name.removeprefix(kind + '.'), ' and '.join(r.layout), r.params, r.macs) for r in rows]
+    return [Stage(r.name.removeprefix(kind + '.'), r.layout[0] if len(r.layout) == 1 else f'{len(r.layout)} features', r.params, r.macs) for r in rows]
 
 def _loss_of(head):
     "What a head says its loss is: a config, where there is one, or the module; None if it has none"

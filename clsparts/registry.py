@@ -8,8 +8,10 @@ __all__ = ['KINDS', 'MODELS', 'Entry', 'parameters', 'check_arguments', 'name_ca
 
 # %% ../nbs/registry.ipynb #ceb15ad9
 import ast
+import difflib
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -83,6 +85,7 @@ def check_arguments(
     name: str,  # the part's name, for the messages
     part: Callable,  # what will be called
     args: Mapping,  # the arguments that it will get
+    defaults: Mapping = {},  # those that it gets where `args` says nothing
 ) -> None:
     "Raise one `ConfigError` that lists every argument that `part` does not take, that is of the wrong type, or that it misses"
     takes, anything = parameters(part)
@@ -93,8 +96,8 @@ def check_arguments(
     for k, v in args.items():
         if k not in takes or not (expected := _wrong_type(takes[k], v)): continue
         fix = _right_type(k, takes[k], v)
-        found.append(Finding(k, f'{expected} is expected, not {v!r}.{f" {fix}" if fix else ""}', fix))
-    missing = [k for k, p in takes.items() if p.default is p.empty and k not in args and k not in meant.values()]
+        found.append(Finding(k, f'{expected} is expected, not {v!r}.', fix))
+    missing = [k for k, p in takes.items() if p.default is p.empty and k not in {**defaults, **args} and k not in meant.values()]
     found += [('', f'{name} needs the argument {k!r}, which is not given. Write {name_call(name, k)}.') for k in missing]
     if found: raise ConfigError(findings=found)
 
@@ -297,10 +300,16 @@ def _unknown(registry, name, kind):
 
 # %% ../nbs/registry.ipynb #0e309b01
 def _meant(registry, name, kind):
-    "The fix for an unknown name: the closest one of its kind, if there is one and nothing broken bears the name"
+    "The fix for an unknown name: the one of its kind that plainly was meant, unless something broken bears the name"
     broken = any(name in (registry.index.modules.get(m) or registry.offered.get(m, ())) for m in registry.failures)
-    close = [] if broken else closest(name, registry.names(kind))
-    return Fix({'type': close[0]}) if close else None
+    names = [] if broken else registry.names(kind)
+    stems = {_stem(n): n for n in reversed(names)}
+    whole, stem = difflib.get_close_matches(name, names, 1, cutoff=.85), difflib.get_close_matches(_stem(name), stems, 1, cutoff=.75)
+    return Fix({'type': whole[0] if whole else stems[stem[0]]}) if whole or stem else None
+
+def _stem(name):
+    "A name without the ending that many of its kind share"
+    return re.sub(r'(cls)?(head|loss|neck|pooling)$', '', name.lower())
 
 # %% ../nbs/registry.ipynb #224a59f5
 def check_typed(
@@ -364,9 +373,8 @@ class Registry(Finder):
         try:
             name, make, args = _resolve(self, cfg, kind)
             if make is None: return cfg
-            args = {**defaults, **args}
-            check_arguments(name, make, args)
-            return make(**args)
+            check_arguments(name, make, args, defaults)
+            return make(**{**defaults, **args})
         except ConfigError as e: raise e.under(where) from e.__cause__
         except Exception as e:
             raise ConfigError(where, f'{name} could not be built: {type(e).__name__}: {e}') from e

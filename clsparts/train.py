@@ -22,7 +22,7 @@ from tqdm import tqdm
 import clsparts
 from .checkpoint import save_checkpoint
 from .compose import compose_model
-from .config import dump_config, merge
+from .config import Config, merge
 from .findings import ConfigError
 from .data import Data, load_data
 from .files import replacing
@@ -171,7 +171,7 @@ def train_run(
     try: check_batch_size(clf, cfg['train']['batch_size'])
     except ConfigError as e: raise e.under('train') from None
     folder = new_folder(out, cfg['data'])
-    dump_config({**cfg, 'model': clf.cfg}, folder/'config.json')
+    Config({**cfg, 'model': clf.cfg}).dump(folder/'config.json')
 
     def keep(history):
         save_checkpoint(folder/'checkpoint.safetensors', clf, classes=data.classes, image_shape=data.image_shape,

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from clsparts.all import MODELS, compose
-from clsparts.composition import ComposeError, examine, examine_model, mended
+from clsparts.composition import ComposeError, mended
+from clsparts.walk import examine, examine_model
 from clsparts.registry import parameters
 from common import minimal, parts
 
@@ -48,46 +49,43 @@ def case(text, *args, **kwargs):
 
 WRONG = {
     # unknown names
-    'backbone misspelt': case("backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own}", dict(type='ResNett', depth=18), GAP, HEAD),
-    'backbone in small letters': case("backbone.type: there is no backbone 'resnet'. Did you mean 'ResNet'? {backbones} {own}", dict(type='resnet', depth=18), GAP, HEAD),
+    'backbone misspelt': case("backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own} Write backbone.type='ResNet'.", dict(type='ResNett', depth=18), GAP, HEAD),
+    'backbone in small letters': case("backbone.type: there is no backbone 'resnet'. Did you mean 'ResNet'? {backbones} {own} Write backbone.type='ResNet'.", dict(type='resnet', depth=18), GAP, HEAD),
     'backbone of another library': case("backbone.type: there is no backbone 'EfficientFormerV9'. {backbones} {own}", 'EfficientFormerV9', GAP, HEAD),
-    'neck misspelt': case("neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own}", R18, 'GlobalAvgPooling', HEAD),
-    'head misspelt': case("head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own}", R18, GAP, dict(type='LinearHead', num_classes=10)),
-    'loss misspelt': case("head.loss.type: there is no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'? {losses} {own}", R18, GAP, HEAD, 'CrossEntropy'),
-    'three names at once': case("3 findings\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own}\n- neck.type: there is no neck 'GlobalAvgPooling'. "
-        "Did you mean 'GlobalAveragePooling'? {necks} {own}\n- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own}",
+    'neck misspelt': case("neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own} Write neck.type='GlobalAveragePooling'.", R18, 'GlobalAvgPooling', HEAD),
+    'head misspelt': case("head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own} Write head.type='LinearClsHead'.", R18, GAP, dict(type='LinearHead', num_classes=10)),
+    'loss misspelt': case("head.loss.type: there is no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'? {losses} {own} Write head.loss.type='CrossEntropyLoss'.", R18, GAP, HEAD, 'CrossEntropy'),
+    'three names at once': case("3 findings\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own} Write backbone.type='ResNet'.\n- neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own} Write neck.type='GlobalAveragePooling'.\n- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own} Write head.type='LinearClsHead'.",
         dict(type='ResNett', depth=18), 'GlobalAvgPooling', dict(type='LinearHead', num_classes=10)),
     'no such package': case("neck.type: 'nowhere.at_all:Neck' cannot be imported: ModuleNotFoundError: No module named 'nowhere'.", R18, 'nowhere.at_all:Neck', HEAD),
     'a function in a config': case("neck.type: 'os:system' is no class of torch modules, so a config may not call it. Register it: MODELS.register_module(module=…).",
         R18, 'os:system', HEAD),
     # arguments
-    'argument misspelt': case("backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet}", dict(type='ResNet', dept=18), GAP, HEAD),
-    'argument of another part': case("neck.num_classes: GlobalAveragePooling has no argument 'num_classes'. It takes: dim.", R18, dict(type=GAP, num_classes=10), HEAD),
-    'argument written twice, once wrongly': case("backbone.Depth: ResNet has no argument 'Depth'. Did you mean 'depth'? {resnet}", dict(type='ResNet', depth=18, Depth=50), GAP, HEAD),
+    'argument misspelt': case("backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Write backbone.depth=18 instead of backbone.dept.", dict(type='ResNet', dept=18), GAP, HEAD),
+    'argument of another part': case("neck.num_classes: GlobalAveragePooling has no argument 'num_classes'; the head has. Leave neck.num_classes out.", R18, dict(type=GAP, num_classes=10), HEAD),
+    'argument written twice, once wrongly': case("backbone.Depth: ResNet has no argument 'Depth'. Did you mean 'depth'? {resnet} Leave backbone.Depth out.", dict(type='ResNet', depth=18, Depth=50), GAP, HEAD),
     'argument missing': case("backbone: ResNet needs the argument 'depth', which is not given. Write dict(type='ResNet', depth=…).", 'ResNet', GAP, HEAD),
     'classes missing': case("head: LinearClsHead needs the argument 'num_classes', which is not given. Write dict(type='LinearClsHead', num_classes=…).", R18, GAP, 'LinearClsHead'),
-    'option beside the parts': case("depth: an option stands in the dict of its part: backbone=dict(type='ResNet', depth=18).", 'ResNet', GAP, HEAD, depth=18),
-    'option with two underscores': case("backbone__norm_eval: an option stands in the dict of its part: backbone=dict(type='ResNet', depth=18, norm_eval=True).",
+    'option beside the parts': case("depth: it is an option of ResNet, and stands in its dict: backbone=dict(type='ResNet', depth=18). Write backbone.depth=18 instead of depth.", 'ResNet', GAP, HEAD, depth=18),
+    'option with two underscores': case("backbone__norm_eval: it is an option of ResNet, and stands in its dict: backbone=dict(type='ResNet', depth=18, norm_eval=True). Write backbone.norm_eval=True instead of backbone__norm_eval.",
         R18, GAP, HEAD, backbone__norm_eval=True),
-    'option of nobody': case("colour: there is no 'colour' beside the parts; it takes backbone, neck, head, loss, num_classes, image_shape, targets, teacher.", R18, GAP, HEAD, colour=3),
-    'typos in three parts': case("3 findings\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? {resnet}\n- neck.dims: GlobalAveragePooling has no argument 'dims'. "
-        "Did you mean 'dim'? It takes: dim.\n- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? {linear}",
+    'option of nobody': case("colour: there is no 'colour' beside the parts. It takes: backbone, neck, head, loss, num_classes, image_shape, targets, teacher. Leave colour out.", R18, GAP, HEAD, colour=3),
+    'typos in three parts': case("3 findings\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? {resnet} Write backbone.style='caffe' instead of backbone.stile.\n- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? It takes: dim. Write neck.dim=2 instead of neck.dims.\n- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? {linear} Write head.topk=(1,) instead of head.top_k.",
         {**R18, 'stile': 'caffe'}, dict(type=GAP, dims=2), {**HEAD, 'top_k': (1,)}),
     'norm misspelt': case("backbone.norm_cfg.type: there is no norm 'BatchNorm'. {norms} {own}", {**R18, 'norm_cfg': dict(type='BatchNorm')}, GAP, HEAD),
-    'norm argument misspelt': case("backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? It takes: num_features, eps, momentum, affine, "
-        "track_running_stats, device, dtype, bias.", {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)}, GAP, HEAD),
-    'initialiser misspelt': case("head.init_cfg.type: 'Normall' is no initialiser. There is: {inits}.", R18, GAP, {**HEAD, 'init_cfg': dict(type='Normall')}),
-    'loss argument misspelt': case("head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? {ce}", R18, GAP, HEAD,
+    'norm argument misspelt': case("backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? It takes: num_features, eps, momentum, affine, track_running_stats, device, dtype, bias. Write backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.", {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)}, GAP, HEAD),
+    'initialiser misspelt': case("head.init_cfg.type: 'Normall' is no initialiser. There is: {inits}. Write head.init_cfg.type='Normal'.", R18, GAP, {**HEAD, 'init_cfg': dict(type='Normall')}),
+    'loss argument misspelt': case("head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? {ce} Write head.loss.use_sigmoid=True instead of head.loss.use_sigmod.", R18, GAP, HEAD,
         dict(type='CrossEntropyLoss', use_sigmod=True)),
     # values
-    'number as text': case("backbone.depth: a whole number is expected, not '18'. Write depth=18.", dict(type='ResNet', depth='18'), GAP, HEAD),
-    'name without its dict': case("backbone.norm_cfg: a dict is expected, not 'BN'. Write norm_cfg=dict(type='BN').", {**R18, 'norm_cfg': 'BN'}, GAP, HEAD),
-    'text for a truth value': case("backbone.norm_eval: True or False is expected, not 'True'. Write norm_eval=True.", {**R18, 'norm_eval': 'True'}, GAP, HEAD),
-    'no such depth': case("backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 20 is none of them. Write depth=18.", dict(type='ResNet', depth=20), GAP, HEAD),
+    'number as text': case("backbone.depth: a whole number is expected, not '18'. Write backbone.depth=18.", dict(type='ResNet', depth='18'), GAP, HEAD),
+    'name without its dict': case("backbone.norm_cfg: a dict is expected, not 'BN'. Write backbone.norm_cfg=dict(type='BN').", {**R18, 'norm_cfg': 'BN'}, GAP, HEAD),
+    'text for a truth value': case("backbone.norm_eval: True or False is expected, not 'True'. Write backbone.norm_eval=True.", {**R18, 'norm_eval': 'True'}, GAP, HEAD),
+    'no such depth': case('backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 20 is none of them. Write backbone.depth=18.', dict(type='ResNet', depth=20), GAP, HEAD),
     'no such stage': case("backbone.out_indices: ResNet has 4 outputs, 0 to 3 (or -4 to -1); 4 is none of them.", {**R18, 'out_indices': (4,)}, GAP, HEAD),
-    'no such architecture': case("backbone.arch: there is no 'bse'. Did you mean 'base'? {archs}", dict(type='VisionTransformer', arch='bse'), None, HEAD),
+    'no such architecture': case("backbone.arch: there is no 'bse'. Did you mean 'base'? {archs} Write backbone.arch='base'.", dict(type='VisionTransformer', arch='bse'), None, HEAD),
     'classes below one': case("head.num_classes: a number from 1 is expected, not 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)),
-    'topk above the classes': case("head.topk: the best 5 of 3 classes: topk is at most num_classes. Write topk=(1,).", R18, GAP, dict(type='LinearClsHead', num_classes=3, topk=(1, 5))),
+    'topk above the classes': case('head.topk: the best 5 of 3 classes: topk is at most num_classes. Write head.topk=(1,).', R18, GAP, dict(type='LinearClsHead', num_classes=3, topk=(1, 5))),
     'topk above the channels': case("head.topk: the best 600 of 512 classes: topk is at most the number of classes. Write head.topk=(1,).", R18, GAP, dict(type='ClsHead', topk=(1, 600))),
     'smoothing of one': case("head.loss.label_smooth_val: a number from 0 to below 1 is expected, not 1.0. The usual one is 0.1.", R18, GAP, HEAD,
         dict(type='LabelSmoothLoss', label_smooth_val=1.)),
@@ -95,7 +93,7 @@ WRONG = {
     # kinds and places
     'loss for head': case("head.type: CrossEntropyLoss is a loss; here a head is expected. {heads}", R18, GAP, 'CrossEntropyLoss'),
     'head for backbone': case("backbone.type: LinearClsHead is a head; here a backbone is expected. {backbones}", 'LinearClsHead', GAP, HEAD),
-    'neck and head exchanged': case("2 findings\n- neck.type: LinearClsHead is a head; here a neck is expected. {necks}\n- head.type: GlobalAveragePooling is a neck; here a head is expected. {heads}",
+    'neck and head exchanged': case("neck: LinearClsHead is a head, and stands in the neck's place and GlobalAveragePooling is a neck, and stands in the head's place. Write head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
         R18, HEAD, GAP),
     'module of another kind': case("neck: ResNet is a backbone; here a neck is expected. {necks}", R18, MODELS.build(dict(type='ResNet', depth=18, base_channels=4)), HEAD),
     'dict without a type': case("head: a part's dict names it under 'type'; this one has 'num_classes'. Write dict(type=…).", R18, GAP, dict(num_classes=10)),
@@ -105,7 +103,7 @@ WRONG = {
     'classes without head': case("2 findings\n- head: a loss or num_classes needs a head. Write head=dict(type='LinearClsHead').\n- head: LinearClsHead takes a vector (b, 512); the backbone gives a "
         "map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, num_classes=10),
     'loss twice': case("loss: the loss is given twice, in the head and beside it. Leave loss out.", R18, GAP, {**HEAD, 'loss': 'FocalLoss'}, 'CrossEntropyLoss'),
-    'classes twice': case("num_classes: it is 100 here and 10 in the head. Leave num_classes out.", R18, GAP, HEAD, num_classes=100),
+    'classes twice': case('num_classes: it is 100 here and 10 in the head. Write head.num_classes=100.', R18, GAP, HEAD, num_classes=100),
     'loss beside a finished head': case("loss: the head is a finished module with a loss of its own; set head.loss_module, or give the head as a dict. Leave loss out.",
         R18, GAP, MODELS.build({**HEAD, 'in_channels': 512}), 'FocalLoss'),
     # seams
@@ -127,35 +125,31 @@ WRONG = {
     'a backbone that gives a dict': case("backbone: GivesDict gives a dict; a tuple of features is expected.", GivesDict(), GAP, HEAD),
     # images
     'grey images': case("backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 28 × 28. Write backbone.in_channels=1.", R18, GAP, HEAD, image_shape=(1, 28, 28)),
-    'images below a patch': case("backbone.patch_size: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. Write backbone.patch_size=8.",
+    'images below a patch': case('backbone: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. Write backbone.patch_size=2 and backbone.img_size=8.',
         VIT, None, HEAD, image_shape=(3, 8, 8)),
     'images of a size that does not fit': case("backbone: Strided does not take what it gets; the image is 3 × 30 × 30: size 30 is no multiple of 4. Write image_shape=(3, 32, 32).",
         Strided(), GAP, HEAD, image_shape=(3, 30, 30)),
     'an image without channels': case("image_shape: (c, h, w) is expected, not (32, 32). Write image_shape=(3, 32, 32).", R18, GAP, HEAD, image_shape=(32, 32)),
     # losses and targets
-    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: target: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (2,). "
-        "Write targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
-    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: target: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (2,). "
-        "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
-    'soft loss on labels': case("head.loss: CrossEntropyLoss cannot be computed for labels: target: soft targets, floats of shape (b, k) is expected, not int64 of shape (2,). "
-        "Leave head.loss.use_soft out.", R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
+    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (11,). Write targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
+    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (11,). Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
+    'soft loss on labels': case('head.loss: CrossEntropyLoss cannot be computed for labels: soft targets, floats of shape (b, k) is expected, not int64 of shape (11,). Leave head.loss.use_soft out.', R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
     'softmax for several labels': case("head.loss.use_sigmoid: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. Write head.loss.use_sigmoid=True.",
         R18, GAP, HEAD, 'CrossEntropyLoss', targets='multi-label'),
     "torch's softmax for several labels": case("head.loss: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. "
         "Write head.loss=dict(type='CrossEntropyLoss', use_sigmoid=True).", R18, GAP, HEAD, nn.CrossEntropyLoss(), targets='multi-label'),
-    "torch's binary loss on labels": case("head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([2])) must be the same as input size (torch.Size([2, 10])). "
-        "Write targets='soft'.", R18, GAP, HEAD, nn.BCEWithLogitsLoss()),
+    "torch's binary loss on labels": case("head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([11])) must be the same as input size (torch.Size([11, 10])). Write targets='soft'.", R18, GAP, HEAD, nn.BCEWithLogitsLoss()),
     'factors for other classes': case("head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: one factor a class is expected, 10; there are 2. "
         "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, dict(type='CrossEntropyLoss', class_weight=[1., 2.])),
     'a loss of three arguments': case("head.loss: two_arguments cannot be computed for labels: two_arguments() missing 1 required positional argument: 'more'. "
         "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, two_arguments),
-    'a loss that is not reduced': case("head.loss: CrossEntropyLoss cannot be computed for labels: it gives the shape (2,), and a single number is expected. Leave head.loss.reduction out.",
+    'a loss that is not reduced': case('head.loss: CrossEntropyLoss cannot be computed for labels: it gives the shape (11,), and a single number is expected. Leave head.loss.reduction out.',
         R18, GAP, HEAD, dict(type='CrossEntropyLoss', reduction='none')),
     'no such targets': case("targets: one of labels, soft, multi-label is expected, not 'multilabel'. Leave targets out.", R18, GAP, HEAD, targets='multilabel'),
     # teachers
     'a teacher of other classes': case("teacher: the teacher gives a vector 7, and the student 10 scores.", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
         teacher=dict(type='ImageClassifier', backbone=R18, neck=dict(type=GAP), head=dict(type='LinearClsHead', num_classes=7, in_channels=512))),
-    'a teacher that is wrong': case("teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet}", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
+    'a teacher that is wrong': case("teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Write teacher.backbone.depth=18 instead of teacher.backbone.dept.", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
         teacher=dict(type='ImageClassifier', backbone=dict(type='ResNet', dept=18), neck=dict(type=GAP), head=dict(type='LinearClsHead', num_classes=10, in_channels=512))),
 }
 
@@ -165,11 +159,15 @@ def error(comp):
     return e.value
 
 
-def whole(text):
-    known = dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'), norms=there_is('norm'),
+def known():
+    "What stands in the texts for lists that grow"
+    return dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'), norms=there_is('norm'),
                  inits=', '.join(__import__('clsparts.part').part._OPTIONS), archs='There is: ' + ', '.join(__import__('clsparts.backbones.vision_transformer').backbones.vision_transformer.VIT_ARCHS)
                  + '; or a dict with embed_dims, num_layers, num_heads, feedforward_channels.', **{f'{k}s' if k != 'loss' else 'losses': there_is(k) for k in ('backbone', 'neck', 'head', 'loss')})
-    for name, value in known.items(): text = text.replace('{' + name + '}', value)
+
+
+def whole(text):
+    for name, value in known().items(): text = text.replace('{' + name + '}', value)
     return text
 
 

@@ -48,6 +48,8 @@ WRONG_FILES = {
     'itself': ({'a.py': "_base_ = './a.py'"}, None, 'a.py → a.py: a config cannot inherit from itself.'),
     'a circle': ({'a.py': "_base_ = 'sub/b.json'", 'sub/b.json': '{"_base_": "c.yaml"}', 'sub/c.yaml': '_base_: [b.json]'}, None,
         'sub/b.json → sub/c.yaml → sub/b.json: a config cannot inherit from itself.'),
+    'a little that grows': ({'a.json': '{"_base_": "b.py", "x": [' + '"{{_base_.x}}", ' * 5000 + '1]}', 'b.py': 'x = [0] * 5000'}, None,
+        "a.json: '{{_base_.x}}' takes too long: a file may take 100,000 steps in all."),
     'another package': ({'a.py': "_base_ = 'mmpretrain::_base_/default_runtime.py'"}, None,
         "a.py: its base 'mmpretrain::_base_/default_runtime.py' lies in an installed package, and those are not searched. "
         'Copy it beside this file, and name the copy.'),
@@ -87,7 +89,7 @@ WRONG_FILES = {
     'no JSON': ({'a.json': '{"x": 1,\n "y" 2}'}, None, "a.json, line 2, column 6: Expecting ':' delimiter."),
     'a list in JSON': ({'a.json': '[1]'}, None, 'a.json: a config holds names with values; here stands a list.'),
     'twice in JSON': ({'a.json': '{"a": {"x": 1, "x": 2}}'}, None, "a.json: the key 'x' stands twice in one object."),
-    'deep JSON': ({'a.json': '{"a": ' * 70 + '1' + '}' * 70}, None, 'a.json: a.a.a.…: values are nested more than 64 deep, or hold themselves.'),
+    'deep JSON': ({'a.json': '{"a": ' * 900 + '1' + '}' * 900}, None, 'a.json: a.a.a.…: values are nested more than 64 deep, or hold themselves.'),
     'very deep JSON': ({'a.json': '[' * 100_000}, None, 'a.json: the file is nested too deeply.'),
     'many values': ({'a.json': '{"a": 1, "b": [' + '0,' * 60_000 + '0]}'}, None, 'a.json: b: a config holds at most 50,000 values, counted as often as they occur; here are more.'),
     'a long number': ({'a.json': '{"a": 1' + '0' * 400 + '}'}, None, 'a.json: a: a whole number of 1,329 bits; 1,000 are the most.'),
@@ -136,6 +138,7 @@ WRONG_CONFIGS = {
     'environment': ({'a': '{{ $HOME:x }}'}, FORMATS, "a: '{{ $HOME:x }}' is a reference, which reading replaces. Write the value itself."),
     'nan': ({'a': {'b': math.nan}}, FORMATS, 'a.b: nan is no setting: it equals nothing, itself included.'),
     'half a character': ({'a': '\ud83d'}, FORMATS, r"a: '\ud83d' holds half a character, which no file can."),
+    'one name for another': ({'ª': 1}, ['.py'], '2 findings\n- ª: a .py file cannot hold this: it would be lost.\n- a: a .py file cannot hold this: it would be read as 1.'),
     'ending': ({'a': 1}, ['.toml'], "out.toml: config files end in .py, .json, .yaml or .yml, not '.toml'."),
 }
 
@@ -252,6 +255,12 @@ def test_formats_inherit_from_each_other(ending, tmp_path):
                          '.json': f'{{"_base_": "../_base_/from{base}", "model": {{"backbone": {{"depth": 34}}}}, "lr2": {{{{_base_.lr}}}}, "name": "{{{{fileBasenameNoExtension}}}}"}}'}.get(
             ending, f'_base_: ../_base_/from{base}\nmodel: {{backbone: {{depth: 34}}}}\nlr2: {{{{ _base_.lr }}}}\nname: {{{{ fileBasenameNoExtension }}}}'))
         assert Config.fromfile(over) == merge(cfg, dict(model=dict(backbone=dict(depth=34)), lr2=.1, name='over'))
+
+
+def test_delete(tmp_path):
+    path = write(tmp_path, {'a.yaml': '_base_: b.py\nmodel: {backbone: {_delete_: true, type: ResNet}, neck: {_delete_: false, dim: 1}, head: {_delete_: true}}',
+                            'b.py': MODEL + "model.neck = dict(type='GlobalAveragePooling')"})
+    assert Config.fromfile(path).model == dict(type='ImageClassifier', backbone=dict(type='ResNet'), neck=dict(type='GlobalAveragePooling', dim=1), head={})
 
 
 def test_change_of_type(tmp_path):

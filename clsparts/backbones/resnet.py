@@ -133,7 +133,7 @@ def _check_options(net, depth, num_stages, strides, dilations):
     if depth not in net.arch_settings:
         depths = ', '.join(map(str, net.arch_settings))
         nearest = Fix({'depth': min(net.arch_settings, key=lambda d: abs(d - depth))})
-        raise ConfigError('depth', f'{type(net).__name__} comes in the depths {depths}; {depth!r} is none of them. {nearest}', nearest)
+        raise ConfigError('depth', f'{type(net).__name__} comes in the depths {depths}; {depth!r} is none of them.', nearest)
     if not 1 <= num_stages <= 4: raise ConfigError('num_stages', f'1 to 4 stages are expected, not {num_stages}.')
     for name, values in dict(strides=strides, dilations=dilations).items():
         if len(values) < num_stages: raise ConfigError(name, f'{num_stages} stages need as many values, not {values}.')

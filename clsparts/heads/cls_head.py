@@ -69,7 +69,7 @@ class ClsHead(BaseModule):
         if not isinstance(value, int) or value < 1: raise ConfigError('num_classes', f'a number from 1 is expected, not {value!r}.')
         if max(self.topk) > value:
             fix = Fix({'topk': tuple(k for k in self.topk if k <= value) or (1,)})
-            raise ConfigError('topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes. {fix}', fix)
+            raise ConfigError('topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes.', fix)
         self._num_classes = value
 
     def vector(self, feats: tuple, in_channels: int | None = None) -> torch.Tensor:

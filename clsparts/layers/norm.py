@@ -50,9 +50,8 @@ def build_norm_layer(
     type_, requires_grad = args.pop('type'), args.pop('requires_grad', True)
     try: layer = MODELS.part_of(type_, 'norm')
     except ConfigError as e: raise e.under('norm_cfg') from None
-    args.setdefault('eps', 1e-5)
     first = dict(num_channels=num_features) if issubclass(layer, nn.GroupNorm) else \
             dict(normalized_shape=num_features) if issubclass(layer, nn.LayerNorm) else dict(num_features=num_features)
-    norm = MODELS.build(dict(type=layer, **first, **args), 'norm', 'norm_cfg')
+    norm = MODELS.build(dict(type=layer, **first, **args), 'norm', 'norm_cfg', eps=1e-5)
     for p in norm.parameters(): p.requires_grad = requires_grad
     return f'{norm_abbreviation(layer)}{postfix}', norm

@@ -82,13 +82,13 @@ def _check_losses(losses, path):
     "Raise `ConfigError` unless this is a list with something in it"
     if isinstance(losses, (list, tuple)) and losses: return
     fix = Fix({path: [losses] if isinstance(losses, (str, Mapping)) and losses else ['CrossEntropyLoss']})
-    raise ConfigError(path, f'a list of at least one loss is expected, not {as_code(losses)}. {fix}', fix)
+    raise ConfigError(path, f'a list of at least one loss is expected, not {as_code(losses)}.', fix)
 
 def _check_weight(weight, path):
     "Raise `ConfigError` unless this is a number"
     if isinstance(weight, Real) and not isinstance(weight, bool) and math.isfinite(weight): return
     fix = Fix({path: 1.})
-    raise ConfigError(path, f'a number is expected as the weight of a loss, not {as_code(weight)}. {fix}', fix)
+    raise ConfigError(path, f'a number is expected as the weight of a loss, not {as_code(weight)}.', fix)
 
 def _checked(weights, n):
     "One weight a loss, as numbers; raises `ConfigError` for a wrong count, or one that is no number"
@@ -96,7 +96,7 @@ def _checked(weights, n):
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
         fix = Fix({'weights': (given + [1.] * n)[:n]})
-        raise ConfigError('weights', f'a list of {n} is expected, one factor a loss, not {as_code(weights)}. {fix}', fix)
+        raise ConfigError('weights', f'a list of {n} is expected, one factor a loss, not {as_code(weights)}.', fix)
     for i, w in enumerate(given): _check_weight(w, f'weights.{i}')
     return given
 
