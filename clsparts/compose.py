@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import nn
 
 from .classifier import ImageClassifier
-from .composition import mended
-from .findings import Fix, patched
+from .composition import ComposeError, mended
+from .findings import ConfigError, Fix, patched
 from .registry import MODELS
 from .walk import arguments, examine, examine_model
 
@@ -33,7 +33,9 @@ def compose(
     "Chain four parts into a classifier, with channels inferred; raises `ComposeError` that lists what does not fit"
     comp = dict(backbone=backbone, neck=neck, head=head, loss=loss, num_classes=num_classes, image_shape=image_shape,
                 targets=targets, teacher=teacher, **misplaced)
-    return ImageClassifier(**arguments(examine(mended(comp, fixes))))
+    filled = arguments(examine(mended(comp, fixes)))
+    try: return ImageClassifier(**filled)
+    except ConfigError as e: raise ComposeError(findings=e.findings) from e.__cause__
 
 # %% ../nbs/compose.ipynb #704eb439
 def compose_model(

@@ -40,15 +40,18 @@ def plain(
 
 def _plain(value, path, left, levels):
     if next(left, None) is None:
-        raise ConfigError(path.partition('.')[0], f'a config holds at most {MAX_VALUES:,} values, counted as often as they occur; here are more.')
+        raise ConfigError(path.partition('.')[0], f'a config holds at most {MAX_VALUES:,} values, counted as often as they '
+                                                  'occur; here are more.')
     if value is None or isinstance(value, (str, int, float)): return _scalar(value, path)
     if not isinstance(value, (Mapping, list, tuple)):
         raise ConfigError(path, f'{type(value).__name__} is no plain data; a config holds dicts, lists, strings, numbers, '
                                 'booleans and None. Write the part as a dict with its `type`.')
     if not levels:
-        raise ConfigError('.'.join(path.split('.')[:3] + ['…']), f'values are nested more than {MAX_NESTING} deep, or hold themselves.')
-    if isinstance(value, Mapping): return {_key(k, path): _plain(v, join_path(path, k), left, levels - 1) for k, v in value.items()}
-    return [_plain(v, join_path(path, i), left, levels - 1) for i, v in enumerate(value)]
+        start = '.'.join(path.split('.')[:3])
+        raise ConfigError(f'{start}.…', f'values are nested more than {MAX_NESTING} deep, or hold themselves.')
+    def inner(step, v): return _plain(v, join_path(path, step), left, levels - 1)
+    if isinstance(value, Mapping): return {_key(k, path): inner(k, v) for k, v in value.items()}
+    return [inner(i, v) for i, v in enumerate(value)]
 
 # %% ../nbs/config.ipynb #115f4506
 _EXACT = {str: str.__str__, int: int.__int__, float: float.__float__}
@@ -77,7 +80,9 @@ def merge(
     for k, v in over.items():
         if k == '_delete_': continue
         if not isinstance(v, Mapping): out[k] = v
-        else: out[k] = merge(out[k] if isinstance(out.get(k), Mapping) and not v.get('_delete_') else {}, v, takes, join_path(path, k))
+        else:
+            old = out[k] if isinstance(out.get(k), Mapping) and not v.get('_delete_') else {}
+            out[k] = merge(old, v, takes, join_path(path, k))
     return out
 
 # %% ../nbs/config.ipynb #45ffd4b6
@@ -89,8 +94,8 @@ def _fitting(base, over, takes, path):
     names = takes(new)
     dropped = [] if names is None else [k for k in inherited if k not in names]
     if not dropped: return base
-    they_are = 'it is' if len(dropped) == 1 else 'they are'
-    warnings.warn(f'{path or "config"}: type {old} became {new}, which takes no {", ".join(dropped)}; {they_are} dropped.', stacklevel=2)
+    words = f'takes no {", ".join(dropped)}; {"it is" if len(dropped) == 1 else "they are"} dropped.'
+    warnings.warn(f'{path or "config"}: type {old} became {new}, which {words}', stacklevel=2)
     return {k: v for k, v in base.items() if k not in dropped}
 
 # %% ../nbs/config.ipynb #ef9eb643
@@ -195,11 +200,15 @@ WIDTH = 100  # of a line of Python
 def python_text(
     cfg: Mapping,  # plain data
 ) -> str:
-    "A config as Python source: `name = value`, long dicts and lists broken over lines; raises `ConfigError` for keys that are no names"
+    "A config as Python source: `name = value`, broken over lines; raises `ConfigError` for keys that are no names"
     cfg = plain(cfg)
-    wrong = [k for k in cfg if not k.isidentifier() or keyword.iskeyword(k) or k.startswith('__') or k in ('_base_', 'dict', 'float')]
-    if wrong: raise ConfigError(findings=[(k, f'{k!r} is no name that a Python config can assign. Call it otherwise, or write .json or .yaml.') for k in wrong])
+    words = 'is no name that a Python config can assign. Call it otherwise, or write .json or .yaml.'
+    if wrong := [k for k in cfg if not _assignable(k)]: raise ConfigError(findings=[(k, f'{k!r} {words}') for k in wrong])
     return ''.join(f'{k} = {_code(v, 0, len(k) + 3)}\n' for k, v in cfg.items())
+
+def _assignable(name):
+    "Whether a Python config can assign the name; `dict` and `float` it needs itself"
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith('__') and name not in ('_base_', 'dict', 'float')
 
 def _code(value, indent, before):
     "`as_code`, broken over lines where it is too long after the `before` characters that stand there"
@@ -212,6 +221,17 @@ def _code(value, indent, before):
     return f'{opening}\n' + ',\n'.join(items) + line[-1]
 
 # %% ../nbs/config.ipynb #9a420941
+def _shown(path):
+    "A path for messages: as seen from here, if it lies below"
+    path, here = Path(path), Path.cwd()
+    return str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)
+
+def _error(file, words, line=None, column=None):
+    "An error in a file, or at a place in it"
+    at = f', line {line}, column {column}' if line else ''
+    return ConfigError(message=f'{_shown(file)}{at}: {words}'.rstrip())
+
+# %% ../nbs/config.ipynb #21f672ed
 _BARE = re.compile(r'("(?:[^"\\]|\\.)*+"?)|(\{\{\s*_base_\.[\w.]+\s*\}\})', re.S)
 
 def json_text(
@@ -224,15 +244,15 @@ def _read_json(text, name):
     def once(pairs):
         out = {}
         for k, v in pairs:
-            if k in out: raise ConfigError(message=f'{name}: the key {k!r} stands twice in one object.')
+            if k in out: raise _error(name, f'the key {k!r} stands twice in one object.')
             out[k] = v
         return out
     text = _BARE.sub(lambda m: m[1] or f'"{m[2]}"', text) if '{{' in text else text
     try: return json.loads(text, object_pairs_hook=once)
-    except json.JSONDecodeError as e: raise ConfigError(message=f'{name}, line {e.lineno}, column {e.colno}: {e.msg}.') from None
-    except RecursionError: raise ConfigError(message=f'{name}: the file is nested too deeply.') from None
+    except json.JSONDecodeError as e: raise _error(name, f'{e.msg}.', e.lineno, e.colno) from None
+    except RecursionError: raise _error(name, 'the file is nested too deeply.') from None
     except ConfigError: raise
-    except ValueError: raise ConfigError(message=f'{name}: a whole number of more than 4,300 digits cannot be read.') from None
+    except ValueError: raise _error(name, 'a whole number of more than 4,300 digits cannot be read.') from None
 
 # %% ../nbs/config.ipynb #10f0f634
 _TAG = 'tag:yaml.org,2002:'
@@ -247,7 +267,8 @@ def yaml_text(
             return self.represent_scalar(_TAG + 'str', text, '"' if '\x85' in text else None)
     Representer.add_representer(str, Representer.represent_str)
     yaml, out = YAML(typ='safe', pure=True), io.StringIO()
-    yaml.Representer, yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = Representer, False, 4096, False
+    yaml.Representer, yaml.default_flow_style, yaml.width = Representer, False, 4096
+    yaml.sort_base_mapping_type_on_output = False
     yaml.dump(plain(cfg), out)
     return out.getvalue()
 
@@ -256,28 +277,29 @@ def _read_yaml(text, name):
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.reader import ReaderError
     if sum(1 for _ in re.finditer(r'\w+|[^\w\s]', text)) > 2 * MAX_VALUES:
-        raise ConfigError(message=f'{name}: the file is too large; a YAML config has at most {2 * MAX_VALUES:,} words and signs.')
+        raise _error(name, f'the file is too large; a YAML config has at most {2 * MAX_VALUES:,} words and signs.')
     yaml = YAML(typ='safe', pure=True)
     yaml.composer.warn_double_anchors = False
     try: return _YamlValues(name, yaml.constructor).value(yaml.compose(text) if text.strip() else None)
-    except MarkedYAMLError as e: raise _at_mark(name, e.problem_mark or e.context_mark, f'{e.problem or e.context}.') from None
-    except ReaderError as e: raise _at_mark(name, None, f'the character {chr(e.character)!r} cannot stand in YAML.') from None
-    except RecursionError: raise ConfigError(message=f'{name}: the file is nested too deeply.') from None
+    except MarkedYAMLError as e: raise _at(name, e.problem_mark or e.context_mark, f'{e.problem or e.context}.') from None
+    except ReaderError as e: raise _error(name, f'the character {chr(e.character)!r} cannot stand in YAML.') from None
+    except RecursionError: raise _error(name, 'the file is nested too deeply.') from None
 
-def _at_mark(name, mark, words):
-    return ConfigError(message=f'{name}, line {mark.line + 1}, column {mark.column + 1}: {words}' if mark else f'{name}: {words}')
+def _at(name, mark, words): return _error(name, words, mark.line + 1, mark.column + 1)
 
 # %% ../nbs/config.ipynb #b0facf58
 class _YamlValues:
     "The values of a YAML file's tree"
 
-    def __init__(self, name, constructor): self.name, self.constructor, self.left = name, constructor, iter(range(MAX_VALUES))
+    def __init__(self, name, constructor):
+        self.name, self.constructor, self.left = name, constructor, iter(range(MAX_VALUES))
 
-    def error(self, node, words): return _at_mark(self.name, node.start_mark, words)
+    def error(self, node, words): return _at(self.name, node.start_mark, words)
 
     def value(self, node, levels=MAX_NESTING):
         if node is None: return {}
-        if next(self.left, None) is None: raise self.error(node, f'the file holds more than {MAX_VALUES:,} values, counted as often as they occur.')
+        if next(self.left, None) is None:
+            raise self.error(node, f'the file holds more than {MAX_VALUES:,} values, counted as often as they occur.')
         if not levels: raise self.error(node, f'values are nested more than {MAX_NESTING} deep, or hold themselves.')
         kind = node.tag.removeprefix(_TAG)
         if kind == 'seq' and isinstance(node.value, list): return [self.value(n, levels - 1) for n in node.value]
@@ -288,7 +310,7 @@ class _YamlValues:
 
     def scalar(self, node):
         try: return self.constructor.construct_object(node)
-        except (ValueError, TypeError, KeyError) as e: raise self.error(node, f'{node.value[:50]!r} cannot be read: {e}.') from None
+        except (ValueError, TypeError, KeyError): raise self.error(node, f'{node.value[:50]!r} cannot be read.') from None
 
     def mapping(self, node, levels):
         own, inherited = {}, {}
@@ -327,11 +349,11 @@ def _opener(parse):
     "The same for a format that `parse` reads"
     def opened(text, name, variables, trusted):
         data, budget = parse(text, name), Budget()
-        if not isinstance(data, dict): raise ConfigError(message=f'{name}: a config holds names with values; here stands a {type(data).__name__}.')
+        if not isinstance(data, dict): raise _error(name, f'a config holds names with values; here stands a {type(data).__name__}.')
         files = data.pop('_base_', [])
         files = [files] if isinstance(files, str) else files
         if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
-            raise ConfigError(message=f"{name}: _base_ names no files. Write a string or a list of strings.")
+            raise _error(name, '_base_ names no files. Write a string or a list of strings.')
         def resolved(value, base):
             if isinstance(value, dict): return {k: resolved(v, base) for k, v in value.items()}
             if isinstance(value, list): return [resolved(v, base) for v in value]
@@ -344,16 +366,11 @@ _FORMATS = {'.py': (_open_python, python_text), '.json': (_opener(_read_json), j
 
 def _format(path):
     if path.suffix in _FORMATS: return _FORMATS[path.suffix]
-    raise ConfigError(message=f'{_shown(path)}: config files end in .py, .json, .yaml or .yml, not {path.suffix!r}.')
+    raise _error(path, f'config files end in .py, .json, .yaml or .yml, not {path.suffix!r}.')
 
 # %% ../nbs/config.ipynb #0191fcf9
 MAX_FILES = 100  # that make one config
 MAX_BYTES = 1_000_000  # of a file
-
-def _shown(path):
-    "A path for messages: as seen from here, if it lies below"
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)
 
 def _resolved(path):
     "The path with all symbolic links followed"
@@ -366,12 +383,12 @@ def _root_of(path):
 
 def _text_of(path):
     try:
-        if path.exists() and not path.is_file(): raise ConfigError(message=f'{_shown(path)}: is no file.')
+        if path.exists() and not path.is_file(): raise _error(path, 'is no file.')
         with open(path, 'rb') as f: data = f.read(MAX_BYTES + 1)
-    except OSError as e: raise ConfigError(message=f'{_shown(path)}: cannot be read: {e.strerror}. {_neighbours(path)}'.rstrip()) from None
-    if len(data) > MAX_BYTES: raise ConfigError(message=f'{_shown(path)}: the file is too large; a config has at most {MAX_BYTES:,} bytes.')
+    except OSError as e: raise _error(path, f'cannot be read: {e.strerror}. {_neighbours(path)}') from None
+    if len(data) > MAX_BYTES: raise _error(path, f'the file is too large; a config has at most {MAX_BYTES:,} bytes.')
     try: return data.decode('utf-8-sig')
-    except UnicodeDecodeError as e: raise ConfigError(message=f'{_shown(path)}: is no UTF-8 text: {e.reason} at byte {e.start}.') from None
+    except UnicodeDecodeError as e: raise _error(path, f'is no UTF-8 text: {e.reason} at byte {e.start}.') from None
 
 def _neighbours(path):
     "`Did you mean …?` from the configs beside a path where nothing is"
@@ -381,7 +398,8 @@ def _neighbours(path):
 
 def _variables(path):
     "What `{{ fileDirname }}` and its like mean in a file"
-    return dict(fileDirname=path.parent.as_posix(), fileBasename=path.name, fileBasenameNoExtension=path.stem, fileExtname=path.suffix)
+    return dict(fileDirname=path.parent.as_posix(), fileBasename=path.name, fileBasenameNoExtension=path.stem,
+                fileExtname=path.suffix)
 
 # %% ../nbs/config.ipynb #0f8d9781
 class _Chain:
@@ -391,9 +409,10 @@ class _Chain:
 
     def config(self, path, above=()):
         "What a file makes together with its bases; `above` are the files that inherit from it"
-        if path in above: raise ConfigError(message=f'{" → ".join(map(_shown, [*above[above.index(path):], path]))}: a config cannot inherit from itself.')
+        circle = ' → '.join(map(_shown, [*above[above.index(path):], path])) if path in above else ''
+        if circle: raise ConfigError(message=f'{circle}: a config cannot inherit from itself.')
         self.count += 1
-        if self.count > MAX_FILES: raise ConfigError(message=f'{_shown(path)}: a config is made of at most {MAX_FILES} files; here are more.')
+        if self.count > MAX_FILES: raise _error(path, f'a config is made of at most {MAX_FILES} files; here are more.')
         files, values = _format(path)[0](_text_of(path), _shown(path), _variables(path), self.trusted)
         base = self.bases(path, files, (*above, path)) if files else None
         try: plain(own := values(base))
@@ -406,20 +425,21 @@ class _Chain:
         for file in files:
             found = self.config(self.locate(path, file), above)
             if twice := [k for k in found if k in base]:
-                raise ConfigError(message=f'{_shown(path)}: its bases {owners[twice[0]]} and {file} both define {" and ".join(twice)}. '
-                                          'Leave one of them out, or let one inherit from the other.')
+                raise _error(path, f'its bases {owners[twice[0]]} and {file} both define {" and ".join(twice)}. '
+                                   'Leave one of them out, or let one inherit from the other.')
             base.update(found)
             owners.update(dict.fromkeys(found, file))
         return base
 
     def locate(self, path, file):
         "The path of a base file"
-        said = f'{_shown(path)}: its base {file!r}'
-        if '::' in file: raise ConfigError(message=f'{said} lies in an installed package, and those are not searched. Copy it beside this file, and name the copy.')
+        def refuse(words): raise _error(path, f'its base {file!r} {words}')
+        if '::' in file: refuse('lies in an installed package, and those are not searched. Copy it beside this file, and name the copy.')
         found = _resolved(path.parent/file)
         if not found.is_relative_to(self.root):
-            raise ConfigError(message=f'{said} lies outside {self.root}, the folder that bases may come from. If it is meant, load with root={os.path.commonpath([self.root, found])!r}.')
-        if not os.path.exists(found): raise ConfigError(message=f'{said} does not exist. {_neighbours(found)}'.rstrip())
+            both = os.path.commonpath([self.root, found])
+            refuse(f'lies outside {self.root}, the folder that bases may come from. If it is meant, load with root={both!r}.')
+        if not os.path.exists(found): refuse(f'does not exist. {_neighbours(found)}')
         return found
 
 def _in_file(e, name):
@@ -427,7 +447,7 @@ def _in_file(e, name):
     return e if str(e).startswith(name) else ConfigError(message=f'{name}: {e}')
 
 # %% ../nbs/config.ipynb #d1bc0044
-_NAMING = {None, 'type', 'teacher', 'module', 'losses', 'dropout_layer', *KINDS.values()}  # keys under which a string can name a part
+_NAMING = {None, 'type', 'teacher', 'module', 'losses', 'dropout_layer', *KINDS.values()}  # where a string can name a part
 
 def _walk(value, path='', key=None):
     "Every value in a config with its path and its key; elements of lists have the key of the list"
@@ -441,9 +461,11 @@ def check_spelt_out(
     path: str = '',  # its place, for errors
 ) -> None:
     "Raise one `ConfigError` for all `'package.module:Class'` whose module is neither imported already nor in one of `PACKAGES`"
-    foreign = [(p, v, v.partition(':')[0]) for p, k, v in _walk(plain(cfg, path), path) if k in _NAMING and isinstance(v, str) and not _may_import(v)]
-    if foreign: raise ConfigError(findings=[(p, f'{name!r} would import {module}, which a config may not do by itself. '
-                                                f'Import {module} first, or load with trusted=True.') for p, name, module in foreign])
+    names = [(p, v) for p, k, v in _walk(plain(cfg, path), path) if k in _NAMING and isinstance(v, str)]
+    foreign = [(p, v, v.partition(':')[0]) for p, v in names if not _may_import(v)]
+    if foreign: raise ConfigError(findings=[
+        (p, f'{name!r} would import {module}, which a config may not do by itself. Import {module} first, or load with trusted=True.')
+        for p, name, module in foreign])
 
 # %% ../nbs/config.ipynb #ac9aa19b
 def _check_text(path, text, variables):
@@ -469,10 +491,10 @@ def _file_text(cfg, path):
     findings = [f for p, k, v in _walk(cfg) for f in _check_value(p, k, v, variables)]
     if findings: raise ConfigError(findings=findings)
     text = write(cfg)
-    if len(text.encode()) > MAX_BYTES: raise ConfigError(message=f'{_shown(path)}: the config is too large; a file has at most {MAX_BYTES:,} bytes.')
-    again = opened(text, path.name, variables, False)[1](None)
-    lost = [(p, f'a {path.suffix} file cannot hold this: {"it would be lost" if v is ... else f"it would be read as {as_code(v)}"}.') for p, _, v in diff(cfg, again)]
-    if lost: raise ConfigError(findings=lost)
+    if len(text.encode()) > MAX_BYTES: raise _error(path, f'the config is too large; a file has at most {MAX_BYTES:,} bytes.')
+    changed = diff(cfg, opened(text, path.name, variables, False)[1](None))
+    if changed: raise ConfigError(findings=[(p, f'a {path.suffix} file cannot hold this: it would be ' +
+                                             ('lost.' if v is ... else f'read as {as_code(v)}.')) for p, _, v in changed])
     return text
 
 # %% ../nbs/config.ipynb #706aae80
@@ -516,7 +538,8 @@ class ConfigDict(dict):
 
     def __setattr__(self, name, value):
         if _is_special(name): return super().__setattr__(name, value)
-        if hasattr(type(self), name): raise AttributeError(f'{name!r} is a method of every config. Write cfg[{name!r}] = {as_code(value)}.')
+        if hasattr(type(self), name):
+            raise AttributeError(f'{name!r} is a method of every config. Write cfg[{name!r}] = {as_code(value)}.')
         self[name] = value
 
     def __delattr__(self, name):
@@ -538,7 +561,7 @@ class Config(ConfigDict):
         "Read a config with all that it inherits; raises `ConfigError` with the file and what is wrong in it"
         file = _resolved(path)
         root = _root_of(file) if root is None else _resolved(root)
-        if not file.is_relative_to(root): raise ConfigError(message=f'{_shown(file)}: lies outside the root {root}.')
+        if not file.is_relative_to(root): raise _error(file, f'lies outside the root {root}.')
         merged = _Chain(root, trusted).config(file)
         try:
             cfg = cls(merged)
@@ -549,7 +572,7 @@ class Config(ConfigDict):
     def dump(self,
         path: str | Path,  # a file ending in .py, .json, .yaml or .yml
     ) -> Path:
-        "Write a file that `fromfile` gives back as it is, whole or not at all; raises `ConfigError` for what the format cannot hold"
+        "Write a file that `fromfile` gives back as it is, or none; raises `ConfigError` for what the format cannot hold"
         path = Path(path)
         text = _file_text(self, path)
         with replacing(path) as tmp: tmp.write_bytes(text.encode())

@@ -120,7 +120,8 @@ def closest(
     "The names that are closest to `name`, whatever the case; none if none is close"
     def likeness(o): return difflib.SequenceMatcher(None, str(name).lower(), str(o).lower()).ratio()
     best = sorted(((likeness(o), o) for o in names), key=lambda p: -p[0])[:3]
-    return [o for r, o in best if r >= .6 and r > best[0][0] - .1]
+    least = .5 if len(str(name)) < 4 else .6
+    return [o for r, o in best if r >= least and r > best[0][0] - .1]
 
 # %% ../nbs/findings.ipynb #94c17082
 def did_you_mean(

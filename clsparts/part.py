@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from torch._guards import detect_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 from torch.nn.utils import skip_init
 
-from .findings import ConfigError, Fix, closest
+from .findings import ConfigError, Fix, closest, join_path
 from .registry import MODELS, check_arguments
 
 # %% ../nbs/part.ipynb #d4d3884e
@@ -115,12 +116,15 @@ def read_weights(
 ) -> dict[str, torch.Tensor]:
     "Tensors by name from a file or URL; raises `ConfigError` where there are none"
     try:
+        if not str(where).startswith(('http://', 'https://')) and not Path(where).exists():
+            raise ConfigError(message=f'there is no file {str(where)!r}.')
         if str(where).startswith(('http://', 'https://')):
             state = torch.hub.load_state_dict_from_url(where, map_location='cpu', weights_only=True)
         elif str(where).endswith('.safetensors'):
             from safetensors.torch import load_file
             state = load_file(where)
         else: state = torch.load(where, map_location='cpu', weights_only=True)
+    except ConfigError: raise
     except Exception as e:
         raise ConfigError(message=f'{where} holds no weights that can be read: {type(e).__name__}: {e}') from e
     for key in ('state_dict', 'model'):
@@ -129,6 +133,21 @@ def read_weights(
     raise ConfigError(message=f'{where} holds no table of tensors by name.')
 
 # %% ../nbs/part.ipynb #98a84d71
+def _nothing_fits(module, checkpoint, found, own, prefix):
+    "The error for a checkpoint of which nothing matches, with the prefix under which most would"
+    prefixes = {f[:-len(k) - 1] for k in list(own)[:8] for f in found if f.endswith(f'.{k}')}
+    counts = {p: sum(f'{p}.{k}' in found for k in own) for p in sorted(prefixes)}
+    best = max(counts, key=counts.get, default=None)
+    words = f"none of the names in {checkpoint}{f' under {prefix!r}' if prefix else ''} fits {type(module).__name__}"
+    if best is None: return ConfigError('init_cfg.checkpoint', f'{words}. It holds: {_few(found)}; expected is: {_few(own)}.')
+    return ConfigError('init_cfg.checkpoint', f'{words}; {counts[best]} of {len(own)} do under {best!r}.', Fix({'init_cfg.prefix': best}))
+
+def _other_shapes(module, checkpoint, state, own):
+    "What differs, for weights of the same name and another shape"
+    other = [f'{k} is {tuple(state[k].shape)} in it and {tuple(v.shape)} here' for k, v in own.items() if k in state and state[k].shape != v.shape]
+    return f'{len(other)} weights of {checkpoint} have another shape than those of {type(module).__name__}: {_few(other, 2)}.' if other else ''
+
+# %% ../nbs/part.ipynb #fc4b69bb
 def load_pretrained(
     module: nn.Module,  # changed in place
     checkpoint: str,  # a file or URL, see `read_weights`
@@ -140,15 +159,14 @@ def load_pretrained(
     except ConfigError as e: raise e.under(where) from e
     start = prefix.rstrip('.') + '.' if prefix else ''
     state = {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}
-    if not state:
-        tops = sorted({k.split('.')[0] for k in found})
-        raise ConfigError(where, f'nothing in {checkpoint} begins with {start!r}. It begins with: {", ".join(tops)}.')
+    own = {k: v for k, v in module.state_dict().items() if not k.endswith('num_batches_tracked')}
+    if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, own, prefix)
     try: result = module.load_state_dict(state, strict=False)
-    except RuntimeError as e: raise ConfigError(where, f'{checkpoint} does not fit {type(module).__name__}: {e}') from None
-    missing = [k for k in result.missing_keys if not k.endswith('num_batches_tracked')]
+    except RuntimeError as e: raise ConfigError(where, _other_shapes(module, checkpoint, state, own) or str(e)) from None
+    missing = [k for k in result.missing_keys if k in own]
     if missing:
-        raise ConfigError(where, f'{checkpoint} lacks {len(missing)} of the {len(module.state_dict())} weights of '
-                          f'{type(module).__name__}: {_few(missing)}. It holds: {_few(found)}. Is the prefix right?')
+        raise ConfigError(where, f'{checkpoint} lacks {len(missing)} of the {len(own)} weights of {type(module).__name__}: '
+                          f'{_few(missing)}. It holds: {_few(found)}.')
     if result.unexpected_keys: warnings.warn(f'{checkpoint}: not used: {_few(result.unexpected_keys)}')
 
 # %% ../nbs/part.ipynb #79030fd6
@@ -256,9 +274,11 @@ class BaseModule(nn.Module, metaclass=PartMeta):
             return
         if _without_numbers(self): return check_rules(self.init_cfg)
         initialize(self, self.init_cfg)
-        for part in _inner_parts(self):
-            if self.loads_weights: part.is_init = True
-            elif not part.is_init: part.init_weights()
+        for name, part in _inner_parts(self):
+            try:
+                if self.loads_weights: part.is_init = True
+                elif not part.is_init: part.init_weights()
+            except ConfigError as e: raise e.under(name) from e.__cause__
         self.is_init = True
 
 # %% ../nbs/part.ipynb #f7ab685d
@@ -266,11 +286,11 @@ def _without_numbers(module):
     "Whether a module's weights are shapes alone: on the meta device, or fake tensors"
     return any(p.is_meta or isinstance(p, FakeTensor) for p in module.parameters())
 
-def _inner_parts(module):
-    "The parts directly below `module`, not those inside them"
-    for child in module.children():
-        if isinstance(child, BaseModule): yield child
-        else: yield from _inner_parts(child)
+def _inner_parts(module, path=''):
+    "The parts directly below `module` with their paths, not those inside them"
+    for name, child in module.named_children():
+        if isinstance(child, BaseModule): yield join_path(path, name), child
+        else: yield from _inner_parts(child, join_path(path, name))
 
 def _config_of(value):
     "An argument as a config holds it: parts as their own configs"

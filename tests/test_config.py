@@ -49,7 +49,7 @@ WRONG_FILES = {
     'a circle': ({'a.py': "_base_ = 'sub/b.json'", 'sub/b.json': '{"_base_": "c.yaml"}', 'sub/c.yaml': '_base_: [b.json]'}, None,
         'sub/b.json → sub/c.yaml → sub/b.json: a config cannot inherit from itself.'),
     'a little that grows': ({'a.json': '{"_base_": "b.py", "x": [' + '"{{_base_.x}}", ' * 5000 + '1]}', 'b.py': 'x = [0] * 5000'}, None,
-        "a.json: '{{_base_.x}}' takes too long: a file may take 100,000 steps in all."),
+        "a.json: '{{_base_.x}}' is too much: a file may take 100,000 steps in all."),
     'another package': ({'a.py': "_base_ = 'mmpretrain::_base_/default_runtime.py'"}, None,
         "a.py: its base 'mmpretrain::_base_/default_runtime.py' lies in an installed package, and those are not searched. "
         'Copy it beside this file, and name the copy.'),
