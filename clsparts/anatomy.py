@@ -25,7 +25,7 @@ from torch.utils.flop_counter import flop_registry
 from .findings import ConfigError, as_code, did_you_mean, join_path
 from .receptive_field import Following
 from .registry import MODELS, parameters
-from .seams import KeepShape, check_image, evaluating, image_shape_of, seam_texts, without_numbers
+from .seams import KeepShape, as_tuple, check_image, evaluating, image_shape_of, seam_texts, without_numbers
 
 # %% ../nbs/anatomy.ipynb #e296a2b7
 LEVELS = ('part', 'stage', 'layer')
@@ -182,6 +182,7 @@ def _watch(parts, modules, image, tensors_of):
             try:
                 with evaluating(part): x = functional_call(part, tensors[kind], (x,))
             except Exception as e: raise ConfigError(kind, f'cannot take what it is given: {str(e).rstrip(".")}.') from e
+            if kind == 'backbone': x = as_tuple(x)
     return watching
 
 # %% ../nbs/anatomy.ipynb #47b8c4b5

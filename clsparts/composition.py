@@ -146,11 +146,12 @@ def check_keys(comp: Mapping) -> None:
 def check_seats(comp: Mapping) -> None:
     "Parts that plainly belong into another place, which is free or takes part in the exchange"
     kinds = {p: kind_at(comp[p]) for p in PARTS if comp[p] is not None}
-    wrong = {p: k for p, k in kinds.items() if k in PARTS and k != p}
+    wrong = {p: k for p, k in kinds.items() if k in (*PARTS, 'loss') and k != p}
     moved = {k: comp[p] for p, k in wrong.items()}
-    free = all(k in wrong or comp[k] is None for k in moved)
-    if not wrong or len(moved) < len(wrong) or not free or ('backbone' in wrong and 'backbone' not in moved): return
-    words = ' and '.join(f"{name_at(comp[p])} is a {k}, and stands in the {p}'s place" for p, k in wrong.items())
+    free = all(k in wrong or comp.get(k) is None for k in moved)
+    lost = {'backbone', *(['head'] if 'loss' in moved else [])} & wrong.keys() - moved.keys()
+    if not wrong or len(moved) < len(wrong) or not free or lost: return
+    words = '; '.join(f"{name_at(comp[p])} is a {k}, and stands in the {p}'s place" for p, k in wrong.items())
     raise Problem('loss', [Finding(next(iter(wrong)), f'{words}.', Fix({**{p: None for p in wrong if p not in moved}, **moved}))], [])
 
 def kind_at(part):

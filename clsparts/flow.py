@@ -323,6 +323,7 @@ def _exactly(counted):
     "The numbers of a box or stage, nothing rounded"
     return [f'{n:,} {unit}' for n, unit in ((counted.params, 'parameters'), (counted.macs, 'multiply-adds')) if n is not None]
 
+# %% ../nbs/flow.ipynb #a99bffeb
 def _costs_svg(card, top):
     "Parameters and MACs with their shares of the whole as numbers and as bars"
     svg, x, hue = [], card.x + _PAD, HUES[card.box.kind]
@@ -608,11 +609,12 @@ def _stages(seen, kind):
     return [Stage(r.name.removeprefix(kind + '.'), out, r.params, r.macs) for r, out in zip(rows, outputs)]
 
 def _loss_of(head):
-    "What a head says its loss is: a config, where there is one, or the module; None if it has none"
-    if getattr(head, 'loss_module', None) is None: return None
+    "What a head's loss was made from, unless it has got another one since: then that loss itself; None if it has none"
+    if (loss := getattr(head, 'loss_module', None)) is None: return None
     takes = parameters(type(head))[0]
     told = getattr(head, 'arguments', {}).get('loss', takes['loss'].default if 'loss' in takes else None)
-    return told if isinstance(told, (Mapping, str, list, tuple)) else head.loss_module
+    described = isinstance(told, (Mapping, str, list, tuple)) and part_box('loss', told).title == type(loss).__name__
+    return told if described else loss
 
 # %% ../nbs/flow.ipynb #838d2e60
 def flow(

@@ -26,7 +26,7 @@ from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
 from .part import BaseModule
 from .registry import MODELS, check_arguments, parameters
-from .seams import SeamError, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
+from .seams import SeamError, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
 
 # %% ../nbs/walk.ipynb #b3887a9f
 def fault(
@@ -176,7 +176,7 @@ def through_backbone(walk, comp):
     if isinstance(feats, Exception):
         fault('backbone seam', 'backbone', refusal(ghost, feats, f'the image is {shape_text(x)}'),
               *image_candidates(comp['backbone'], image_shape_of(ghost), tuple(x.shape[1:])))
-    if isinstance(feats, torch.Tensor): feats = (feats,)
+    feats = as_tuple(feats)
     if not isinstance(feats, (tuple, list)):
         fault('backbone seam', 'backbone', f'{type(ghost).__name__} gives a {type(feats).__name__}; a tuple of features is expected.')
     return tuple(feats)
