@@ -24,7 +24,7 @@ def as_code(
 ) -> str:
     "A value as a Python config writes it, on one line: `dict(type='ResNet', depth=50)`"
     if isinstance(value, Mapping):
-        if all(isinstance(k, str) and k.isidentifier() and not keyword.iskeyword(k) for k in value):
+        if all(isinstance(k, str) and k.isascii() and k.isidentifier() and not keyword.iskeyword(k) for k in value):
             return f"dict({', '.join(f'{k}={as_code(v)}' for k, v in value.items())})"
         return '{' + ', '.join(f'{k!r}: {as_code(v)}' for k, v in value.items()) + '}'
     if type(value) is list: return f"[{', '.join(map(as_code, value))}]"
