@@ -5,11 +5,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from clsparts.all import MODELS, compose
+from clsparts.all import MODELS, compose, flow
 from clsparts.composition import ComposeError, mended
 from clsparts.walk import examine, examine_model
 from clsparts.registry import parameters
-from common import minimal, parts
+from common import ROOT, minimal, parts
 
 R18, GAP, HEAD = dict(type='ResNet', depth=18), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10)
 VIT = dict(type='VisionTransformer', arch='deit-t')
@@ -236,3 +236,9 @@ def test_random(comp):
 def test_random_model(model):
     try: examine_model(model)
     except ComposeError as e: assert e.findings
+
+
+def test_picture():
+    "The README's picture is what is drawn"
+    clf = compose(dict(type='ResNet', depth=50), 'GlobalAveragePooling', 'LinearClsHead', num_classes=1000)
+    assert (ROOT/'nbs'/'images'/'flow.svg').read_text(encoding='utf-8') == flow(clf).svg
