@@ -25,7 +25,7 @@ from torch.utils.flop_counter import flop_registry
 from .findings import ConfigError, as_code, did_you_mean, join_path
 from .receptive_field import Following
 from .registry import MODELS, parameters
-from .seams import KeepShape, as_tuple, check_image, evaluating, image_shape_of, seam_texts, without_numbers
+from .seams import KeepShape, as_tuple, check_image, evaluating, image_shape_of, parts_of, seam_texts, without_numbers
 
 # %% ../nbs/anatomy.ipynb #e296a2b7
 LEVELS = ('part', 'stage', 'layer')
@@ -157,7 +157,7 @@ def _parts(clf):
     "Backbone, neck and head by name, those that there are"
     if not isinstance(getattr(clf, 'backbone', None), nn.Module):
         raise TypeError(f'a classifier, with a backbone and perhaps neck and head, is expected, not a {type(clf).__name__}.')
-    return {k: p for k in ('backbone', 'neck', 'head') if isinstance(p := getattr(clf, k, None), nn.Module)}
+    return parts_of(clf)
 
 def _real_tensors(module):
     "A module's own parameters, and copies of its buffers"

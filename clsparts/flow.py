@@ -22,6 +22,7 @@ from typing import NamedTuple
 from .anatomy import anatomy, si
 from .findings import ConfigError, as_code
 from .registry import MODELS, parameters
+from .seams import CHANNELS, PARTS, parts_of
 
 # %% ../nbs/flow.ipynb #4ae820d4
 class Stage(NamedTuple):
@@ -195,8 +196,6 @@ def _tokens(n, d, x, y, scale): return _lined(x, y, scale * _scaled(d, 1.6, -2),
 def _vector(d, x, y, scale): return _lined(x, y, scale * 4.2, scale * _scaled(d, 1.6, 1, 4.), max(1, min(6, round(log2(max(d, 2)) / 1.6))))
 
 # %% ../nbs/flow.ipynb #0c346341
-_PARTS = ('backbone', 'neck', 'head')
-
 def percentages(
     counts: list,  # not negative
 ) -> list[int]:
@@ -215,7 +214,7 @@ class _Cost(NamedTuple):
 
 def _costs(boxes):
     "For each box its parameters and MACs, where it has any to count"
-    found, parts = [[] for _ in boxes], [i for i, b in enumerate(boxes) if b.kind in _PARTS]
+    found, parts = [[] for _ in boxes], [i for i, b in enumerate(boxes) if b.kind in PARTS]
     for name, unit in (('params', 'params'), ('macs', 'MACs')):
         counts = {i: getattr(boxes[i], name) for i in parts}
         whole = None if None in counts.values() else sum(counts.values())
@@ -588,17 +587,13 @@ def _text_seam(seam):
     return [(bars + line).rstrip() for line in said + problem]
 
 # %% ../nbs/flow.ipynb #7ecc6f62
-_CHANNELS = ('in_channels', 'input_features', 'in_features')
-
-def _parts(clf): return {k: p for k in _PARTS if (p := getattr(clf, k, None)) is not None}
-
 def _anatomy(clf, image_shape):
     "The anatomy up to the first part that cannot be run, and that part with what it says: kind, words"
     try: return anatomy(clf, image_shape, level='stage'), None, ''
     except Exception as e: problem = e
-    parts, seen = _parts(clf), None
+    parts, seen = parts_of(clf), None
     for i, kind in enumerate(parts):
-        try: seen = anatomy(SimpleNamespace(**dict.fromkeys(_PARTS) | dict(list(parts.items())[:i + 1])), image_shape, level='stage')
+        try: seen = anatomy(SimpleNamespace(**dict.fromkeys(PARTS) | dict(list(parts.items())[:i + 1])), image_shape, level='stage')
         except Exception as e: return seen, kind, f'{type(e).__name__}: {e}' if not str(e) else str(e)
     return seen, None, str(problem)
 
@@ -622,7 +617,7 @@ def flow(
     image_shape: tuple | None = None,  # `(c, h, w)`; the backbone's own size, or 224 × 224, if None
 ) -> Flow:
     "The flow through a classifier: its parts, what they cost, and what one hands to the next"
-    parts = _parts(clf)
+    parts = parts_of(clf)
     if 'backbone' not in parts: raise ConfigError('backbone', f'a flow begins with a backbone; {type(clf).__name__} has none.')
     seen, broken, says = _anatomy(clf, image_shape)
     boxes, seams, known = [Box('image', 'image')], [Seam([' × '.join(map(str, seen.image_shape))] if seen else [])], seen is not None
@@ -630,7 +625,7 @@ def flow(
         if kind == broken: known, seams[-1].problem = False, says
         given = re.findall(r'\d+', ' '.join(seams[-1].texts[-1:]))
         args = _class_and_args(part)[1]
-        hide = ('loss',) * (kind == 'head') + tuple(c for c in _CHANNELS if str(args.get(c)) in given)
+        hide = ('loss',) * (kind == 'head') + tuple(c for c in CHANNELS if str(args.get(c)) in given)
         row = seen.part(kind) if known else None
         counted = dict(params=row.params, macs=row.macs, stages=_stages(seen, kind) if kind == 'backbone' else []) if row else \
                   dict(params=_count(part))
@@ -647,7 +642,7 @@ def _count(part):
 
 def _note(boxes, more):
     "What the whole costs, as far as it is known, and what else is to be known"
-    counted = [b for b in boxes if b.kind in _PARTS]
+    counted = [b for b in boxes if b.kind in PARTS]
     if any(b.params is None for b in counted): return ' '.join(more)
     macs = '' if any(b.macs is None for b in counted) else f' · {si(sum(b.macs for b in counted))} MACs for one image'
     return ' '.join([f'{si(sum(b.params for b in counted))} parameters{macs}' + '.' * bool(more), *more])

@@ -19,14 +19,14 @@ from torch import nn
 from torch.utils._pytree import tree_map
 
 from .adapt import ModuleHead, ModuleNeck
-from .composition import (CHANNELS, PARTS, PLACES, ComposeError, Problem, as_part, check_alone, check_keys, check_places, check_seats,
+from .composition import (PLACES, ComposeError, Problem, as_part, check_alone, check_keys, check_places, check_seats,
                                   fill_in, fold, is_head, mended, takes)
 from .findings import ConfigError, Finding, Fix, patched
 from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
 from .part import BaseModule
 from .registry import MODELS, check_arguments, parameters
-from .seams import SeamError, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
+from .seams import CHANNELS, PARTS, SeamError, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
 
 # %% ../nbs/walk.ipynb #b3887a9f
 def fault(
