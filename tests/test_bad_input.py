@@ -80,13 +80,13 @@ WRONG_CONFIGS = {
         'backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
     'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'not (32, 32)'),
     'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. '
-        'Write backbone.patch_size=8.'),
+        'Write backbone.patch_size=2 and backbone.img_size=8.'),
 
     # values that there are not
     'depth': (lambda: build({**BACKBONE, 'depth': 19}), 'backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 19 is none of them.'),
     'stage': (lambda: composed({**BACKBONE, 'out_indices': (4,)}), 'backbone.out_indices: ResNet has 4 outputs, 0 to 3 (or -4 to -1); 4 is none of them.'),
     'topk above the classes': (lambda: composed(head={**HEAD, 'topk': (1, 11)}),
-        'head.topk: the best 11 of 10 classes: topk is at most num_classes. Write topk=(1,).'),
+        'head.topk: the best 11 of 10 classes: topk is at most num_classes. Write head.topk=(1,).'),
     'no topk': (lambda: composed(head={**HEAD, 'topk': 0}), 'head.topk: numbers from 1 are expected, not 0.'),
     'classes in words': (lambda: composed(head={**HEAD, 'num_classes': 'ten'}), "head.num_classes: a whole number is expected, not 'ten'."),
 }

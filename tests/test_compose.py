@@ -93,7 +93,7 @@ WRONG = {
     # kinds and places
     'loss for head': case("head.type: CrossEntropyLoss is a loss; here a head is expected. {heads}", R18, GAP, 'CrossEntropyLoss'),
     'head for backbone': case("backbone.type: LinearClsHead is a head; here a backbone is expected. {backbones}", 'LinearClsHead', GAP, HEAD),
-    'neck and head exchanged': case("neck: LinearClsHead is a head, and stands in the neck's place and GlobalAveragePooling is a neck, and stands in the head's place. Write head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
+    'neck and head exchanged': case("neck: LinearClsHead is a head, and stands in the neck's place; GlobalAveragePooling is a neck, and stands in the head's place. Write head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
         R18, HEAD, GAP),
     'module of another kind': case("neck: ResNet is a backbone; here a neck is expected. {necks}", R18, MODELS.build(dict(type='ResNet', depth=18, base_channels=4)), HEAD),
     'dict without a type': case("head: a part's dict names it under 'type'; this one has 'num_classes'. Write dict(type=…).", R18, GAP, dict(num_classes=10)),
