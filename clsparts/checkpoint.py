@@ -46,7 +46,7 @@ def load_checkpoint(
         with safe_open(path, 'pt', device=device) as f:
             meta = {k: json.loads(v) for k, v in (f.metadata() or {}).items()}
             state = {k: f.get_tensor(k) for k in f.keys()}
-    except (SafetensorError, OSError, json.JSONDecodeError) as e:
+    except (SafetensorError, OSError, json.JSONDecodeError, RecursionError) as e:
         raise ConfigError(message=f'{path}: is damaged, or no checkpoint: {e}') from e
     if 'config' not in meta: raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts.')
     config = meta.pop('config')

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from clsparts.all import MODELS, compose, flow
+from clsparts.backbones.vision_transformer import VIT_ARCHS
 from clsparts.composition import ComposeError, mended
+from clsparts.part import FILLS
 from clsparts.walk import examine, examine_model
 from clsparts.registry import parameters
 from common import ROOT, minimal, parts
@@ -161,9 +163,10 @@ def error(comp):
 
 def known():
     "What stands in the texts for lists that grow"
-    return dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'), norms=there_is('norm'),
-                 inits=', '.join(__import__('clsparts.part').part._OPTIONS), archs='There is: ' + ', '.join(__import__('clsparts.backbones.vision_transformer').backbones.vision_transformer.VIT_ARCHS)
-                 + '; or a dict with embed_dims, num_layers, num_heads, feedforward_channels.', **{f'{k}s' if k != 'loss' else 'losses': there_is(k) for k in ('backbone', 'neck', 'head', 'loss')})
+    lists = {f'{k}s' if k != 'loss' else 'losses': there_is(k) for k in ('backbone', 'neck', 'head', 'loss')}
+    archs = f"There is: {', '.join(VIT_ARCHS)}; or a dict with embed_dims, num_layers, num_heads, feedforward_channels."
+    return dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'),
+                norms=there_is('norm'), inits=', '.join([*FILLS, 'Pretrained']), archs=archs, **lists)
 
 
 def whole(text):
