@@ -80,7 +80,9 @@ def check_part(
 ) -> None:
     "Raise `ConfigError` for a name, a kind or arguments that do not fit"
     try:
-        if not isinstance(cfg, Mapping) or 'type' not in cfg: return MODELS.build(cfg, kind, '') and None
+        if not isinstance(cfg, Mapping) or 'type' not in cfg:
+            MODELS.build(cfg, kind, '')                                 # a finished module of this kind, or an error
+            return
         part = MODELS.part_of(cfg['type'], kind)
         given = {**{k: 1 for k in parameters(part)[0] if k in inferred}, **{k: v for k, v in cfg.items() if k != 'type'}}
         foreign = {'loss'} if kind == 'head' and not is_head(part) else set()       # what the adapter takes
