@@ -57,7 +57,7 @@ def fold(comp: Mapping) -> dict:
     comp = {**comp, **{k: as_part(comp.get(k)) for k in PARTS}}
     head = comp['head']
     if isinstance(head, Mapping) and comp.get('loss') is not None and 'loss' not in head:
-        comp['head'], comp['loss'] = {**head, 'loss': comp['loss']}, None
+        comp['head'], comp['loss'] = {**head, 'loss': as_part(comp['loss'])}, None
     comp['head'] = fill_in(comp['head'], CLASSES, comp.get('num_classes'))
     return comp
 

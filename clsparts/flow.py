@@ -19,7 +19,7 @@ from math import log2
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from .anatomy import anatomy, si
+from .anatomy import Anatomy, anatomy, si
 from .findings import ConfigError, as_code
 from .registry import MODELS, parameters
 from .seams import CHANNELS, PARTS, parts_of
@@ -615,11 +615,12 @@ def _loss_of(head):
 def flow(
     clf,  # anything with `backbone`, `neck` and `head`, the last two perhaps None, and perhaps a `teacher`
     image_shape: tuple | None = None,  # `(c, h, w)`; the backbone's own size, or 224 × 224, if None
+    seen: Anatomy | None = None,  # of these images, if it is known already, with its stages
 ) -> Flow:
     "The flow through a classifier: its parts, what they cost, and what one hands to the next"
     parts = parts_of(clf)
     if 'backbone' not in parts: raise ConfigError('backbone', f'a flow begins with a backbone; {type(clf).__name__} has none.')
-    seen, broken, says = _anatomy(clf, image_shape)
+    seen, broken, says = (seen, None, '') if seen else _anatomy(clf, image_shape)
     boxes, seams, known = [Box('image', 'image')], [Seam([' × '.join(map(str, seen.image_shape))] if seen else [])], seen is not None
     for kind, part in parts.items():
         if kind == broken: known, seams[-1].problem = False, says

@@ -293,9 +293,10 @@ def arguments(filled: Mapping) -> dict:
 
 def examine(
     comp: Mapping,  # see the table above; not changed
+    walk: Walk | None = None,  # one that may know parts of it already, and learns the rest
 ) -> dict:  # the composition with everything filled in, which builds
     "Walk, mend and walk on until the composition fits; raises `ComposeError` that lists everything that had to be mended, or cannot be"
-    walk, findings, given_up, comp = Walk(), [], set(), dict(comp)
+    walk, findings, given_up, comp = walk or Walk(), [], set(), dict(comp)
     for _ in range(100):
         try: filled = walk_along(walk, comp, given_up)
         except Problem as problem: comp = _mend(walk, comp, problem, findings, given_up)
