@@ -45,7 +45,7 @@ class StackedLinearClsHead(ClsHead):
     def __init__(self,
         num_classes: int,  # how many classes
         in_channels: int,  # channels of the feature; `compose` fills it in
-        mid_channels: tuple,  # length of each hidden layer's output, at least one
+        mid_channels: tuple,  # length of each hidden layer's output, at least one; such as (256,)
         dropout_rate: float = 0.,  # after each hidden layer
         norm_cfg: Mapping | None = None,  # of each hidden layer; for vectors `dict(type='BN1d')`
         act_cfg: Mapping | None = dict(type='ReLU'),  # of each hidden layer

@@ -106,7 +106,7 @@ class CombinedLoss(nn.Module):
     "Weighted sum of losses, each of which is reported"
 
     def __init__(self,
-        losses: list,  # names, dicts, classes, modules, or any `loss(pred, target)`
+        losses: list,  # names, dicts, classes, modules, or any `loss(pred, target)`; such as ['CrossEntropyLoss', 'FocalLoss']
         weights: list | None = None,  # one factor a loss; 1 each if None
     ):
         super().__init__()

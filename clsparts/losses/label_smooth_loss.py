@@ -22,7 +22,7 @@ class LabelSmoothLoss(nn.Module):
     "Cross entropy with smoothed targets (Szegedy et al., 2016)"
 
     def __init__(self,
-        label_smooth_val: float,  # how much of the target is spread, from 0 to below 1
+        label_smooth_val: float,  # how much of the target is spread, from 0 to below 1; such as 0.1
         num_classes: int | None = None,  # checked against the scores, if given
         use_sigmoid: bool | None = None,  # each class is a question of its own; None: in mode multi_label alone
         mode: str = 'original',  # original, classy_vision or multi_label
