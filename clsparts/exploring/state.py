@@ -197,6 +197,14 @@ class State:
         if path == 'image_shape': new = {**new, 'image_shape': tuple(value), 'backbone': _grey(new['backbone'], value)}
         self.go_to(new)
 
+    def suit(self,
+        image_shape: tuple,  # `(c, h, w)`
+        num_classes: int,
+    ) -> None:
+        "Take on the images and classes of a data set, in one step"
+        self.go_to({**self.choice, 'image_shape': tuple(image_shape), 'num_classes': num_classes,
+                    'backbone': _grey(self.choice['backbone'], image_shape)})
+
     def reset(self,
         path: str,  # see `set`
     ) -> None:
