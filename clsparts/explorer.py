@@ -83,6 +83,7 @@ def flow_html(
     "The flow with parts that can be clicked: their `data-act` is `part:KIND`"
     html = re.sub(r'<img .*?>', '', flow.html, count=1, flags=re.DOTALL).replace('<div hidden="hidden" style="display:none">', '<div>')
     html = re.sub(r"data-part='(backbone|neck|head|loss)'", r"data-part='\1' data-act='part:\1' aria-label='options of the \1'", html)
+    html = re.sub(r'min-width:(\d+)px', lambda m: f'min-width:{round(int(m[1]) * 1.35)}px', html)       # rather scrolled than too small
     return f"<div data-drawn='{drawn}'>{html}</div>"
 
 def finding_words(
@@ -167,9 +168,9 @@ class Explorer:
 
     def _fix_rows(self, look):
         "A line for each finding, with the change that mends it as a button"
-        rows = [self._fix_row(f) for f in look.findings]
-        fixes = [f.fix for f in look.findings if f.fix]
-        return rows + ([button('Mend all', self.state.mend, 'clsx-fix-all', report=self.report)] if len(fixes) > 1 else [])
+        several = sum(f.fix is not None for f in look.findings) > 1
+        mend = [w.HBox([button('Mend all', self.state.mend, 'clsx-fix-all', report=self.report)])] if several else []
+        return [self._fix_row(f) for f in look.findings] + mend
 
     def _fix_row(self, finding):
         words = w.HTML(f'<b>{escape(finding_words(finding.path))}</b> ' + ('' if finding.fix else 'No single change is known that mends it.'))

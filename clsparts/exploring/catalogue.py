@@ -11,6 +11,8 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import torch
@@ -63,24 +65,30 @@ def _size(part, kind):
         return _SIZES[part]
     except TypeError: return _count(part, kind)                         # what cannot be weakly referenced
 
-def _listing(entry):
+def _listing(entry, kind):
     doc = (inspect.getdoc(entry.part) or '').splitlines() if entry.part.__doc__ else []
-    return Listing(entry.name, entry.kind, doc[0] if doc else '', _year(entry.part), _size(entry.part, entry.kind))
+    return Listing(entry.name, kind, doc[0] if doc else '', _year(entry.part), _size(entry.part, kind))
+
+def _registered(module):
+    "The names that stand below a `register_module()` in the source of a module; None if there is no source"
+    try: text = Path(find_spec(module).origin).read_text(encoding='utf8')
+    except Exception: return None
+    return set(re.findall(r'^@\w+\.register_module\(.*\n(?:@.*\n)*(?:class|def) (\w+)', text, re.MULTILINE))
 
 def _broken(kind):
     "Those whose module does not import, by the names that the package's index or an entry point knows"
     for module, e in MODELS.failures.items():
         if module in MODELS.index.modules and module not in MODELS.index.of_kind(kind): continue
         names = MODELS.index.modules.get(module) or MODELS.offered.get(module, ())
-        for name in sorted(n for n in names if n[0].isupper() and '.' not in n):
+        known = _registered(module) if module in MODELS.index.modules else None
+        for name in sorted(n for n in names if (n[0].isupper() and '.' not in n if known is None else n in known)):
             yield Listing(name, kind, error=f'{module} fails to import: {type(e).__name__}: {e}')
 
 def catalogue(
     kind: str,  # backbone, neck, head or loss
 ) -> list[Listing]:
-    "All that is registered of a kind, sorted by name; what does not import stands at the end, with the reason"
-    entries = [e for e in MODELS.entries(kind) if e.kind == kind]
-    return [_listing(e) for e in entries] + list(_broken(kind))
+    "All that is registered of a kind or of none that is known, sorted by name; what does not import stands at the end, with the reason"
+    return [_listing(e, kind) for e in MODELS.entries(kind)] + list(_broken(kind))
 
 # %% ../../nbs/exploring/catalogue.ipynb #5d02a73f
 def search(

@@ -79,7 +79,7 @@ class InsidePanel:
         given: Callable = lambda look: None,  # a classifier with weights for a look, if there is one besides those that were trained here
     ):
         self.state, self.runs, self.report, self.given, self._look, self._fresh, self._data = state, runs, report, given, None, (None, None), {}
-        short = dict(layout=w.Layout(width='auto'), style=dict(description_width='auto'))
+        short = dict(style=dict(description_width='auto'))
         self.data = w.Dropdown(options=available_data(), description='Sample of', tooltip='data set', **short)
         self.sample = w.BoundedIntText(0, min=0, max=10 ** 6, description='number', tooltip='which of the held-out images', **short)
         self.upload = w.FileUpload(accept='image/*', multiple=False, description='Upload', tooltip='an image of your own')

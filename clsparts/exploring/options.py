@@ -7,11 +7,13 @@ __all__ = ['REQUIRED', 'told_choices', 'Option', 'options', 'starting']
 
 # %% ../../nbs/exploring/options.ipynb #3f77a0f0
 import inspect
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import Any, Literal, get_args, get_origin
 
 from fastcore.docments import docments
@@ -63,14 +65,24 @@ def told_choices(
 # %% ../../nbs/exploring/options.ipynb #8be96843
 _RATE = re.compile(r'(^|_)(rate|prob|ratio|momentum)s?$')
 
+def _step(default):
+    "A step as fine as the default: 0.1 for 1, 1e-6 for 1e-6"
+    if not isinstance(default, Real) or not default or not math.isfinite(default): return .1
+    return min(.1, 10. ** math.floor(math.log10(abs(default))))
+
+def _ends(name, kind, default, doc):
+    "Lowest and highest number, as far as name and docs tell"
+    told = re.search(r'from (-?\d+(?:\.\d+)?) to (below )?(-?\d+(?:\.\d+)?)', doc)
+    if told: return kind(float(told[1])), kind(float(told[3])) - (.05 if kind is float else 1) * bool(told[2])
+    if kind is float: return (0., 1.) if _RATE.search(name) or f'1 - {name}' in doc else (None, None)
+    return (-1 if default == -1 or name.startswith('frozen') else 0 if default == 0 else 1), None
+
 def _bounds(name, kind, default, doc):
-    "Lowest, highest and step of a number; None where there is no end"
-    told = re.search(r'from (-?[\d.]+) to (?:below )?(-?[\d.]+)', doc)
-    if kind is float and (_RATE.search(name) or told): return float(told[1]) if told else 0., float(told[2]) if told else 1., .05
-    if kind is float: return None, None, None
-    stages = re.search(r'\((-?\d+)\)', doc)
-    if default == -1 or name.startswith('frozen'): return -1, None, 1
-    return (0 if default == 0 or stages else 1), None, 1
+    "Lowest, highest and step of a number; None where there is no end. A default outside of them takes them away"
+    low, high = _ends(name, kind, default, doc)
+    own, bounded = (1, 1) if kind is int else (_step(default), .05)
+    inside = not isinstance(default, Real) or (low is None or low <= default) and (high is None or default <= high)
+    return (low, high, own if high is None else bounded) if inside else (None, None, own)
 
 # %% ../../nbs/exploring/options.ipynb #be88d7ef
 @dataclass
@@ -86,6 +98,7 @@ class Option:
     choices: tuple = ()  # of a choice
     hidden: bool = False  # inferred, or shown in another place: channels, classes, a head's loss
     part: Callable = None  # whose option it is
+    is_string: bool = False  # one word needs no quotes
 
     def text(self, value) -> str:
         "A value as a config writes it"
@@ -95,8 +108,11 @@ class Option:
         text: str,  # a Python literal; dicts also as `dict(type='BN')`
     ):  # the value
         "Read a value and check its type; no code is run. Raises `ConfigError` that says what is expected"
-        try: value = read_python(f'value = {text.strip()}', self.name, {})['value']
+        text = text.strip()
+        if self.default is not REQUIRED and text == self.text(self.default): return self.default         # also a class or function, which no text can name
+        try: value = read_python(f'value = {text}', self.name, {})['value']
         except ConfigError as e:
+            if self.is_string and re.fullmatch(r'[A-Za-z][\w.-]*', text): return self.checked(text)
             raise ConfigError(self.name, f'{text!r} cannot be read as a value. Write a Python literal, such as '
                               f"{self.text(self.default) or '(1, 2)'}; a string stands in quotes.") from e
         return self.checked(value)
@@ -109,12 +125,15 @@ class Option:
 
 def _kind(parameter):
     "The one plain type of a parameter, by annotation or default; None for several"
-    types = get_args(parameter.annotation) if get_origin(parameter.annotation) is not Literal else ()
-    one = parameter.annotation if parameter.annotation in (int, float, bool, str) else None
-    if one is None and not types and parameter.annotation is REQUIRED: one = type(parameter.default)
-    return one if one in (int, float, bool, str) else None
+    one = type(parameter.default) if parameter.annotation is REQUIRED else parameter.annotation
+    return next((o for o in (int, float, bool, str) if one is o or one == o.__name__), None)        # an annotation can be a string
 
-def _option(part, parameter, doc, kind_of_part=None):
+def _table(part, name, kind):
+    "The class's own table for an option: `out_types` for `out_type`, `arch_settings` for `depth` and `arch`"
+    table = getattr(part, f'{name}s', None) or (getattr(part, 'arch_settings', None) if name in ('depth', 'arch') else None)
+    return list(table) if isinstance(table, (Mapping, tuple, list)) and all(isinstance(o, kind) for o in table) else []
+
+def _option(part, parameter, doc):
     "The option of a parameter"
     name, default, kind = parameter.name, parameter.default, _kind(parameter)
     hidden = name in CHANNELS and name != 'in_channels' or name == 'loss' or name in CLASSES or default is REQUIRED and name in CHANNELS
@@ -123,14 +142,14 @@ def _option(part, parameter, doc, kind_of_part=None):
     first = (str, *get_args(parameter.annotation))[1 if get_args(parameter.annotation) else 0]
     if not listed and (kind in (int, float, str) or first is str and Mapping in get_args(parameter.annotation)):
         listed = told_choices(doc, kind or str, default, part.__module__)
-        table = getattr(part, f'{name}s', None) or (getattr(part, 'arch_settings', None) if name in ('depth', 'arch') else None)
-        if isinstance(table, (Mapping, tuple, list)) and all(isinstance(o, kind or str) for o in table): listed = list(table)
+        table = _table(part, name, kind or str)
+        if default in (*table, REQUIRED): listed = table or listed
     if listed: return Option(control='choice', choices=tuple(listed), **common)
     if kind is bool: return Option(control='bool', **common)
     if kind in (int, float):
         low, high, step = _bounds(name, kind, default, doc)
         return Option(control='int' if kind is int else 'float', low=low, high=high, step=step, **common)
-    return Option(control='text', **common)
+    return Option(control='text', is_string=kind is str, **common)
 
 @lru_cache(maxsize=256)
 def _options(part):
@@ -150,8 +169,13 @@ def starting(
     found = {}
     for o in options(part):
         if o.default is not REQUIRED or o.hidden: continue
-        example = re.search(r'such as ([^;]+)$', o.doc)
         if o.choices: found[o.name] = o.choices[0]
-        elif example: found[o.name] = o.parse(example[1])
-        elif o.control in ('int', 'float') and o.low is not None: found[o.name] = type(o.step)(o.low)
+        elif (named := _named(o)): found.update(named)
+        elif o.control in ('int', 'float') and o.low is not None: found[o.name] = o.low
     return found
+
+def _named(option):
+    "Name and value of the example in the docs, if it is one"
+    example = re.search(r'such as ([^;]+)$', option.doc)
+    try: return {option.name: option.parse(example[1])} if example else {}
+    except ConfigError: return {}

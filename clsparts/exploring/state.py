@@ -23,7 +23,7 @@ from ..findings import ConfigError, Finding, Fix, as_code, join_path, patched
 from ..flow import Flow, flow
 from ..part import BaseModule
 from ..registry import MODELS
-from ..seams import PARTS, image_shape_of
+from ..seams import CHANNELS, PARTS, image_shape_of
 from ..walk import Walk, arguments, examine, fingerprint
 
 # %% ../../nbs/exploring/state.ipynb #696e3e3a
@@ -82,6 +82,12 @@ class Look:
     def ok(self) -> bool:
         "Whether it fits"
         return not self.findings
+
+    @property
+    def name(self) -> str:
+        "A short name: the backbone with its first two options"
+        box = self.flow.boxes[1]
+        return ' '.join([box.title, *[f'{k}={v}' for k, v in box.options.items() if k not in CHANNELS][:2]])
 
     @property
     def model(self) -> dict:
@@ -253,8 +259,7 @@ class State:
         with self._lock:
             same = [n for n, look in self.pins.items() if fingerprint(look.choice) == fingerprint(self.choice)]
             if same and name is None: return same[0]
-            box = self.look.flow.boxes[1]
-            name = name or ' '.join([box.title, *[v.strip("'") for v in list(box.options.values())[:2]]])
+            name = name or self.look.name
             name = next(n for n in [name, *(f'{name} · {i}' for i in range(2, len(self.pins) + 3))] if n not in self.pins)
             self.pins = {**self.pins, name: self.look}
         self._tell('pins')

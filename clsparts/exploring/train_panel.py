@@ -16,7 +16,6 @@ from matplotlib.ticker import MaxNLocator
 
 from ..data import AUGMENTS, available_data, load_data
 from .page import Page, Worker, button, error_html, figure_html, guarded
-from .pickers import type_name
 from .state import Look, State
 from .training import ENDED, Run, Runs
 from ..findings import ConfigError
@@ -100,7 +99,7 @@ class TrainPanel:
         self._paint()
 
     def _make_settings(self):
-        default, number = DEFAULT['train'], dict(layout=w.Layout(width='auto'), style=dict(description_width='auto'))
+        default, number = DEFAULT['train'], dict(style=dict(description_width='auto'))
         self.data = w.Dropdown(options=[*available_data(), FOLDER], description='Data', tooltip='what to learn from', **number)
         self.folder = w.Text(placeholder='path of a folder with a folder for each class', description='Folder', **number)
         self.augment = w.Dropdown(options=list(AUGMENTS), description='Augmentation', tooltip='how training images are changed', **number)
@@ -114,8 +113,8 @@ class TrainPanel:
         self.batch.observe(guarded(lambda change: change['new'] != self.state.choice['batch'] and self.state.set('batch', change['new']), self.report), 'value')
 
     def _make_rest(self):
-        made = [('start', 'Start', self.start, 'play', 'success'), ('pause', 'Pause', self._pause, 'pause', ''), ('stop', 'Stop', self._stop, 'stop', '')]
-        self.buttons = {k: button(text, f, f'clsx-{k}', icon=icon, style=style, report=self.report) for k, text, f, icon, style in made}
+        made = [('start', 'Start', self.start, 'play'), ('pause', 'Pause', self._pause, 'pause'), ('stop', 'Stop', self._stop, 'stop')]
+        self.buttons = {k: button(text, f, f'clsx-{k}', icon=icon, report=self.report) for k, text, f, icon in made}
         self.bar, self.text = w.FloatProgress(max=1, layout=w.Layout(width='160px')), w.HTML()
         self.said, self.suit = w.HTML(), w.HBox()
         self.curves, self.confusion, self.table = w.HTML(), w.HTML(), Page(label='Runs')
@@ -149,7 +148,7 @@ class TrainPanel:
             data, wanted = self._data[name], (look.choice['image_shape'], look.choice['num_classes'])
             has = data.image_shape, len(data.classes)
             if has != wanted: return self._offer(name, *has)
-            self.runs.start(dict(model=look.model, **self.settings()), type_name(look.choice['backbone']))
+            self.runs.start(dict(model=look.model, **self.settings()), look.name)
             self._say('')
         except ConfigError as e: self._say(error_html(e))
         except Exception as e: self._say(error_html(e, 'The training did not start.'))

@@ -1,0 +1,63 @@
+"""The explorer in JupyterLab and chromium. Without a browser these tests are skipped, unless CLSPARTS_BROWSER=required."""
+import os
+from pathlib import Path
+
+import pytest
+
+from lab import ARGS, Notebook, Server, chromium
+
+EXPLORE = 'from clsparts.explorer import explore\nexplorer = explore()\nexplorer'
+
+
+@pytest.fixture(scope='session')
+def pictures(tmp_path_factory):
+    "Where screenshots are kept"
+    folder = Path(os.environ.get('CLSPARTS_SCREENSHOTS') or tmp_path_factory.mktemp('screenshots'))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def server(tmp_path_factory):
+    missing = None if chromium() else 'no chromium: set CLSPARTS_CHROMIUM, or install it'
+    try: import jupyterlab, playwright                     # noqa: F401
+    except ImportError as e: missing = f'{e.name} is not installed'
+    if missing and os.environ.get('CLSPARTS_BROWSER') == 'required': pytest.fail(missing)
+    if missing: pytest.skip(missing)
+    server = Server(tmp_path_factory.mktemp('lab'))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope='session')
+def browser(server):
+    from playwright.sync_api import sync_playwright
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(server, browser, pictures, request):
+    "A function that opens a notebook of cells, its side bar closed; no request may leave this machine, and no error may reach the console"
+    pages, left, errors = [], [], []
+
+    def open_(cells=(EXPLORE,), width=1400, run=True):
+        page = browser.new_page(viewport=dict(width=width, height=1000))
+        page.on('request', lambda r: left.append(r.url) if not r.url.startswith((f'http://127.0.0.1:{server.port}', f'ws://127.0.0.1:{server.port}', 'data:', 'blob:')) else None)
+        page.on('pageerror', lambda e: errors.append(str(e)))
+        pages.append(page)
+        nb = Notebook(server, page, f'{request.node.name.split("[")[0]}-{len(pages)}', list(cells), pictures)
+        nb.width(width)
+        if run:
+            nb.run()
+            page.wait_for_selector('.clsx [data-drawn]')
+        return nb
+
+    yield open_
+    for page in pages:
+        page.evaluate('window.jupyterapp.shell.currentWidget.sessionContext.shutdown()')
+        page.close()
+    assert not left, left
+    assert not errors, errors

@@ -1,0 +1,332 @@
+"""What somebody does with the explorer, by clicks and keys, and what the page then shows."""
+import json
+import re
+
+import pytest
+from conftest import EXPLORE                                # noqa: E402
+
+CUSTOM = """
+from torch import nn
+from clsparts.registry import MODELS
+
+@MODELS.register_module(force=True)
+class LoudestNeck(nn.Module):
+    "The largest answer of each channel (a test of 2026)"
+    def forward(self, feats): return tuple(f.amax((2, 3)) for f in feats)
+
+@MODELS.register_module(force=True)
+class FaintNeck(nn.Module):
+    "Fails on real numbers"
+    def forward(self, feats):
+        if not feats[-1].is_meta: raise ValueError('this neck <is> worn out')
+        return tuple(f.mean((2, 3)) for f in feats)
+
+MODELS.index.modules['clsparts.necks.lost'] = {'LostNeck'}
+"""
+
+
+class Explorer:
+    "The explorer on a page: what a hand can do, and what an eye can see"
+    def __init__(self, nb, root='.clsx'): self.nb, self.page, self.at = nb, nb.page, nb.page.locator(root).first
+
+    def find(self, css): return self.at.locator(css)
+    def text(self, css): return self.find(css).first.inner_text()
+    def tab(self, name): self.find('.clsx-tabs button').filter(has_text=name).click()
+    def flow(self): return self.find('.clsx-flow').inner_text()
+
+    def shows(self, css, words, timeout=15):
+        "Wait until the words stand there"
+        self.find(css).filter(has_text=words).first.wait_for(timeout=1000 * timeout)
+
+    def drawn(self): return int(self.find('[data-drawn]').first.get_attribute('data-drawn'))
+
+    def redrawn(self, act):
+        "Do something, and wait for the next drawing"
+        before = self.drawn()
+        act()
+        for _ in range(400):
+            if self.find('[data-drawn]').count() and self.drawn() > before: return
+            self.page.wait_for_timeout(20)
+        raise AssertionError('the flow was not drawn again')
+
+    def lines(self, kind): return [o.replace('\xa0', ' ').strip() for o in self.find(f'.clsx-picker-{kind} option').all_text_contents()]
+
+    def pick(self, kind, name):
+        "Choose a part in its list, opened and closed again"
+        self.find(f'.clsx-pick-{kind}').click()
+        self.find(f'.clsx-picker-{kind} option').filter(has_text=name).first.wait_for(state='attached')
+        line = next(o for o in self.lines(kind) if o.split(' · ')[0] == name)
+        self.redrawn(lambda: self.find(f'.clsx-picker-{kind} select').select_option(label=line))
+        self.find(f'.clsx-pick-{kind}').click()
+
+    def type(self, css, value):
+        field = self.find(f'{css} input').first
+        field.fill(str(value))
+        field.press('Enter')
+
+    def picture(self, name): self.nb.picture(name)
+
+
+def test_pickers(open_notebook):
+    nb = open_notebook([CUSTOM, EXPLORE])
+    e = Explorer(nb)
+    e.find('.clsx-pick-backbone').click()
+    e.shows('.clsx-picker-backbone', 'ResNet · 2015 · 11.2 M parameters · Residual network')
+    e.find('.clsx-picker-backbone .clsx-search input').fill('sandler')
+    e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
+    e.redrawn(lambda: e.find('.clsx-picker-backbone select').select_option(index=0))
+    assert 'MobileNetV2' in e.flow()
+    e.picture('pickers')
+    e.find('.clsx-pick-backbone').click()
+    e.pick('neck', 'none')
+    e.shows('.clsx-finding', 'neck' if 'neck' in e.text('.clsx-finding') else 'head')
+    e.pick('neck', 'LoudestNeck')
+    assert 'LoudestNeck' in e.flow() and e.find('.clsx-finding').count() == 0
+    e.find('.clsx-pick-neck').click()
+    e.page.wait_for_timeout(400)
+    assert any('LoudestNeck · 2026 · no weights' in o for o in e.lines('neck'))
+    e.find('.clsx-picker-neck select').select_option(label='LostNeck · cannot be used')
+    e.shows('.clsx-picker-neck', 'clsparts.necks.lost fails to import')
+    assert 'LoudestNeck' in e.flow()
+    e.picture('pickers-broken')
+
+
+def test_options(open_notebook):
+    e = Explorer(open_notebook())
+    option = '.clsx-option-backbone-'
+    e.redrawn(lambda: e.find(f'{option}depth select').select_option(label='34'))
+    assert 'depth=34' in e.flow()
+    e.redrawn(lambda: e.find(f'{option}norm_eval input').check())
+    assert 'norm_eval=True' in e.flow()
+    e.redrawn(lambda: e.type(f'{option}base_channels', 8))
+    e.redrawn(lambda: e.type(f'{option}norm_cfg', "dict(type='GN', num_groups=4)"))
+    assert 'norm_cfg=' in e.flow()
+    handle = e.find(f'{option}drop_path_rate [role=slider]')
+    handle.focus()
+    e.redrawn(lambda: handle.press('ArrowRight'))
+    e.shows('.clsx-flow', 'drop_path_rate=0.05')
+    e.type(f'{option}norm_cfg', "dict(type='GN'")
+    e.shows(f'{option}norm_cfg', 'cannot be read as a value')
+    e.picture('options')
+    e.redrawn(lambda: e.find(f'{option}norm_cfg .clsx-reset').click())
+    assert 'norm_cfg=' not in e.flow()
+    e.redrawn(lambda: e.type('.clsx-classes', 7))
+    assert 'vector 7' in e.flow()
+    e.redrawn(lambda: e.find('.clsx-size select').select_option(label='colour'))
+    assert '3 × 8 × 8' in e.flow()
+
+
+def test_flow_and_fix(open_notebook):
+    e = Explorer(open_notebook())
+    e.redrawn(lambda: e.find('.clsx-size select').select_option(label='colour'))
+    e.redrawn(lambda: e.type('.clsx-size .widget-inttext:nth-child(2), .clsx-size > :nth-child(2)', 224))
+    e.redrawn(lambda: e.type('.clsx-size > :nth-child(3)', 224))
+    e.pick('backbone', 'VisionTransformer')
+    e.shows('.clsx-flow', 'GlobalAveragePooling(dim=2) takes a tensor of 4 axes')
+    assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
+    e.picture('broken')
+    e.redrawn(lambda: e.find('.clsx-fix').click())
+    assert e.find('.clsx-finding').count() == 0 and 'GlobalAveragePooling' not in e.flow() and 'vector 768' in e.flow()
+    e.find("[data-act='part:head']").click()
+    e.find('.clsx-option-head-topk').wait_for()
+    e.find("[data-act='part:backbone']").click()
+    e.shows('.clsx-layers', 'layers.11' if 'layers.11' in e.text('.clsx-options') else 'MACs')
+    assert e.find('.clsx-flow [data-stage] title').first.inner_html().count('multiply-adds')
+
+
+def test_cost(open_notebook):
+    e = Explorer(open_notebook())
+    e.tab('Cost')
+    e.shows('.clsx-cost', 'Pin keeps a composition here')
+    e.find('.clsx-pin').click()
+    e.shows('.clsx-cost', 'ResNet_CIFAR depth=18')
+    e.pick('backbone', 'MobileNetV2')
+    assert e.find('.clsx-cost tr').count() == 3 and '2.2' in e.text('.clsx-row-now')
+    e.find('.clsx-latency').click()
+    e.shows('.clsx-cost', re.compile(r'\d ms'), 60)
+    e.picture('cost')
+    e.redrawn(lambda: e.find("[data-act^='go:']").click())
+    assert 'ResNet_CIFAR' in e.flow() and 'MobileNetV2' not in e.flow()
+    e.redrawn(lambda: e.find('.clsx-undo').click())
+    assert 'MobileNetV2' in e.flow()
+    e.redrawn(lambda: e.find('.clsx-redo').click())
+    assert 'ResNet_CIFAR' in e.flow()
+    e.redrawn(lambda: e.find("[data-act^='unpin:']").click())
+    assert e.find('.clsx-cost tr').count() == 2
+
+
+def test_inside(open_notebook):
+    e = Explorer(open_notebook())
+    e.tab('Look inside')
+    e.find('.clsx-maps img').wait_for()
+    assert 'Not trained yet' in e.text('.clsx-inside-said') and e.find('.clsx-top5 tr').count() == 5
+    first = e.find('.clsx-maps img').get_attribute('src')
+    e.find('.clsx-stage select').select_option(label='backbone.layer1')
+    e.page.wait_for_function("was => document.querySelector('.clsx-maps img')?.src !== was", arg=first)
+    second = e.find('.clsx-maps img').get_attribute('src')
+    e.type('.clsx-sample', 7)
+    e.page.wait_for_function("was => document.querySelector('.clsx-maps img')?.src !== was", arg=second)
+    picture = e.nb.pictures/'upload.png'
+    from PIL import Image
+    Image.new('RGB', (40, 30), (200, 30, 30)).save(picture)
+    with e.page.expect_file_chooser() as chooser: e.find('.clsx-upload').click()
+    chooser.value.set_files(str(picture))
+    e.shows('.clsx-inside-said', 'made grey and resized to 8 × 8')
+    e.picture('inside')
+
+
+def test_training(open_notebook):
+    nb = open_notebook([CUSTOM, EXPLORE, 'explorer.runs'])
+    e = Explorer(nb)
+    e.pick('neck', 'LoudestNeck')
+    e.tab('Train')
+    e.type('.clsx-epochs', 300)
+    e.find('.clsx-start').click()
+    e.shows('.clsx-progress-text', re.compile(r'epoch [2-9] of 300 · .* left'), 60)
+    e.find('.clsx-pause').click()
+    e.shows('.clsx-progress-text', 'paused')
+    e.page.wait_for_timeout(1200)
+    held = e.text('.clsx-progress-text')
+    e.page.wait_for_timeout(700)
+    assert e.text('.clsx-progress-text') == held
+    e.find('.clsx-pause').click()                                       # now: Resume
+    e.pick('backbone', 'MobileNetV2')                                    # everything else is usable meanwhile
+    e.redrawn(lambda: e.find('.clsx-undo').click())
+    e.find('.clsx-curves img').wait_for()
+    e.find('.clsx-stop').click()
+    e.shows('.clsx-runs', 'stopped', 5)
+    e.find('.clsx-confusion img').wait_for()
+    e.picture('training')
+    assert 'LoudestNeck' in e.flow()
+    e.type('.clsx-epochs', 1)
+    e.find('.clsx-start').click()
+    e.shows('.clsx-runs', 'done', 60)
+    assert e.find('.clsx-runs tr').count() == 3
+    nb.cell(2, 'print([(r.status, r.folder.name) for r in explorer.runs], explorer.classifier is explorer.runs[-1].classifier)')
+    assert "[('stopped', 'digits-" in nb.output(2) and 'True' in nb.output(2)
+
+
+def test_error_while_training(open_notebook):
+    e = Explorer(open_notebook([CUSTOM, EXPLORE]))
+    e.pick('neck', 'FaintNeck')
+    e.tab('Train')
+    e.find('.clsx-start').click()
+    e.shows('.clsx-train-said', 'this neck <is> worn out', 30)
+    assert e.find('.clsx-train-said details:not([open])').count() == 1
+    e.picture('training-failed')
+    e.pick('neck', 'GlobalAveragePooling')
+    e.type('.clsx-epochs', 1)
+    e.find('.clsx-start').click()
+    e.shows('.clsx-runs', 'done', 60)
+
+
+def test_take_along(open_notebook):
+    nb = open_notebook([EXPLORE, 'explorer.config'])
+    e = Explorer(nb)
+    e.pick('neck', 'GeneralizedMeanPooling')
+    e.tab('Take along')
+    e.shows('.clsx-code pre', "neck='GeneralizedMeanPooling'")
+    nb.page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
+    e.find('.clsx-copy').click()
+    e.shows('.clsx-copy', 'Copied')
+    assert nb.page.evaluate('navigator.clipboard.readText()') == e.find('.clsx-copy').get_attribute('data-copy')
+    e.find('.clsx-form button').filter(has_text='JSON').click()
+    e.shows('.clsx-config', '"type": "GeneralizedMeanPooling"')
+    e.type('.clsx-save-path', 'mine.json')
+    e.find('.clsx-save').click()
+    e.shows('.clsx-saved', 'saved as mine.json')
+    e.find('.clsx-save').click()
+    e.shows('.clsx-saved', 'is kept')
+    e.picture('take-along')
+    assert json.loads((nb.server.root/'mine.json').read_text())['model']['neck'] == {'type': 'GeneralizedMeanPooling'}
+    said = nb.cell(1, "print(explorer.config['model']['neck'], type(explorer.classifier.neck).__name__, explorer.runs)")
+    assert "'GeneralizedMeanPooling'} GeneralizedMeanPooling []" in said
+    nb.cell(0)                                                          # the cell is run again: its state is there
+    e.find('[data-drawn]').wait_for()
+    assert 'GeneralizedMeanPooling' in e.flow()
+    nb.cell(0, "from clsparts.explorer import explore\nexplorer = explore('mine.json')\nexplorer")
+    e.find('[data-drawn]').wait_for()
+    assert 'GeneralizedMeanPooling' in e.flow() and e.find('.clsx-undo').is_disabled()
+
+
+def test_keyboard(open_notebook):
+    e = Explorer(open_notebook())
+    keys = e.page.keyboard
+    e.find('.clsx-pick-backbone').focus()
+    keys.press('Enter')
+    e.page.wait_for_timeout(500)
+    keys.press('Tab')                                                   # over the other buttons to the search field
+    for _ in range(12):
+        if e.page.evaluate("document.activeElement.closest('.clsx-search') !== null"): break
+        keys.press('Tab')
+    keys.type('resnetv1d')
+    e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
+    keys.press('Tab')
+    e.redrawn(lambda: keys.press('ArrowDown'))
+    assert 'ResNetV1d' in e.flow()
+    e.find("[data-act='part:head']").focus()
+    keys.press('Enter')
+    e.find('.clsx-option-head-topk').wait_for()
+    e.find('.clsx-undo').focus()
+    e.redrawn(lambda: keys.press('Space'))
+    assert 'ResNet_CIFAR' in e.flow()
+
+
+NAMELESS = """() => [...document.querySelectorAll('.clsx button, .clsx input, .clsx select, .clsx [role=button], .clsx [role=slider]')]
+    .filter(o => o.offsetParent !== null || o.tagName === 'g')
+    .filter(o => !(o.getAttribute('aria-label') || o.textContent.trim() || o.title || o.labels?.length || o.closest('[title]')?.title
+        || (o.id && document.querySelector(`label[for="${o.id}"]`)) || o.closest('.widget-slider')?.querySelector('label')?.textContent))
+    .map(o => o.outerHTML.slice(0, 200))"""
+
+CONTRAST = """() => {
+    const rgb = s => (s.match(/[\\d.]+/g) || []).map(Number)
+    const over = (a, b) => { const k = a.length > 3 ? a[3] : 1; return [0, 1, 2].map(i => a[i] * k + b[i] * (1 - k)) }
+    const lum = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 }); return .2126 * r + .7152 * g + .0722 * b }
+    const ground = o => { const stack = []; for (let p = o; p; p = p.parentElement) stack.push(rgb(getComputedStyle(p).backgroundColor)); return stack.reverse().reduce((b, c) => over(c, b), [255, 255, 255]) }
+    const found = []
+    for (const o of document.querySelectorAll('.clsx *')) {
+        if (o.closest('svg') || o.closest('style') || o.offsetParent === null || o.disabled || o.closest('[disabled]')) continue
+        if (![...o.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue
+        let opacity = 1
+        for (let p = o; p && !p.matches('.clsx'); p = p.parentElement) opacity *= getComputedStyle(p).opacity
+        const back = ground(o), ink = rgb(getComputedStyle(o).color)
+        const front = over([...ink.slice(0, 3), (ink[3] ?? 1) * opacity], back), [a, b] = [lum(front), lum(back)].sort((x, y) => y - x)
+        const ratio = (a + .05) / (b + .05)
+        if (ratio < 4.5) found.push([ratio.toFixed(2), o.textContent.trim().slice(0, 40), o.className])
+    }
+    return found
+}"""
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+def test_looks(open_notebook, theme):
+    nb = open_notebook()
+    e = Explorer(nb)
+    nb.theme(theme)
+    for width in (1400, 700):
+        nb.width(width)
+        for name in ('Options', 'Cost', 'Look inside', 'Train', 'Take along'):
+            e.tab(name)
+            e.page.wait_for_timeout(700)
+            e.picture(f'{theme}-{width}-{name.lower().replace(" ", "-")}')
+            assert e.page.evaluate(NAMELESS) == []
+            assert e.page.evaluate(CONTRAST) == []
+            assert e.page.evaluate("(o => o.scrollWidth - o.clientWidth)(document.querySelector('.clsx'))") <= 1
+    e.pick('neck', 'none')
+    e.shows('.clsx-finding', 'head')
+    assert e.page.evaluate(CONTRAST) == []
+    e.picture(f'{theme}-broken')
+
+
+def test_restart_and_two_explorers(open_notebook):
+    nb = open_notebook([EXPLORE, EXPLORE.replace('explorer', 'other').replace('clsparts.other', 'clsparts.explorer')])
+    nb.page.wait_for_function("document.querySelectorAll('.clsx [data-drawn]').length === 2")
+    one, other = Explorer(nb), Explorer(nb)
+    other.at = nb.page.locator('.clsx').nth(1)
+    other.pick('backbone', 'MobileNetV2')
+    assert 'MobileNetV2' in other.flow() and 'MobileNetV2' not in one.flow()
+    nb.restart()
+    nb.page.wait_for_function("document.querySelectorAll('.clsx [data-drawn]').length === 2")
+    assert 'ResNet_CIFAR' in one.flow() and 'ResNet_CIFAR' in other.flow()
+    one.redrawn(lambda: one.find('.clsx-option-backbone-depth select').select_option(label='34'))
+    assert 'depth=34' in one.flow() and 'depth=34' not in other.flow()
