@@ -67,7 +67,7 @@ def _size(part, kind):
 
 def _listing(entry, kind):
     doc = (inspect.getdoc(entry.part) or '').splitlines() if entry.part.__doc__ else []
-    return Listing(entry.name, kind, doc[0] if doc else '', _year(entry.part), _size(entry.part, kind))
+    return Listing(entry.name, kind, doc[0].replace('`', '') if doc else '', _year(entry.part), _size(entry.part, kind))
 
 def _registered(module):
     "The names that stand below a `register_module()` in the source of a module; None if there is no source"

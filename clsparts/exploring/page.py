@@ -69,8 +69,16 @@ class Page(anywidget.AnyWidget):
         el.addEventListener('keydown', key)
         model.on('change:value', show)
         model.on('change:label', name)
+        function keys(event) {                                       // arrows in a list are the list's, not the notebook's
+            if (event.target.matches('select, [data-act]')) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
+        }
+        function adopt() {
+            if (!el.isConnected) return requestAnimationFrame(adopt)
+            el.closest('.clsx')?.addEventListener('focusin', keys)
+        }
         name()
         show()
+        requestAnimationFrame(adopt)
         return () => { model.off('change:value', show); model.off('change:label', name) }
     }
     export default {render}

@@ -66,6 +66,7 @@ class PartPicker(Quiet):
             o.add_class(name)
         self.search.observe(guarded(lambda _: self._fill(), report), 'value')
         self.list.observe(guarded(lambda change: self._choose(change['new']), report), 'value')
+        self.search.on_msg(guarded(lambda _, message, buffers: message.get('event') == 'submit' and self._take_first(), report))
         self.on_open = lambda picker: None                              # told when the list is opened
         self.show()
 
@@ -102,6 +103,11 @@ class PartPicker(Quiet):
         if self.list.value == present: return
         with self.quiet(): self.list.value = present
         self._tell()
+
+    def _take_first(self):
+        "Enter in the search field takes the first line"
+        found = [name for _, name in self.list.options]
+        if self.search.value.strip() and found: self.list.value = found[0]
 
     def _present(self): return '' if self.state.choice[self.kind] is None else type_name(self.state.choice[self.kind])
 

@@ -32,7 +32,7 @@ class Explorer:
     def find(self, css): return self.at.locator(css)
     def text(self, css): return self.find(css).first.inner_text()
     def tab(self, name): self.find('.clsx-tabs button').filter(has_text=name).click()
-    def flow(self): return self.find('.clsx-flow').inner_text()
+    def flow(self): return ' '.join(self.find('.clsx-flow').inner_text().split())
 
     def shows(self, css, words, timeout=15):
         "Wait until the words stand there"
@@ -243,10 +243,10 @@ def test_take_along(open_notebook):
     assert "'GeneralizedMeanPooling'} GeneralizedMeanPooling []" in said
     nb.cell(0)                                                          # the cell is run again: its state is there
     e.find('[data-drawn]').wait_for()
-    assert 'GeneralizedMeanPooling' in e.flow()
+    assert 'neck: GeneralizedMeanPooling' in e.find('.clsx-flow').inner_html()
     nb.cell(0, "from clsparts.explorer import explore\nexplorer = explore('mine.json')\nexplorer")
     e.find('[data-drawn]').wait_for()
-    assert 'GeneralizedMeanPooling' in e.flow() and e.find('.clsx-undo').is_disabled()
+    assert 'neck: GeneralizedMeanPooling' in e.find('.clsx-flow').inner_html() and e.find('.clsx-undo').is_disabled()
 
 
 def test_keyboard(open_notebook):
@@ -261,8 +261,13 @@ def test_keyboard(open_notebook):
         keys.press('Tab')
     keys.type('resnetv1d')
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
-    keys.press('Tab')
-    e.redrawn(lambda: keys.press('ArrowDown'))
+    e.redrawn(lambda: keys.press('Enter'))
+    assert 'ResNetV1d' in e.flow()
+    keys.press('Control+A'), keys.press('Delete'), keys.press('Tab')
+    e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length > 1")
+    e.redrawn(lambda: keys.press('ArrowUp'))
+    assert 'ResNetV1c' in e.flow()
+    e.redrawn(lambda: e.find('.clsx-undo').click())
     assert 'ResNetV1d' in e.flow()
     e.find("[data-act='part:head']").focus()
     keys.press('Enter')

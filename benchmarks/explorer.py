@@ -1,0 +1,137 @@
+"""The explorer in JupyterLab and chromium: from a click to the drawing that follows it.
+
+    python benchmarks/explorer.py
+"""
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import report
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'tests'/'browser'))
+from lab import ARGS, Notebook, Server, chromium          # noqa: E402
+
+EXPLORE = 'from clsparts.explorer import explore\nexplorer = explore()\nexplorer'
+
+# milliseconds from setting the list to the drawing that shows it
+CLICK = """([css, value, shown]) => new Promise(done => {
+    const select = document.querySelector(css), flow = document.querySelector('.clsx-flow'), start = performance.now()
+    const watch = new MutationObserver(() => {
+        if (!flow.querySelector(`[data-part=backbone] title`)?.textContent.startsWith(shown)) return
+        watch.disconnect()
+        requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)))
+    })
+    watch.observe(flow, {childList: true, subtree: true})
+    select.selectedIndex = [...select.options].findIndex(o => o.text.replaceAll('\\u00a0', ' ').split(' · ')[0] === value)
+    select.dispatchEvent(new Event('input', {bubbles: true}))
+    setTimeout(() => done(1e5), 30000)
+})"""
+
+
+def walk(page, rounds):
+    "Choose every backbone in turn"
+    css = '.clsx-picker-backbone select'
+    names = [o.replace('\xa0', ' ').split(' · ')[0] for o in page.locator('.clsx-picker-backbone option').all_text_contents()]
+    times = {n: [] for n in names}
+    for _ in range(rounds):
+        for n in names:
+            if page.locator(css).evaluate('o => o.selectedOptions[0]?.text.replaceAll("\\u00a0", " ").split(" · ")[0]') == n: continue
+            times[n].append(page.evaluate(CLICK, [css, n, f'backbone: {n}\n']) if False else page.evaluate(CLICK, [css, n, f'backbone: {n}']))
+            page.wait_for_timeout(250)
+    return times
+
+
+def spread(times):
+    every = sorted(t for ts in times.values() for t in ts)
+    return dict(median=statistics.median(every), p95=every[int(.95 * (len(every) - 1))], worst=every[-1],
+                slowest=max(times, key=lambda n: statistics.median(times[n]) if times[n] else 0), clicks=len(every))
+
+
+def main():
+    from playwright.sync_api import sync_playwright
+    found = {}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
+        server = Server(Path(folder))
+        browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
+        page = browser.new_page(viewport=dict(width=1400, height=1000))
+        nb = Notebook(server, page, 'explorer', ['import torch', EXPLORE, 'explorer.state.suit((3, 224, 224), 1000)', ''], Path(folder))
+        nb.cell(0)
+        start = time.perf_counter()
+        page.evaluate("() => { const nb = window.jupyterapp.shell.currentWidget.content; nb.activeCellIndex = 1 }")
+        nb.command('notebook:run-cell')
+        page.wait_for_selector('.clsx [data-drawn]')
+        found['explore() to visible widget, s'] = time.perf_counter() - start
+        nb.cell(2)
+        page.locator('.clsx-pick-backbone').click()
+        page.wait_for_selector('.clsx-picker-backbone option', state='attached')
+        page.wait_for_timeout(500)
+        walk(page, 1)
+        found['click to redrawn flow, ms'] = spread(walk(page, 6))
+        found['stop to stopped, s'], found['the same while training, ms'] = train(nb, page)
+        found['500 changes'] = changes(nb)
+        browser.close()
+        server.stop()
+    report('explorer', found)
+
+
+def train(nb, page):
+    "Train on digits, choose backbones meanwhile, and stop"
+    nb.cell(3, "from clsparts.exploring.state import START\nexplorer.state.go_to(START)\n"
+               "run = explorer._runs.start(dict(model=explorer.look.model, train=dict(epochs=100000)), 'background')\nexplorer.state.suit((3, 224, 224), 1000)")
+    page.wait_for_timeout(2000)
+    times = spread(walk(page, 3))
+    page.locator('.clsx-tabs button').filter(has_text='Train').click()
+    page.wait_for_timeout(2000)
+    stops = []
+    for _ in range(3):
+        page.wait_for_function("!document.querySelector('.clsx-stop').disabled", timeout=30_000)
+        start = time.perf_counter()
+        page.locator('.clsx-stop').click()
+        page.wait_for_function("document.querySelector('.clsx-runs tr:last-child td:nth-child(2)').textContent === 'stopped'", timeout=30_000)
+        stops.append(time.perf_counter() - start)
+        nb.cell(3, "explorer.state.go_to(START)\nrun = explorer._runs.start(dict(model=explorer.look.model, train=dict(epochs=100000)), 'background')")
+        page.wait_for_timeout(1500)
+    nb.cell(3, "run.stop(), run.wait(10)")
+    page.locator('.clsx-tabs button').filter(has_text='Options').click()
+    return max(stops), times
+
+
+CHANGES = """
+import gc, json, random, psutil
+from clsparts.registry import MODELS
+names, rng, s = {k: MODELS.names(k) for k in ('backbone', 'neck', 'head', 'loss')}, random.Random(0), explorer.state
+seen = []
+def report(e): seen.append(repr(e))
+explorer.report, memory, process = report, [], psutil.Process()
+def change():
+    k = rng.choice([*names, 'image', 'fix', 'undo', 'depth'])
+    if k in names: s.choose(k, rng.choice(names[k]))
+    elif k == 'image': s.set('image_shape', rng.choice([(1, 8, 8), (3, 32, 32), (3, 224, 224)]))
+    elif k == 'fix': s.mend()
+    elif k == 'undo': s.undo()
+    else: s.set('backbone.depth', rng.choice([18, 34, 50, 101]))
+    explorer._worker.wait(30)
+for i in range(600):
+    change()
+    if i in (99, 599): gc.collect(), memory.append(process.memory_info().rss / 2 ** 20)
+print(json.dumps([memory[1] - memory[0], seen]))
+"""
+
+
+def changes(nb):
+    "100 changes to warm up, then 500 whose growth of the kernel's memory counts"
+    text = nb.cell(3, CHANGES) if False else None
+    nb.page.evaluate("""source => { const nb = window.jupyterapp.shell.currentWidget.content; nb.activeCellIndex = 3
+        nb.activeCell.model.sharedModel.setSource(source) }""", CHANGES)
+    nb.command('notebook:run-cell')
+    nb.page.wait_for_timeout(1000)
+    nb.idle(600)
+    text = json.loads(nb.output(3))[-1]
+    growth, errors = json.loads(text) if isinstance(text, str) else (None, [str(text)])
+    return {'memory, MB': growth, 'errors': errors}
+
+
+if __name__ == '__main__': main()
