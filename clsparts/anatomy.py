@@ -8,6 +8,7 @@ __all__ = ['LEVELS', 'Row', 'si', 'Anatomy', 'anatomy', 'Comparison', 'compare']
 # %% ../nbs/anatomy.ipynb #e9d1bccc
 import math
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -177,7 +178,8 @@ def _watch(parts, modules, image, tensors_of):
     "Run an image through the parts under the eyes of a `_Watching`, which is given back"
     tensors = {kind: tensors_of(part) for kind, part in parts.items()}
     watching, x = _Watching(image, modules, [t for ts in tensors.values() for t in ts.values()]), image
-    with _listening(watching, modules), saved_tensors_hooks(watching.save, lambda _: None), watching, _ShortWays():
+    save = weakref.WeakMethod(watching.save)                    # autograd holds on to it, and a watching holds on to autograd's tensors
+    with _listening(watching, modules), saved_tensors_hooks(lambda t: save()(t), lambda _: None), watching, _ShortWays():
         for kind, part in parts.items():
             try:
                 with evaluating(part): x = functional_call(part, tensors[kind], (x,))

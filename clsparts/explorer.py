@@ -7,7 +7,7 @@ __all__ = ['PANELS', 'choice_from', 'opened', 'flow_html', 'finding_words', 'Exp
 
 # %% ../nbs/explorer.ipynb #5bc2f096
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from .exploring.state import KINDS, START, Look, State, unfolded
 from .exploring.take_panel import TakePanel, config_of
 from .exploring.train_panel import TrainPanel
 from .exploring.training import Runs
-from .findings import ConfigError, as_code
+from .findings import ConfigError
 from .flow import Flow
 from .part import BaseModule
 from .seams import CHANNELS, PARTS, image_shape_of
@@ -160,11 +160,17 @@ class Explorer:
         look = self.state.look
         self._drawn += 1
         self.flow.value = flow_html(look.flow, self._drawn)
-        self.fixes.children = self._fix_rows(look)
+        self._replace_fixes(self._fix_rows(look))
         self.buttons['undo'].disabled, self.buttons['redo'].disabled = not self.state.can_undo, not self.state.can_redo
         self.errors.value = ''
         for picker in self.pickers.values(): picker.show()
         self.panels[self.tabs.value].show(look)
+
+    def _replace_fixes(self, rows):
+        "Show these lines, and give back what the old ones held"
+        old, self.fixes.children = self.fixes.children, rows
+        for row in old:
+            for o in (*row.children, row): o.close()
 
     def _fix_rows(self, look):
         "A line for each finding, with the change that mends it as a button"

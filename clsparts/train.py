@@ -198,7 +198,7 @@ class Training:
         after_step: Callable = lambda step: None,  # see `fit`
         after_epoch: Callable = lambda history, seen: None,  # see `fit`; called when the epoch is saved
     ) -> list[dict]:  # see `fit`
-        "Train and save after every epoch, and where the training is stopped; pictures at the end"
+        "Train and save after every epoch, and where the training is stopped"
         def keep(history, seen):
             self.history, self.seen = history, seen
             self.save()
@@ -207,10 +207,11 @@ class Training:
         train = self.cfg['train']
         fit(self.clf, self.data, **train, seed=self.cfg['seed'], device=device, progress=progress, after_step=after_step, after_epoch=keep)
         if len(self.history) < train['epochs']: self.save()
-        if self.history: self._draw()
         return self.history
 
-    def _draw(self):
+    def draw(self) -> None:
+        "Write the pictures of the finished epochs; none without one"
+        if not self.history: return
         worst = [self.data.test[i][0] for i in self.seen.worst(8)]
         save_figure(plot_curves(self.history), self.folder/'curves.png')
         save_figure(plot_confusion(self.seen, worst, self.data.classes), self.folder/'confusion.png')
@@ -241,4 +242,5 @@ def train_run(
     "Compose, train and leave everything in a folder; raises `ConfigError` for a config that does not make a run"
     training = prepare(cfg, out)
     training.run(device, progress)
+    training.draw()
     return training.folder

@@ -70,7 +70,7 @@ class Page(anywidget.AnyWidget):
         model.on('change:value', show)
         model.on('change:label', name)
         function keys(event) {                                       // arrows in a list are the list's, not the notebook's
-            if (event.target.matches('select, [data-act]')) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
+            if (event.target.matches('select, button, input[type=checkbox], [role=slider], [data-act]')) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
         }
         function adopt() {
             if (!el.isConnected) return requestAnimationFrame(adopt)

@@ -19,7 +19,7 @@ from ..compose import compose
 from ..composition import KEYS, as_part, fold, mended, takes
 from .options import starting
 from .sketch import sketch
-from ..findings import ConfigError, Finding, Fix, as_code, join_path, patched
+from ..findings import ConfigError, Finding, Fix, as_code, patched
 from ..flow import Flow, flow
 from ..part import BaseModule
 from ..registry import MODELS

@@ -6,7 +6,7 @@
 __all__ = ['COLOURS', 'FOLDER', 'colour_of', 'plot_runs', 'progress_text', 'duration', 'runs_html', 'TrainPanel']
 
 # %% ../../nbs/exploring/train_panel.ipynb #42379f62
-import time
+import threading
 from collections.abc import Callable, Iterable
 from html import escape
 
@@ -94,9 +94,16 @@ class TrainPanel:
         for row in rows: row.add_class('clsx-row')
         self.widget = w.VBox([*rows, self.said, self.suit, self.curves, self.table, self.confusion])
         for name in ('clsx-panel', 'clsx-train'): self.widget.add_class(name)
+        self._status, self._turn = None, threading.Event()
         self._painter, self._starter = Worker(self._paint, report), Worker(self._begin, report)
-        self.runs.watch(lambda run: self._painter.wake())
+        self.runs.watch(self._changed)
         self._paint()
+
+    def _changed(self, run):
+        "A run goes on, or its status is another one: then the panel does not wait"
+        before, self._status = self._status, (run.name, run.status)
+        if before != self._status: self._turn.set()
+        self._painter.wake()
 
     def _make_settings(self):
         default, number = DEFAULT['train'], dict(style=dict(description_width='auto'))
@@ -197,7 +204,8 @@ class TrainPanel:
         if run.status == 'failed': self._say(_failure_html(run))
         self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run')
         self._confuse(runs[self.shown])
-        if run.active: time.sleep(.3)
+        if run.active: self._turn.wait(.3)
+        self._turn.clear()
 
     def _confuse(self, run):
         "The confusion matrix of a run, once it has ended"

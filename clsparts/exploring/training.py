@@ -125,6 +125,8 @@ class Run:
         try:
             self.training.run(self.device, False, self._after_step, lambda history, seen: self._tell(self))
             self.status = 'stopped' if self._stop.is_set() else 'done'
+            self._tell(self)
+            self.training.draw()
         except Exception as e:
             self.error, self.words, self.status = e, words_of(e, self.cfg['train']['batch_size']), 'failed'
             self.traceback = ''.join(traceback.format_exception(e))
