@@ -202,6 +202,7 @@ class TrainPanel:
         self.bar.bar_style = {'done': 'success', 'failed': 'danger', 'stopped': 'warning'}.get(run.status, '')
         self.table.value = runs_html(runs, self.shown)
         if run.status == 'failed': self._say(_failure_html(run))
+        if run.status == 'stopping': return                             # it ends before a picture were drawn
         self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run')
         self._confuse(runs[self.shown])
         if run.active: self._turn.wait(.3)
