@@ -95,8 +95,9 @@ def finding_words(
 # %% ../nbs/explorer.ipynb #b0aef312
 PANELS = ('Options', 'Cost', 'Look inside', 'Train', 'Take along')
 
-class Explorer:
-    "The widget: `explore` makes it"
+# %% ../nbs/explorer.ipynb #be94f6a0
+class _Pieces:
+    "The state, the pieces of the widget, and what a click does with them"
 
     def __init__(self,
         start=None,  # see `explore`
@@ -155,6 +156,10 @@ class Explorer:
         self.tabs.value = 'Options'
         self.panels['Options'].open(what)
 
+# %% ../nbs/explorer.ipynb #062ea07b
+class _Drawn(_Pieces):
+    "Brings what is seen up to date"
+
     def _draw(self):
         "Bring everything that is seen up to date"
         look = self.state.look
@@ -190,6 +195,10 @@ class Explorer:
     ) -> None:
         "Show an error in words below the drawing; the explorer goes on"
         self.errors.value = error_html(e)
+
+# %% ../nbs/explorer.ipynb #4783b270
+class Explorer(_Drawn):
+    "The widget: `explore` makes it"
 
     def _run_config(self):
         "What the training panel is set to, for the config that is taken along"

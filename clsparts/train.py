@@ -216,6 +216,7 @@ class Training:
         save_figure(plot_curves(self.history), self.folder/'curves.png')
         save_figure(plot_confusion(self.seen, worst, self.data.classes), self.folder/'confusion.png')
 
+# %% ../nbs/train.ipynb #087b82ef
 def prepare(
     cfg: Mapping = DEFAULT,  # see `complete`
     out: str | Path | None = None,  # folder of the run, see `new_folder`

@@ -12,7 +12,6 @@ from html import escape
 
 import ipywidgets as w
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torchvision.transforms.v2 import functional as F
 
@@ -69,8 +68,8 @@ def _paper(fig):
     fig.patch.set_facecolor('#f7f8fa')
     return fig
 
-class InsidePanel:
-    "An image, and what the classifier makes of it"
+class _Choices:
+    "Which image, which classifier, which stage"
 
     def __init__(self,
         state: State,
@@ -121,6 +120,10 @@ class InsidePanel:
                 torch.manual_seed(0)
                 self._fresh = key, self.state.build(look.choice).eval()
         return self._fresh[1], 'Not trained yet: this is what random weights make of it.'
+
+# %% ../../nbs/exploring/inside_panel.ipynb #526eaf9c
+class InsidePanel(_Choices):
+    "An image, and what the classifier makes of it"
 
     def _paint(self):
         "Everything anew, for the present look and image"

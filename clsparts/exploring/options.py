@@ -123,6 +123,7 @@ class Option:
         check_arguments(getattr(self.part, '__name__', self.name), self.part, {self.name: value}, others)
         return value
 
+# %% ../../nbs/exploring/options.ipynb #c3e9d3c2
 def _kind(parameter):
     "The one plain type of a parameter, by annotation or default; None for several"
     one = type(parameter.default) if parameter.annotation is REQUIRED else parameter.annotation

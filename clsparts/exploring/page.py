@@ -21,11 +21,7 @@ from ..findings import ConfigError
 from ..flow import HUES
 
 # %% ../../nbs/exploring/page.ipynb #4540b37c
-class Page(anywidget.AnyWidget):
-    "HTML in a widget, whose elements with `data-act` can be clicked"
-    value = traitlets.Unicode('').tag(sync=True)                        # HTML; texts of users are escaped by whoever writes it
-    label = traitlets.Unicode('').tag(sync=True)                        # what it is, for screen readers
-    _esm = """
+_ESM = """
     async function copy(text) {
         try { await navigator.clipboard.writeText(text); return }
         catch { /* not allowed here: the old way */ }
@@ -83,6 +79,13 @@ class Page(anywidget.AnyWidget):
     }
     export default {render}
     """
+
+# %% ../../nbs/exploring/page.ipynb #c9d2d84e
+class Page(anywidget.AnyWidget):
+    "HTML in a widget, whose elements with `data-act` can be clicked"
+    value = traitlets.Unicode('').tag(sync=True)                        # HTML; texts of users are escaped by whoever writes it
+    label = traitlets.Unicode('').tag(sync=True)                        # what it is, for screen readers
+    _esm = _ESM
 
     def on_act(self,
         f: Callable,  # called with the text of the `data-act` that was clicked

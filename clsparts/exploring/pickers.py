@@ -48,8 +48,9 @@ def type_name(
     type_ = part['type'] if isinstance(part, Mapping) else type(part)
     return type_ if isinstance(type_, str) else getattr(type_, '__name__', str(type_))
 
-class PartPicker(Quiet):
-    "A button that opens the list of the parts of one kind"
+# %% ../../nbs/exploring/pickers.ipynb #d9cfeb2a
+class _Opening(Quiet):
+    "A button, a list that it opens, and a field to search in it"
 
     def __init__(self,
         state: State,
@@ -85,6 +86,10 @@ class PartPicker(Quiet):
         self._fill()
         self.panel.layout.display = None
         self.show()
+
+# %% ../../nbs/exploring/pickers.ipynb #502b94a6
+class PartPicker(_Opening):
+    "A button that opens the list of the parts of one kind"
 
     def _fill(self):
         "The lines of the list that fit the search; what is chosen stays chosen"
@@ -155,8 +160,9 @@ def _widen(control, value):
     if value < control.min: control.min = value
     if value > control.max: control.max = value
 
-class OptionRow(Quiet):
-    "The control of one option, with its meaning and a way back to the default"
+# %% ../../nbs/exploring/pickers.ipynb #440912d5
+class _Setting(Quiet):
+    "A control that sets one option of the choice"
 
     def __init__(self,
         state: State,
@@ -197,6 +203,10 @@ class OptionRow(Quiet):
         if option.default is not REQUIRED and _equal(value, option.default): self.state.reset(self.path)
         else: self.state.set(self.path, value)
 
+# %% ../../nbs/exploring/pickers.ipynb #e59f61af
+class OptionRow(_Setting):
+    "The control of one option, with its meaning and a way back to the default"
+
     def _say(self, wrong):
         self._wrong = wrong
         said = f"<span class='clsx-wrong'>{escape(wrong)}</span>" if wrong else f"<span class='clsx-muted'>{_coded(self.option.doc)}</span>"
@@ -226,6 +236,7 @@ class OptionRow(Quiet):
 
     _held = None                                                        # the value that stayed when a text could not be read
 
+# %% ../../nbs/exploring/pickers.ipynb #1f16f485
 def _coded(doc):
     "Words of a comment, with what stands in back quotes as code"
     return re.sub(r'`([^`]*)`', r'<code>\1</code>', escape(doc))
@@ -249,6 +260,7 @@ def layers_html(
     head = ''.join(f'<th>{c}</th>' for c in ('layers', 'gives', 'parameters', 'MACs'))
     return f"<table class='clsx-table clsx-layers'><tr>{head}</tr>{''.join(map(line, rows))}</table>"
 
+# %% ../../nbs/exploring/pickers.ipynb #79158f1f
 class SizeRow(Quiet):
     "Image size, classes and batch"
 
@@ -283,6 +295,7 @@ class SizeRow(Quiet):
                 control.value = value
             self.channels.value = c
 
+# %% ../../nbs/exploring/pickers.ipynb #cf4c3196
 class OptionsPanel:
     "Sizes, and the options and layers of one part at a time"
 

@@ -137,8 +137,8 @@ def _class(name):
     except ConfigError: return None
 
 # %% ../../nbs/exploring/state.ipynb #330c49b3
-class State:
-    "One choice with its past and future, its look, and the looks that are pinned"
+class _Choosing:
+    "The present choice and its look, and who is told when it changes"
 
     def __init__(self,
         choice: Mapping = START,  # see the table above
@@ -182,6 +182,10 @@ class State:
             self._past[self._at + 1:] = [dict(choice)]
             self._at += 1
         self._tell('choice')
+
+# %% ../../nbs/exploring/state.ipynb #9e04c5a1
+class _Changing(_Choosing):
+    "The actions that make another choice"
 
     def choose(self,
         kind: str,  # backbone, neck, head or loss
@@ -231,6 +235,10 @@ class State:
         "Make all the changes that the findings offer, in their order"
         fixes = [f.fix for f in self.look.findings if f.fix]
         self.go_to(unfolded(mended(composition_of(self.choice), fixes), self.choice['batch']))
+
+# %% ../../nbs/exploring/state.ipynb #cf2e2b3a
+class State(_Changing):
+    "One choice with its past and future, its look, and the looks that are pinned"
 
     @property
     def can_undo(self) -> bool: return self._at > 0

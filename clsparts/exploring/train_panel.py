@@ -79,8 +79,8 @@ def runs_html(
 # %% ../../nbs/exploring/train_panel.ipynb #72efb171
 FOLDER = 'a folder of images …'
 
-class TrainPanel:
-    "Settings, three buttons, progress, curves, runs and a confusion matrix"
+class _Controls:
+    "The widgets of the panel"
 
     def __init__(self,
         state: State,
@@ -128,6 +128,10 @@ class TrainPanel:
         for o, name in ((self.bar, 'clsx-progress'), (self.text, 'clsx-progress-text'), (self.said, 'clsx-train-said'), (self.curves, 'clsx-curves'),
                         (self.confusion, 'clsx-confusion'), (self.table, 'clsx-run-table')): o.add_class(name)
         self.table.on_act(guarded(self._choose, self.report))
+
+# %% ../../nbs/exploring/train_panel.ipynb #146ff05a
+class _Starting(_Controls):
+    "What the buttons do"
 
     @property
     def data_name(self) -> str:
@@ -183,6 +187,10 @@ class TrainPanel:
     def _choose(self, act):
         self.shown = int(act.partition(':')[2])
         self._painter.wake()
+
+# %% ../../nbs/exploring/train_panel.ipynb #1dd31cbe
+class TrainPanel(_Starting):
+    "Settings, three buttons, progress, curves, runs and a confusion matrix"
 
     def _buttons(self):
         run = self.runs.running

@@ -33,8 +33,8 @@ def words_of(
 ENDED = ('done', 'stopped', 'failed')
 _POINTS = 400                                                           # of the loss curve, at most
 
-class Run:
-    "A training in a thread; `status` is 'waiting', 'running', 'paused', 'stopping', or one of `ENDED`"
+class _Record:
+    "What a run is asked for, and how far it is"
 
     def __init__(self,
         cfg: Mapping,  # of a run, see `train.complete`
@@ -84,6 +84,10 @@ class Run:
         "Of the held-out images, after the latest epoch"
         return self.history[-1]['test_accuracy'] if self.history else None
 
+# %% ../../nbs/exploring/training.ipynb #477b1ad4
+class _Held(_Record):
+    "A run that can be held"
+
     @property
     def seconds_left(self) -> float | None:
         "By the pace so far, pauses aside"
@@ -114,6 +118,10 @@ class Run:
     ) -> bool:  # whether it has
         "Until it has ended"
         return self._ended.wait(timeout)
+
+# %% ../../nbs/exploring/training.ipynb #176b7a49
+class Run(_Held):
+    "A training in a thread; `status` is 'waiting', 'running', 'paused', 'stopping', or one of `ENDED`"
 
     def _set(self, status, *acts):
         self.status = status
