@@ -211,7 +211,8 @@ class TrainPanel(_Starting):
         self.table.value = runs_html(runs, self.shown)
         if run.status == 'failed': self._say(_failure_html(run))
         if run.status == 'stopping': return                             # it ends before a picture were drawn
-        self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run')
+        drawn = any(r.losses for r in runs)
+        self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run') if drawn else ''
         self._confuse(runs[self.shown])
         if run.active: self._turn.wait(.3)
         self._turn.clear()
