@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'anatomy', 'compare',
-           'compose', 'compose_model', 'digits', 'evaluate', 'fit', 'flow', 'load_checkpoint', 'load_data', 'merge',
+           'compose', 'compose_model', 'digits', 'evaluate', 'fit', 'flow', 'load_classifier', 'load_data', 'merge',
            'nn', 'patched', 'plot_confusion', 'plot_curves', 'save_checkpoint', 'show_activation', 'show_features',
            'torch', 'train_run']
 
@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from .anatomy import anatomy, compare
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_classifier, save_checkpoint
 from .classifier import ImageClassifier
 from .compose import compose, compose_model
 from .composition import ComposeError
@@ -22,13 +22,14 @@ from .data import Data, digits, load_data
 from .findings import ConfigError, patched
 from .flow import flow
 from .inside import show_activation, show_features
-from .metrics import Evaluation, evaluate
+from .evaluate import Evaluation, evaluate
 from .plots import plot_confusion, plot_curves
 from .registry import MODELS
-from .train import fit, train_run
+from .runs import train_run
+from .train import fit
 
 # %% ../nbs/all.ipynb #233eeea3
 _all_ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'anatomy',
-         'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'fit', 'flow', 'load_checkpoint', 'load_data',
+         'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'fit', 'flow', 'load_classifier', 'load_data',
          'merge', 'nn', 'patched', 'plot_confusion', 'plot_curves', 'save_checkpoint', 'show_activation',
          'show_features', 'torch', 'train_run']

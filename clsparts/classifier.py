@@ -88,12 +88,14 @@ class ImageClassifier(BaseClassifier):
         pretrained: str | None = None,  # a checkpoint of the whole classifier: short for `init_cfg` of type Pretrained
         init_cfg: Mapping | list | None = None,  # how weights are initialised, before the parts' own `init_cfg`
         teacher: Mapping | nn.Module | None = None,  # a classifier to learn from, which is held fixed
+        train_cfg: Mapping | None = None,  # how `fit` mixes its batches: OpenMMLab's `augments` and `probs`, see `build_mixing`
     ):
         if pretrained and init_cfg: raise ConfigError('pretrained', 'pretrained and init_cfg exclude each other.')
         super().__init__(dict(type='Pretrained', checkpoint=pretrained) if pretrained else init_cfg)
         self.backbone = MODELS.build(backbone, 'backbone')
         self.neck = None if neck is None else MODELS.build(neck, 'neck')
         self.head = None if head is None else MODELS.build(head, 'head')
+        self.train_cfg = train_cfg
         self.teacher = None if teacher is None else MODELS.build(teacher, 'classifier', 'teacher').requires_grad_(False).eval()
 
     def train(self, mode: bool = True):
@@ -142,4 +144,4 @@ def swapped(
         parts['head'].load_state_dict(clf.head.state_dict(), strict=False)
     teacher = clf.teacher if teacher is ... else teacher
     filled = examine(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape, teacher=teacher))
-    return type(clf)(**arguments(filled))
+    return type(clf)(**arguments(filled), **({} if clf.train_cfg is None else dict(train_cfg=clf.train_cfg)))

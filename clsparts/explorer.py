@@ -15,7 +15,7 @@ import ipywidgets as w
 from IPython import get_ipython
 from torch import nn
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_classifier
 from .classifier import ImageClassifier
 from .config import Config
 from .exploring.cost_panel import CostPanel
@@ -69,7 +69,7 @@ def opened(
     if isinstance(start, (str, Path)):
         path = Path(start)
         if path.suffix == '.safetensors' or path.is_dir():
-            clf, kept = load_checkpoint(path)
+            clf, kept = load_classifier(path)
             shape = kept.get('image_shape')
             return {**choice_from(clf), **({'image_shape': tuple(shape)} if shape else {})}, clf
         start = Config.fromfile(path)

@@ -11,7 +11,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from .files import replacing
-from .metrics import Evaluation
+from .callbacks import score_key
+from .evaluate import Evaluation
 
 # %% ../nbs/plots.ipynb #ae76b0a3
 def save_figure(
@@ -26,7 +27,7 @@ def save_figure(
 BLUE, ORANGE = '#4a78a8', '#b8802f'
 
 def plot_curves(
-    history: list[dict],  # one record an epoch: `epoch`, `train_loss`, `test_loss`, `test_accuracy`
+    history: list[dict],  # one record an epoch: `epoch`, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`
 ) -> Figure:
     "Loss and accuracy by epoch"
     fig = Figure(figsize=(8, 3), dpi=100, layout='constrained')
@@ -35,9 +36,10 @@ def plot_curves(
     loss.semilogy(epochs, [r['train_loss'] for r in history], color=ORANGE, label='training')
     loss.semilogy(epochs, [r['test_loss'] for r in history], color=BLUE, label='held out')
     loss.set(title='loss', xlabel='epoch'), loss.legend(frameon=False)
-    percent = [100 * r['test_accuracy'] for r in history]
+    name = score_key(history[0])
+    percent = [100 * r[name] for r in history]
     accuracy.plot(epochs, percent, color=BLUE, marker='o', ms=3)
-    accuracy.set(title=f'held-out accuracy, {percent[-1]:.1f} % at the end', xlabel='epoch', ylim=(min(90, *percent) - 1, 100.5))
+    accuracy.set(title=f'held-out {name.removeprefix("test_")}, {percent[-1]:.1f} % at the end', xlabel='epoch', ylim=(min(90, *percent) - 1, 100.5))
     for ax in (loss, accuracy): ax.grid(alpha=.3), ax.spines[['top', 'right']].set_visible(False)
     return fig
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from clsparts.checkpoint import load_checkpoint
+from clsparts.checkpoint import load_classifier
 from clsparts.cli import main
 from clsparts.data import digits
 from clsparts.metrics import evaluate
@@ -54,7 +54,7 @@ def in_the_middle(out, **kwargs):
 
 def check_loads(run):
     "The run's checkpoint builds a classifier that does what the metrics of its epoch say; gives that epoch"
-    clf, meta = load_checkpoint(run)
+    clf, meta = load_classifier(run)
     assert meta['classes'] == [str(i) for i in range(10)] and meta['image_shape'] == [1, 8, 8]
     records = {e['epoch']: e for e in json.loads((run/'metrics.json').read_text())['epochs']}
     seen = evaluate(clf, digits().test)
@@ -203,6 +203,6 @@ def test_main_job(tmp_path):
     assert status == 0, err
     run = tmp_path/'runs'/'digits-1'
     assert {p.name for p in run.iterdir()} == FILES
-    clf, _ = load_checkpoint(run)
+    clf, _ = load_classifier(run)
     assert evaluate(clf, digits().test).accuracy > .97
     assert 'runs/digits-1' in out

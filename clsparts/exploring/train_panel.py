@@ -20,7 +20,7 @@ from .state import Look, State
 from .training import ENDED, Run, Runs
 from ..findings import ConfigError
 from ..plots import plot_confusion
-from ..train import DEFAULT
+from ..runs import DEFAULT
 
 # %% ../../nbs/exploring/train_panel.ipynb #e7523742
 COLOURS = ('#4a78a8', '#b8802f', '#2c8c80', '#8a6bb5', '#c4505a', '#6f8f3c', '#788290')
@@ -111,7 +111,7 @@ class _Controls:
         self.folder = w.Text(placeholder='path of a folder with a folder for each class', description='Folder', **number)
         self.augment = w.Dropdown(options=list(AUGMENTS), description='Augmentation', tooltip='how training images are changed', **number)
         self.epochs = w.BoundedIntText(default['epochs'], min=1, max=10 ** 5, description='Epochs', tooltip='how often every image is seen', **number)
-        self.lr = w.FloatText(default['lr'], description='Learning rate', tooltip='the highest learning rate', step=.01, **number)
+        self.lr = w.FloatText(default['optim_wrapper']['optimizer']['lr'], description='Learning rate', tooltip='the highest learning rate', step=.01, **number)
         self.batch = w.BoundedIntText(self.state.choice['batch'], min=1, max=10 ** 5, description='Batch', tooltip='images a step', **number)
         for name in ('data', 'augment', 'epochs', 'lr'): getattr(self, name).add_class(f'clsx-{name}')
         self.batch.add_class('clsx-train-batch'), self.folder.add_class('clsx-folder')

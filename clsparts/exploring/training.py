@@ -14,8 +14,10 @@ from pathlib import Path
 
 import torch
 
+from ..callbacks import Callback, StopTraining
+from ..devices import is_out_of_memory
 from ..findings import ConfigError
-from ..train import Step, StopTraining, Training, prepare
+from ..runs import TrainingRun, prepare
 from ..walk import fingerprint
 
 # %% ../../nbs/exploring/training.ipynb #5ec1a838
@@ -24,9 +26,9 @@ def words_of(
     batch_size: int | None = None,  # of the run
 ) -> str:
     "An error of a training in words; one of memory with the batch size to try"
-    if isinstance(e, (ConfigError, FloatingPointError)): return str(e)
-    memory = isinstance(e, (MemoryError, torch.OutOfMemoryError)) or any(o in str(e) for o in ('not enough memory', "can't allocate memory"))
-    if memory: return 'There is not enough memory.' + (f' Try a batch of {batch_size // 2}.' if (batch_size or 0) > 1 else ' Try smaller images or a smaller backbone.')
+    if isinstance(e, (ConfigError, FloatingPointError)) or 'more memory than there is' in str(e): return str(e)
+    if is_out_of_memory(e):
+        return 'There is not enough memory.' + (f' Try a batch of {batch_size // 2}.' if (batch_size or 0) > 1 else ' Try smaller images or a smaller backbone.')
     return f'{type(e).__name__}: {e}'
 
 # %% ../../nbs/exploring/training.ipynb #97d617cf
@@ -37,16 +39,16 @@ class _Record:
     "What a run is asked for, and how far it is"
 
     def __init__(self,
-        cfg: Mapping,  # of a run, see `train.complete`
+        cfg: Mapping,  # of a run, see `runs.complete`
         name: str,  # for the reader
-        out: str | Path | None = None,  # folder, see `train.new_folder`
+        out: str | Path | None = None,  # folder, see `runs.new_folder`
         device: str = 'cpu',  # where to train
         tell: Callable = lambda run: None,  # called after each change, in the thread that trains
     ):
         self.cfg, self.asked, self.name, self.device = cfg, cfg['model'], name, device
         self.status, self.step, self.steps, self.losses = 'waiting', 0, 0, []
         self.error, self.words, self.traceback = None, '', ''
-        self.training: Training | None = None                           # once its classifier is composed
+        self.training: TrainingRun | None = None                           # once its classifier is composed
         self._out, self._tell, self._told, self._mean, self._every = out, tell, 0., None, 1
         self._go, self._stop, self._trained, self._held, self._ended = threading.Event(), threading.Event(), 0., 0., threading.Event()
         self._go.set()
@@ -131,7 +133,7 @@ class Run(_Held):
     def _train(self):
         self._trained = time.perf_counter()
         try:
-            self.training.run(self.device, False, self._after_step, lambda history, seen: self._tell(self))
+            self.training.run(self.device, False, [_Watch(self)])
             self.status = 'stopped' if self._stop.is_set() else 'done'
             self._tell(self)
             self.training.draw()
@@ -143,10 +145,10 @@ class Run(_Held):
             self._ended.set()
             self._tell(self)
 
-    def _after_step(self, step: Step):
-        self.step, self.steps, loss = step.step, step.steps, step.loss.item()
+    def _after_step(self, training):
+        self.step, self.steps, loss = training.step, training.steps, training.loss.item()
         self._mean = loss if self._mean is None else .9 * self._mean + .1 * loss
-        if step.step % self._every == 0: self.losses.append((step.step, self._mean))
+        if self.step % self._every == 0: self.losses.append((self.step, self._mean))
         if len(self.losses) > _POINTS: self.losses, self._every = self.losses[1::2], 2 * self._every
         if time.perf_counter() - self._told > .2:
             self._told = time.perf_counter()
@@ -158,6 +160,12 @@ class Run(_Held):
         if self._stop.is_set(): raise StopTraining
 
     def __repr__(self): return f'<Run {self.name}: {self.status}' + (f', {100 * self.accuracy:.1f} % after {len(self.history)} epochs>' if self.history else '>')
+
+class _Watch(Callback):
+    "Tells a run of its steps and epochs"
+    def __init__(self, run: Run): self.run = run
+    def after_step(self, training) -> None: self.run._after_step(training)
+    def after_epoch(self, training) -> None: self.run._tell(self.run)
 
 # %% ../../nbs/exploring/training.ipynb #4f1ee611
 class Runs:
