@@ -55,9 +55,9 @@ def plot_confusion(
     ax, confusion, k = left.subplots(), seen.confusion, len(classes)
     right_answers = confusion.diag().diag()
     share = confusion / confusion.sum(1, keepdim=True).clamp(min=1)
-    ax.imshow((confusion == right_answers) * share, cmap='Blues', vmax=1.6)
+    ax.imshow(((confusion == right_answers) * share).numpy(), cmap='Blues', vmax=1.6)
     wrong = (confusion - right_answers).double()
-    ax.imshow(wrong.where(wrong > 0, float('nan')), cmap='Oranges', vmin=-1, vmax=2 * max(2., wrong.max().item()))
+    ax.imshow(wrong.where(wrong > 0, float('nan')).numpy(), cmap='Oranges', vmin=-1, vmax=2 * max(2., wrong.max().item()))
     if k <= 20:
         for i, j in confusion.nonzero().tolist(): ax.text(j, i, confusion[i, j].item(), ha='center', va='center', fontsize=8)
         ax.set(xticks=range(k), xticklabels=classes, yticks=range(k), yticklabels=classes)
@@ -67,7 +67,7 @@ def plot_confusion(
     for ax, image, i in zip(right.subplots(2, 4).flat, list(images) + [None] * 8, worst + [None] * 8):
         ax.axis('off')
         if i is None: continue
-        ax.imshow(image.movedim(0, -1).squeeze(-1), cmap='gray')
+        ax.imshow(image.movedim(0, -1).squeeze(-1).numpy(), cmap='gray')
         taken_for = seen.scores[i].argmax().item()
         ax.set_title(f'{classes[seen.labels[i]]} → {classes[taken_for]}\n{100 * seen.scores[i, taken_for]:.0f} %', fontsize=9)
     return fig

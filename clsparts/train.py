@@ -154,7 +154,7 @@ def check_loss(
     "Raise `FloatingPointError` with the batch's images if its loss, or on a GPU that of the batch before, is no number"
     t, here = training, (training.epoch, training.batch)
     if loss.device.type != 'cpu': (loss, here), t.unchecked = getattr(t, 'unchecked', (None, here)), (loss.detach(), here)
-    if loss is None or math.isfinite(loss): return
+    if loss is None or math.isfinite(loss.detach()): return
     images = t.batches.indices(*here)
     named = f' Its images: {", ".join(map(str, images[:16]))}{", …" if len(images) > 16 else ""}.' if images else ''
     lr = t.optimizer.defaults['lr']
