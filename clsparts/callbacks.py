@@ -69,9 +69,9 @@ def write_metrics(
 
 class Records(Callback):
     "Keeps the records in the folder of the run"
+    def begin(self, training) -> None:
+        if training.history: write_metrics(training.folder, training.history)      # a kill may have come before
     def after_epoch(self, training) -> None: write_metrics(training.folder, training.history)
-    def end(self, training) -> None:
-        if training.history: write_metrics(training.folder, training.history)
 
 class TensorBoard(Callback):
     "Hands every epoch's numbers to TensorBoard, below the folder of the run"

@@ -21,11 +21,11 @@ from .registry import check_arguments
 # %% ../nbs/optim.ipynb #9fc9955b
 LAYER_DECAY = 'LearningRateDecayOptimWrapperConstructor'  # OpenMMLab's name for rates that fall towards the first layers
 
-def _wrapper(optimizer, type='OptimWrapper', paramwise_cfg=None, clip_grad=None, accumulative_counts=1, constructor=None, dtype=None, loss_scale=None): pass
-def _paramwise(norm_decay_mult=1., bias_decay_mult=1., bias_lr_mult=1., dwconv_decay_mult=1., flat_decay_mult=1., custom_keys=None, bypass_duplicate=False,
-               layer_decay_rate=1.): pass
-def _custom(lr_mult=1., decay_mult=1.): pass
-def _clip(max_norm, norm_type=2): pass
+def _wrapper(optimizer, type='OptimWrapper', paramwise_cfg=None, clip_grad=None, accumulative_counts: int = 1, constructor=None, dtype=None, loss_scale=None): pass
+def _paramwise(norm_decay_mult: float = 1., bias_decay_mult: float = 1., bias_lr_mult: float = 1., dwconv_decay_mult: float = 1., flat_decay_mult: float = 1.,
+               custom_keys: Mapping | None = None, bypass_duplicate: bool = False, layer_decay_rate: float = 1.): pass
+def _custom(lr_mult: float = 1., decay_mult: float = 1.): pass
+def _clip(max_norm: float, norm_type: float = 2): pass
 
 def _checked(name, options, args, where, findings):
     "Add what is wrong with `args` to `findings`"
@@ -36,7 +36,7 @@ def _checked(name, options, args, where, findings):
 def _optimizer_class(type_):
     "The class of torch.optim of that name, or the class itself"
     if inspect.isclass(type_) and issubclass(type_, torch.optim.Optimizer): return type_
-    names = [n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer) and n not in ('Optimizer', 'LBFGS', 'SparseAdam')]
+    names = [n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer) and n not in ('Optimizer', 'LBFGS', 'SparseAdam', 'Muon')]
     if type_ not in names: raise ConfigError('type', f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}It has: {", ".join(sorted(names))}.')
     return getattr(torch.optim, type_)
 
@@ -52,8 +52,13 @@ def check_optim_wrapper(
     if findings: raise ConfigError(findings=findings)
     for name, options in dict(paramwise_cfg=_paramwise, clip_grad=_clip).items():
         if optim_wrapper.get(name) is not None: _checked(name, options, optim_wrapper[name], f'{where}.{name}', findings)
-    for key, rule in ((optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}).items():
+    if findings: raise ConfigError(findings=findings)
+    paramwise, counts = optim_wrapper.get('paramwise_cfg') or {}, optim_wrapper.get('accumulative_counts', 1)
+    for key, rule in (paramwise.get('custom_keys') or {}).items():
         _checked('custom_keys', _custom, rule, f'{where}.paramwise_cfg.custom_keys.{key}', findings)
+    if 'layer_decay_rate' in paramwise and optim_wrapper.get('constructor') != LAYER_DECAY:
+        findings.append((f'{where}.paramwise_cfg.layer_decay_rate', f'it does nothing without a constructor. Write constructor={LAYER_DECAY!r} in optim_wrapper.'))
+    if counts < 1: findings.append((f'{where}.accumulative_counts', f'1 or more batches make a step, not {counts}.'))
     if optim_wrapper.get('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
         findings.append((f'{where}.type', f"'OptimWrapper' or 'AmpOptimWrapper' is expected, not {optim_wrapper['type']!r}."))
     if optim_wrapper.get('constructor') not in (None, 'DefaultOptimWrapperConstructor', LAYER_DECAY):
@@ -63,6 +68,8 @@ def check_optim_wrapper(
         if not isinstance(optimizer, Mapping) or 'type' not in optimizer: raise ConfigError('', f"a dict with a type is expected, such as dict(type='SGD', lr=.1), not {optimizer!r}.")
         cls = _optimizer_class(optimizer['type'])
         check_arguments(cls.__name__, cls, {k: v for k, v in optimizer.items() if k != 'type'} | dict(params=()))
+        for k in ('lr', 'weight_decay'):
+            if isinstance(optimizer.get(k), str): raise ConfigError(k, f'a number is expected, not {optimizer[k]!r}.')
     except ConfigError as e: findings += e.under(f'{where}.optimizer').findings
     if findings: raise ConfigError(findings=findings)
 
@@ -90,11 +97,11 @@ def layer_depths(
     for stage in stages.values():
         inner = list(stage.children()) if isinstance(stage, (nn.Sequential, nn.ModuleList)) else [stage]
         blocks += [place[id(m)] + '.' for m in inner or [stage]]
-    depths = {}
-    for n in names:
+    depths, last = {}, len(blocks) + 1
+    for n in names:                                                     # before the first block, in one, or after them
         own = next((i for i, b in enumerate(blocks, 1) if n.startswith(b)), None)
-        depths[n] = own if own is not None else 0 if n.startswith('backbone.') and not n.startswith('backbone.ln') else len(blocks) + 1
-    return depths, len(blocks) + 2
+        depths[n] = own if own is not None else last if max(depths.values(), default=0) or not n.startswith('backbone.') else 0
+    return depths, last + 1
 
 # %% ../nbs/optim.ipynb #8c748514
 def multipliers(
@@ -116,8 +123,8 @@ def multipliers(
             else:
                 bias = name.endswith('.bias') or name == 'bias'
                 lr = cfg.get('bias_lr_mult', 1.) if bias and not norm else 1.
-                decay = (cfg.get('norm_decay_mult', 1.) if norm else cfg['flat_decay_mult'] if p.ndim == 1 and 'flat_decay_mult' in cfg
-                         else cfg.get('dwconv_decay_mult', 1.) if depthwise else cfg.get('bias_decay_mult', 1.) if bias else 1.)
+                rules = dict(norm_decay_mult=norm, bias_decay_mult=bias, dwconv_decay_mult=depthwise, flat_decay_mult=p.ndim == 1)
+                decay = next((cfg[k] for k, applies in rules.items() if applies and k in cfg), 1.)
             found[name] = lr * slower, decay
     return found
 
@@ -138,8 +145,9 @@ def build_optimizer(
         if p.requires_grad: groups.setdefault(mults[name], []).append((name, p))
     if not groups: raise ConfigError('freeze', 'everything is frozen; there is nothing to train.')
     params = [dict(params=ps, lr=lr * m, **({'weight_decay': decay * d} if 'weight_decay' in own else {})) for (m, d), ps in groups.items()]
-    floats = all(p.is_floating_point() and p.device.type in ('cpu', 'cuda') for g in groups.values() for _, p in g)
-    if 'fused' in own and floats and not {'fused', 'foreach'} & options.keys(): options['fused'] = True
+    devices = ('cpu',) if cls is torch.optim.Adagrad else ('cpu', 'cuda')      # torch 2.6 has no fused Adagrad on a GPU
+    floats = all(p.is_floating_point() and p.device.type in devices for g in groups.values() for _, p in g)
+    if 'fused' in own and floats and not {'fused', 'foreach', 'differentiable'} & options.keys(): options['fused'] = True
     return cls(params, **options)
 
 # %% ../nbs/optim.ipynb #e6ee8f56
@@ -169,11 +177,10 @@ def freeze(
     where: Iterable[str],  # dotted paths of parts, stages or layers: 'backbone', 'backbone.layer1'
 ) -> Frozen:
     "Take gradients from those parts; raises `ConfigError` for a path that leads nowhere"
-    modules, found = dict(clf.named_modules()), []
-    for path in [where] if isinstance(where, str) else where:
-        if path not in modules or not path:
-            parent = path.rpartition('.')[0]
-            there = [n for n, _ in modules.get(parent, clf).named_children()]
-            raise ConfigError('freeze', f'there is no {path!r}. {did_you_mean(path, modules)}{parent or "The classifier"} has: {", ".join(there)}.')
-        found.append(modules[path].requires_grad_(False))
-    return Frozen(found)
+    modules, paths = dict(clf.named_modules()), [where] if isinstance(where, str) else list(where)
+    for path in paths:
+        if path in modules and path: continue
+        parent = path.rpartition('.')[0]
+        there = [n for n, _ in modules.get(parent, clf).named_children()]
+        raise ConfigError('freeze', f'there is no {path!r}. {did_you_mean(path, modules)}{parent or "The classifier"} has: {", ".join(there)}.')
+    return Frozen([modules[path].requires_grad_(False) for path in paths])

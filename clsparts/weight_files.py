@@ -9,6 +9,7 @@ __all__ = ['IGNORED', 'NESTED', 'WeightFile', 'torchvision_weights', 'read_weigh
 import ast
 import hashlib
 import json
+import pickle
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping

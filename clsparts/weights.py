@@ -216,7 +216,7 @@ class LoadReport:
         rows = ''.join(f'<tr><th>{escape(part)}</th>{"".join(f"<td>{n or chr(8211)}</td>" for n in counts.values())}</tr>'
                        for part, counts in self.table().items())
         lines = ''.join(f'<li>{escape(line)}</li>' for line in self.details())
-        return f'<table><caption>{escape(self.where)}</caption><tr>{head}</tr>{rows}</table><ul>{lines}</ul>'
+        return f'<table><caption>{escape(self.where)}</caption><tr>{head}</tr>{rows}</table>' + (f'<ul>{lines}</ul>' if lines else '')
 
 # %% ../nbs/weights.ipynb #ab664a9d
 def _shared_classes(theirs, ours):

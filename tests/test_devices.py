@@ -92,7 +92,7 @@ def test_to_the_fifth_digit(tmp_path):
 
 
 def test_a_killed_worker(tmp_path):
-    "The other says so in words, in time, and the run goes on from its last snapshot to the end of one that nobody killed"
+    "The other says so in words, in time, and the run goes on from its last snapshot"
     run, settings = tmp_path/'run', config(tmp_path, epochs=30)
     processes = pair(settings, '--out', run, CLSPARTS_TIMEOUT=30)
     deadline = time.monotonic() + 120

@@ -12,11 +12,18 @@ import pytest
 from clsparts.checkpoint import load_classifier
 from clsparts.cli import main
 from clsparts.data import digits
-from clsparts.metrics import evaluate
+from clsparts.evaluate import evaluate
 from common import ROOT
 
 CODE = 'import sys; from clsparts.cli import main; sys.exit(main())'
-FILES = {'config.json', 'checkpoint.safetensors', 'metrics.csv', 'metrics.json', 'curves.png', 'confusion.png'}
+FILES = {'config.json', 'checkpoint.safetensors', 'best.safetensors', 'snapshots', 'metrics.csv', 'metrics.json', 'curves.png', 'confusion.png'}
+
+
+def left(run):
+    "The names of what a run has left; TensorBoard's files are there where it is installed"
+    return {p.name for p in run.iterdir()} - {'tensorboard'}
+
+
 unix = pytest.mark.skipif(os.name != 'posix', reason='signals and limits of Unix')
 
 
@@ -76,8 +83,8 @@ def two_runs(tmp_path_factory):
 
 def test_what_a_run_leaves(two_runs):
     folder, [(_, out, _), _] = two_runs
-    assert {p.name for p in (folder/'a').iterdir()} == FILES
-    assert '% of the held-out images right after 2 epochs' in out
+    assert left(folder/'a') == FILES
+    assert '% held-out accuracy after 2 epochs' in out
     assert check_loads(folder/'a') == 2
     metrics = json.loads((folder/'a'/'metrics.json').read_text())
     assert [e['epoch'] for e in metrics['epochs']] == [1, 2] and metrics['final'] == metrics['epochs'][-1]
@@ -148,9 +155,25 @@ def test_interrupt(tmp_path):
     process = in_the_middle(run, preexec_fn=listen_to_interrupts)
     process.send_signal(signal.SIGINT)
     status, _, err = finish(process, 60)
-    assert status == 130 and 'interrupted' in err and 'Traceback' not in err, err
-    assert {p.name for p in run.iterdir()} <= FILES
+    assert status == 130 and 'interrupted after step' in err and f'Resume from {run}' in err and 'Traceback' not in err, err
+    assert left(run) <= FILES
     check_loads(run)
+    done = len(json.loads((run/'metrics.json').read_text())['epochs'])
+    again = start('train', '--resume', run)
+    deadline = time.monotonic() + 120
+    while len(json.loads((run/'metrics.json').read_text())['epochs']) <= done:
+        assert again.poll() is None and time.monotonic() < deadline
+        time.sleep(.05)
+    again.kill()
+    finish(again, 60)
+
+
+@unix
+def test_killed_runs_end_as_whole_ones():
+    "A few of the kills of the benchmark"
+    done = subprocess.run([sys.executable, str(ROOT/'benchmarks'/'resume.py'), '--kills', '3'], env={**os.environ, 'PYTHONPATH': str(ROOT)}, capture_output=True, text=True,
+                          timeout=200)
+    assert done.returncode == 0 and '3 runs end with the weights' in done.stdout, done.stdout + done.stderr
 
 
 @unix
@@ -179,8 +202,8 @@ def test_disk_full_from_the_beginning(tmp_path):
     run = tmp_path/'run'
     status, _, err = command('train', '--epochs', 1, '--out', run, preexec_fn=lambda: limit_files(100_000))
     assert status == 2 and 'Traceback' not in err, err
-    assert 'checkpoint.safetensors' in err and 'File too large' in err
-    assert {p.name for p in run.iterdir()} <= {'config.json'}
+    assert '.safetensors' in err and 'File too large' in err and f'resume from {run}' in err
+    assert left(run) <= {'config.json', 'snapshots'} and not any((run/'snapshots').iterdir())
 
 
 @full_disk
@@ -191,8 +214,8 @@ def test_disk_full_in_the_middle(tmp_path):
     limit_files(100_000, process.pid)
     status, _, err = finish(process, 60)
     assert status == 2 and 'Traceback' not in err, err
-    assert 'checkpoint.safetensors' in err and 'File too large' in err
-    assert {p.name for p in run.iterdir()} <= FILES
+    assert '.safetensors' in err and 'File too large' in err and f'resume from {run}' in err
+    assert left(run) <= FILES
     check_loads(run)
 
 

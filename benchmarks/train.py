@@ -1,0 +1,162 @@
+"What `fit` adds to a step, beside other loops, and what an optimizer step costs: `python benchmarks/train.py`. Loops of packages that are not installed are left out."
+import importlib.util
+import math
+import os
+import statistics
+import tempfile
+import time
+import warnings
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from clsparts.compose import compose
+from clsparts.data import Data, digits
+from clsparts.optim import build_optimizer
+from clsparts.train import fit
+
+warnings.simplefilter('ignore')
+EPOCHS, REPEATS = 4, 7
+DATA = digits()
+X, Y = (t[:1408] for t in DATA.train.tensors)                           # 22 whole batches of 64
+STEPS = EPOCHS * 22
+
+
+def tiny():
+    "A network so small that the loop around it counts"
+    torch.manual_seed(0)
+    return compose(dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=2, base_channels=2), 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
+
+
+def parts():
+    clf = tiny()
+    optimizer = torch.optim.SGD(clf.parameters(), lr=.1, momentum=.9, nesterov=True, weight_decay=5e-4, fused=True)
+    return clf, optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, .1, total_steps=STEPS + 1), DataLoader(TensorDataset(X, Y), 64, shuffle=True)
+
+
+def plain():
+    clf, optimizer, schedule, loader = parts()
+    start = time.perf_counter()
+    for _ in range(EPOCHS):
+        for x, y in loader:
+            loss = clf.loss(x, y)['loss']
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+    return time.perf_counter() - start
+
+
+def accelerated():
+    from accelerate import Accelerator
+    clf, optimizer, schedule, loader = parts()
+    accelerator = Accelerator(cpu=True)
+
+    class Loss(torch.nn.Module):
+        def __init__(self): super().__init__(); self.clf = clf
+        def forward(self, x, y): return self.clf.loss(x, y)['loss']
+    model, optimizer, schedule, loader = accelerator.prepare(Loss(), optimizer, schedule, loader)
+    start = time.perf_counter()
+    for _ in range(EPOCHS):
+        for x, y in loader:
+            accelerator.backward(model(x, y))
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+    return time.perf_counter() - start
+
+
+def fitted():
+    from clsparts.callbacks import Callback
+
+    class Clock(Callback):
+        "Time in the epochs' steps alone, without the evaluation, which the other loops do not do"
+        total = 0.
+        def begin(self, training): self.start = time.perf_counter()
+        def after_step(self, training):
+            if training.batch == len(training.batches): self.total += time.perf_counter() - self.start
+        def after_epoch(self, training): self.start = time.perf_counter()
+    clock, data = Clock(), Data(TensorDataset(X, Y), TensorDataset(X[:2], Y[:2]), DATA.classes)
+    fit(tiny(), data, epochs=EPOCHS, channels_last=False, device='cpu', progress=False, callbacks=[clock])
+    return clock.total
+
+
+def lightning():
+    import logging
+
+    import lightning as L
+    logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
+    clf, optimizer, schedule, loader = parts()
+
+    class Module(L.LightningModule):
+        def __init__(self): super().__init__(); self.clf = clf
+        def training_step(self, batch, i): return self.clf.loss(*batch)['loss']
+        def configure_optimizers(self): return dict(optimizer=optimizer, lr_scheduler=dict(scheduler=schedule, interval='step'))
+        def on_train_start(self): self.start = time.perf_counter()
+        def on_train_end(self): self.seconds = time.perf_counter() - self.start
+    module = Module()
+    L.Trainer(max_epochs=EPOCHS, accelerator='cpu', logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False).fit(module, loader)
+    return module.seconds
+
+
+def mmengine():
+    from mmengine.model import BaseModel
+    from mmengine.runner import Runner
+    clf, optimizer, _, loader = parts()
+
+    class Model(BaseModel):
+        def __init__(self): super().__init__(); self.clf = clf
+        def forward(self, x, y, mode='loss'): return dict(loss=self.clf.loss(x, y)['loss'])
+        def train_step(self, data, optim_wrapper):
+            with optim_wrapper.optim_context(self): losses = self(*data)
+            total, log = self.parse_losses(losses)
+            optim_wrapper.update_params(total)
+            return log
+    with tempfile.TemporaryDirectory() as tmp:
+        runner = Runner(Model(), tmp, train_dataloader=loader, train_cfg=dict(by_epoch=True, max_epochs=EPOCHS), optim_wrapper=dict(optimizer=optimizer),
+                        param_scheduler=dict(type='OneCycleLR', eta_max=.1, total_steps=STEPS + 1, by_epoch=False), log_level='ERROR',
+                        default_hooks=dict(checkpoint=None, logger=dict(type='LoggerHook', interval=10 ** 6)))
+        start = time.perf_counter()
+        runner.train()
+        return time.perf_counter() - start
+
+
+def optimizer_steps():
+    "A step of our optimizer over torch's fused one and over torch's default, each the median of paired repeats"
+    for kind, options in dict(SGD=dict(lr=.1, momentum=.9), AdamW=dict(lr=1e-3)).items():
+        clf = compose(dict(type='ResNet', depth=18, in_channels=3), 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
+        for p in clf.parameters(): p.grad = torch.full_like(p, 1e-3)
+        cls = getattr(torch.optim, kind)
+        made = dict(ours=build_optimizer(clf, dict(optimizer=dict(type=kind, **options), paramwise_cfg=dict(norm_decay_mult=0.))),
+                    fused=cls(clf.parameters(), fused=True, **options), default=cls(clf.parameters(), **options))
+        times = {k: [] for k in made}
+        for i in range(33):
+            for k, o in made.items():
+                start = time.perf_counter()
+                o.step()
+                if i >= 3: times[k].append(time.perf_counter() - start)
+        ratio = {k: statistics.median(a / b for a, b in zip(times['ours'], times[k])) for k in ('fused', 'default')}
+        print(f'{kind} step, ResNet-18: {ratio["fused"]:.3f} of torch fused, {ratio["default"]:.3f} of torch default')
+
+
+def main():
+    loops = dict(plain=plain, accelerate=accelerated, fit=fitted)
+    for name, loop in dict(lightning=lightning, mmengine=mmengine).items():
+        if importlib.util.find_spec(name): loops[name] = loop
+    times = {name: [] for name in loops}
+    for i in range(REPEATS + 1):
+        for name in list(loops):
+            try: seconds = loops[name]()
+            except Exception as e:
+                print(f'{name}: left out, {type(e).__name__}: {str(e)[:100]}')
+                loops.pop(name), times.pop(name)
+                continue
+            if i: times[name].append(seconds)
+    for name in loops:
+        extra = statistics.median((t - p) / STEPS * 1e3 for t, p in zip(times[name], times['plain']))
+        print(f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra:+.2f} ms over plain')
+    optimizer_steps()
+
+
+if __name__ == '__main__': main()
