@@ -1,11 +1,14 @@
 "What `fit` adds to a step, beside other loops, and what an optimizer step costs: `python benchmarks/train.py`. Loops of packages that are not installed are left out."
 import importlib.util
-import math
+import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
+from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 import torch
@@ -140,7 +143,64 @@ def optimizer_steps():
         print(f'{kind} step, ResNet-18: {ratio["fused"]:.3f} of torch fused, {ratio["default"]:.3f} of torch default')
 
 
+def layouts():
+    "Time of a training step with channels last over the usual layout, median of paired repeats"
+    for backbone, shape in ((dict(type='ResNet', depth=18), (16, 3, 64, 64)), (dict(type='MobileNetV2'), (16, 3, 64, 64)),
+                            (dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=16, base_channels=16), (64, 1, 8, 8))):
+        x, y, ratios = torch.rand(shape), torch.arange(shape[0]) % 10, []
+        formats = {f: compose(backbone, 'GlobalAveragePooling', 'LinearClsHead', num_classes=10).to(memory_format=f).train() for f in (torch.channels_last, torch.contiguous_format)}
+        for _ in range(12):
+            times = []
+            for f, clf in formats.items():
+                start = time.perf_counter()
+                clf.loss(x.to(memory_format=f), y)['loss'].backward()
+                times.append(time.perf_counter() - start)
+            ratios.append(times[0] / times[1])
+        print(f'channels last, {backbone["type"]}: {statistics.median(ratios[2:]):.2f} of the usual layout')
+
+
+def peak(work):
+    "The most memory that a process of its own had while it did that, in MB"
+    import resource
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os.write(write, str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024).encode())
+        finally: os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(write)
+    return float(os.read(read, 100))
+
+
+def memory():
+    "What a training of ResNet-18 needs at its peak, in `fit` over the plain loop"
+    x, y = torch.rand(192, 3, 64, 64), torch.arange(192) % 10
+    def net(): return compose(dict(type='ResNet', depth=18), 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
+    def by_hand():
+        clf = net()
+        optimizer = torch.optim.SGD(clf.parameters(), lr=.1, momentum=.9, nesterov=True, weight_decay=5e-4, fused=True)
+        for i in range(0, 192, 64):
+            clf.loss(x[i:i + 64], y[i:i + 64])['loss'].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    def by_fit(): fit(net(), Data(TensorDataset(x, y), TensorDataset(x[:2], y[:2]), list('0123456789')), epochs=1, channels_last=False, device='cpu', progress=False)
+    ratio = statistics.median(peak(by_fit) / peak(by_hand) for _ in range(3))
+    print(f'peak memory of a process, fit over plain: {ratio:.3f}')
+
+
+def digits_from_a_cold_start():
+    with tempfile.TemporaryDirectory() as tmp:
+        env = {k: v for k, v in os.environ.items() if k != 'OMP_NUM_THREADS'}
+        start = time.perf_counter()
+        subprocess.run([sys.executable, '-m', 'clsparts', 'train', '--device', 'cpu', '--out', f'{tmp}/run'], env=env, check=True, capture_output=True)
+        seconds, final = time.perf_counter() - start, json.loads(Path(tmp, 'run', 'metrics.json').read_text())['final']
+        print(f'digits from a cold start: {100 * final["test_accuracy"]:.2f} % in {seconds:.0f} s')
+
+
 def main():
+    memory()                                                            # first: a process that is forked may not have threads
     loops = dict(plain=plain, accelerate=accelerated, fit=fitted)
     for name, loop in dict(lightning=lightning, mmengine=mmengine).items():
         if importlib.util.find_spec(name): loops[name] = loop
@@ -157,6 +217,8 @@ def main():
         extra = statistics.median((t - p) / STEPS * 1e3 for t, p in zip(times[name], times['plain']))
         print(f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra:+.2f} ms over plain')
     optimizer_steps()
+    layouts()
+    digits_from_a_cold_start()
 
 
 if __name__ == '__main__': main()

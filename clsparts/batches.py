@@ -96,6 +96,7 @@ class Collated(Dataset):
     def __getitems__(self, batch):
         if isinstance(self.data, TensorDataset): return [t[batch] for t in self.data.tensors]
         with seeded(batch.seed):
+            if hasattr(self.data, 'batch'): return self.data.batch(batch)
             if getattr(self.data, '__getitems__', None): return default_collate(self.data.__getitems__(batch))
             return default_collate([self.data[i] for i in batch])
 

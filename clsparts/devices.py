@@ -90,8 +90,9 @@ def channels_last_pays(
     precision: str = 'fp32',  # a key of `PRECISIONS`
 ) -> bool:
     "Whether the layout `torch.channels_last` is likely to be faster"
-    spatial = any(isinstance(m, nn.Conv2d) and max(m.kernel_size) > 1 and m.kernel_size != m.stride for m in clf.modules())
-    return spatial and (device.type == 'cpu' or device.type == 'cuda' and precision != 'fp32')
+    spatial = [m for m in clf.modules() if isinstance(m, nn.Conv2d) and max(m.kernel_size) > 1 and m.kernel_size != m.stride]
+    if device.type == 'cpu': return any(m.groups == m.in_channels > 1 for m in spatial)
+    return bool(spatial) and device.type == 'cuda' and precision != 'fp32'
 
 # %% ../nbs/devices.ipynb #b2871c39
 def is_out_of_memory(e: BaseException) -> bool:

@@ -31,7 +31,8 @@ def picture(
     if image.mode == 'F': raise ValueError('its pixels are floating-point numbers of unknown range; save it with 8 or 16 bits')
     if image.mode.startswith('I'): image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
     if 'transparency' in image.info: image = image.convert('RGBA')
-    pixels = np.array(image.convert('RGB' if channels == 3 else 'L'))     # (h, w, 3) or (h, w)
+    mode = 'RGB' if channels == 3 else 'L'
+    pixels = np.array(image if image.mode == mode else image.convert(mode))      # (h, w, 3) or (h, w)
     return torch.from_numpy(pixels).view(*pixels.shape[:2], channels).movedim(2, 0)
 
 def read_image(

@@ -119,9 +119,9 @@ def _held_out(places, given, where):
 def _folder(where, root, download, form, *, broken='stop', test_split=None, seed=0, share=.2):
     "A folder with a folder for each class, or with such folders for each part"
     path, preset = Path(where).expanduser(), _preset(_SMALL, form)
-    whole = not (path/'train').is_dir()
-    held_out = _held_out([] if whole else sorted(p.name for p in path.iterdir() if p.is_dir() and p.name != 'train'), test_split, path)
-    paths, labels, classes = image_files(path/'train' if held_out else path)
+    beside = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name != 'train') if (path/'train').is_dir() else None
+    held_out = _held_out(beside or [], test_split, path)
+    paths, labels, classes = image_files(path/'train' if held_out or beside == [] else path)
     test = held_out and image_files(path/held_out, classes)[:2]
     train, test = _files(preset, broken, (paths, labels), test)
     return dict(train=train, test=test, classes=classes, preset=preset, seed=seed, share=share)

@@ -19,13 +19,15 @@ from .callbacks import Callback
 from .classifier import BaseClassifier
 from .compose import compose_model
 from .config import Config
-from .data import Data, check_augment, check_labels, load_data
+from .data import Data, check_labels, load_data
 from .devices import by_main, connect
 from .evaluate import Evaluation, evaluate
 from .findings import ConfigError
 from .plots import plot_confusion, plot_curves, save_figure
 from .registry import check_arguments
 from .train import SETTINGS, Training, check_batch_size, fit
+from .transforms import check_augment
+from .weights import load_checkpoint
 
 # %% ../nbs/runs.ipynb #9d3de54f
 DEFAULT = dict(
@@ -37,6 +39,7 @@ DEFAULT = dict(
     data='digits',
     train={k: p.default for k, p in inspect.signature(fit).parameters.items()
            if k in (*SETTINGS, 'workers', 'keep', 'save_steps') and k != 'seed'},
+    load_from=None,
     seed=0)
 
 # %% ../nbs/runs.ipynb #8d8af86f
@@ -44,7 +47,7 @@ LIFTED = {'optim_wrapper': 'optim_wrapper', 'param_scheduler': 'param_scheduler'
           'train_dataloader.batch_size': 'batch_size', 'train_dataloader.num_workers': 'workers'}
 FOREIGN = ('train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator',
            'train_pipeline', 'test_pipeline', 'dataset_type', 'data_preprocessor', 'default_scope', 'default_hooks', 'custom_hooks', 'env_cfg', 'vis_backends',
-           'visualizer', 'log_level', 'log_processor', 'load_from', 'resume', 'randomness', 'auto_scale_lr', 'bgr_mean', 'bgr_std')
+           'visualizer', 'log_level', 'log_processor', 'resume', 'randomness', 'auto_scale_lr', 'bgr_mean', 'bgr_std')
 
 def lifted(
     cfg: Mapping,  # what a config file holds
@@ -174,9 +177,10 @@ def prepare(
     try: clf = compose_model(cfg['model'], data.image_shape, targets=data.target)
     except ConfigError as e: raise e.under('model') from e.__cause__
     if clf.head is None: raise ConfigError('model.head', 'training needs a head. Write {"type": "LinearClsHead", "num_classes": 10}.')
-    name = cfg['data']
+    name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']
     if clf.head.num_classes not in (None, len(data.classes)):
         raise ConfigError('model.head.num_classes', f'{name} has {len(data.classes)} classes, not {clf.head.num_classes}.')
+    if cfg['load_from'] and not resume: load_checkpoint(clf, cfg['load_from'], head='match')
     try: check_batch_size(clf, cfg['train']['batch_size'])
     except ConfigError as e: raise e.under('train') from None
     if resume: return TrainingRun(cfg, clf, data, Path(resume), True)

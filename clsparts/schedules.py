@@ -19,14 +19,14 @@ from .findings import ConfigError, did_you_mean
 from .registry import check_arguments
 
 # %% ../nbs/schedules.ipynb #b9351f35
-def _linear(t, n, base, start_factor=1 / 3, end_factor=1.): return start_factor + (end_factor - start_factor) * t / n
-def _constant(t, n, base, factor=1 / 3): return factor if t < n else 1.
+def _linear(t, n, base, start_factor=1 / 3, end_factor=1.): return start_factor + (end_factor - start_factor) * (t / (n - 1) if n > 1 else 1.)
+def _constant(t, n, base, factor=1 / 3): return factor if t < n - 1 else 1.
 def _cosine(t, n, base, T_max=None, eta_min=None, eta_min_ratio=None):
     least, n = _least(base, eta_min, eta_min_ratio), T_max or n
     return least + (1 - least) * (1 + math.cos(math.pi * t / n)) / 2
 def _poly(t, n, base, power=1., eta_min=None, eta_min_ratio=None):
     least = _least(base, eta_min, eta_min_ratio)
-    return least + (1 - least) * (1 - t / n) ** power
+    return least + (1 - least) * (1 - t / max(1, n - 1)) ** power
 def _multi_step(t, n, base, milestones, gamma=.1): return gamma ** bisect_right(sorted(milestones), t)
 def _step(t, n, base, step_size, gamma=.1): return gamma ** (t // step_size)
 def _exponential(t, n, base, gamma): return gamma ** t
@@ -49,18 +49,22 @@ def check_param_scheduler(
 ) -> list[dict]:  # the phases
     "Raise one `ConfigError` for all that phases do not know"
     alone, findings = isinstance(param_scheduler, Mapping), []
+    if not isinstance(param_scheduler, (Mapping, list, tuple, type(None))):
+        raise ConfigError('param_scheduler', f"a dict such as dict(type='CosineAnnealingLR') or a list of them is expected, not {param_scheduler!r}.")
     phases = [] if param_scheduler is None else [param_scheduler] if alone else list(param_scheduler)
     for i, phase in enumerate(phases):
-        where, type_ = 'param_scheduler' + ('' if alone else f'.{i}'), phase.get('type')
-        known = PHASES | ONE
-        if type_ not in known: findings.append((f'{where}.type', f'there is no schedule {type_!r}. {did_you_mean(str(type_), known)}There is: {", ".join(known)}.'))
+        where, known = 'param_scheduler' + ('' if alone else f'.{i}'), PHASES | ONE
+        type_ = phase.get('type') if isinstance(phase, Mapping) else None
+        if not isinstance(phase, Mapping): findings.append((where, f"a dict is expected, such as dict(type='CosineAnnealingLR'), not {phase!r}."))
+        elif type_ not in known: findings.append((f'{where}.type', f'there is no schedule {type_!r}. {did_you_mean(str(type_), known)}There is: {", ".join(known)}.'))
         elif type_ in ONE and len(phases) > 1: findings.append((where, 'OneCycleLR is a whole schedule and stands alone.'))
         else:
             takes = _options(known[type_])
             try: check_arguments(type_, takes, {k: v for k, v in phase.items() if k != 'type'})
             except ConfigError as e: findings += e.under(where).findings
-            missing = [k for k, p in inspect.signature(takes).parameters.items() if p.default is p.empty and k not in phase]
-            findings += [(where, f'{type_} needs {k}.') for k in missing]
+            begin, end = phase.get('begin', 0), phase.get('end')
+            if type_ in ONE and (begin or end is not None): findings.append((where, 'OneCycleLR lasts the whole training. Leave begin and end out.'))
+            elif end is not None and end <= begin: findings.append((f'{where}.end', f'it has to come after begin, {begin}; it is {end}.'))
     if findings: raise ConfigError(findings=findings)
     return phases
 
@@ -76,12 +80,8 @@ def _factor(step, phase, base, epochs, a_epoch):
     end = phase['end'] * unit if phase.get('end') is not None else total
     for k in _EPOCHS:
         if args.get(k) is not None: args[k] = [m * unit for m in args[k]] if k == 'milestones' else args[k] * unit
-    if time < begin: return 1. if phase['type'] not in ('LinearLR', 'ConstantLR') or begin else args.get('start_factor', 1.)
     n = max(1, end - begin)
-    last = n if phase['type'] in ('LinearLR', 'ConstantLR') else max(1, n - (phase['type'] in ('MultiStepLR', 'StepLR', 'ExponentialLR')))
-    t = min(time - begin, last)
-    if phase['type'] == 'CosineAnnealingLR': t = min(t, args.get('T_max') or n)
-    return PHASES[phase['type']](t, n, base, **args)
+    return 1. if time < begin else PHASES[phase['type']](min(time - begin, n - 1), n, base, **args)
 
 def _product(step, phases, base, epochs, a_epoch): return math.prod(_factor(step, p, base, epochs, a_epoch) for p in phases)
 
@@ -99,6 +99,8 @@ def build_schedule(
         args = {k: v for k, v in phases[0].items() if k not in ('type', 'begin', 'end', 'by_epoch', 'convert_to_iter_based', 'verbose')}
         top = args.pop('eta_max', None) or [g['lr'] for g in optimizer.param_groups]
         moves = any(k in optimizer.defaults and (k == 'betas' or optimizer.defaults[k]) for k in ('momentum', 'betas'))
-        return OneCycleLR(optimizer, top, args.pop('total_steps', None) or epochs * steps_per_epoch, cycle_momentum=moves, **args)
+        total, needed = args.pop('total_steps', None) or epochs * steps_per_epoch, epochs * steps_per_epoch
+        if total < needed: raise ConfigError('param_scheduler.total_steps', f'the training has {needed} steps, more than {total}. Leave it out, or write {needed}.')
+        return OneCycleLR(optimizer, top, total, cycle_momentum=moves, **args)
     bases = [g['lr'] for g in optimizer.param_groups]
     return LambdaLR(optimizer, [partial(_product, phases=phases, base=b, epochs=epochs, a_epoch=steps_per_epoch) for b in bases])

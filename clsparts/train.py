@@ -236,7 +236,7 @@ def state_of(training: Training) -> dict:
 
 def about(data: Data) -> dict:
     "What a checkpoint keeps of its data, so that images can be brought into the same form"
-    return dict(classes=data.classes, image_shape=data.image_shape, target=data.target)
+    return dict(classes=list(data.classes), image_shape=data.image_shape, preset=data.preset and data.preset.to_dict())
 
 def save_weights(
     training: Training,
@@ -290,7 +290,7 @@ def check_same(training: Training, state: Mapping, meta: Mapping) -> None:
     other = [f'{k}={t.settings[k]!r} instead of {v!r}' for k, v in state['settings'].items() if k in t.settings and t.settings[k] != v]
     images = [len(p) for p in (t.data.train, t.data.test)]
     if images != state['images']: other.append(f'{images[0]} and {images[1]} images instead of {state["images"][0]} and {state["images"][1]}')
-    if t.data.classes != meta['classes']: other.append(f'the classes {t.data.classes} instead of {meta["classes"]}')
+    if list(t.data.classes) != meta['classes']: other.append(f'the classes {t.data.classes} instead of {meta["classes"]}')
     if other: raise ConfigError('resume', f'{t.folder} was begun in another way; now there is {"; ".join(other)}. Give the same, or begin a new run.')
 
 # %% ../nbs/train.ipynb #152e859e

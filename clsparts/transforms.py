@@ -131,7 +131,7 @@ def check_augment(
     wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}There is: {", ".join(_OPTIONS)}.') for k in augment if k not in _OPTIONS]
     wrong += [(f'augment.{k}', f'{expected} is expected, not {v!r}.') for k, expected, v in _augment_findings(o)]
     for k in ('magnitude', 'num_ops'):
-        if k in augment and o['policy'] != 'randaugment': wrong.append((f'augment.{k}', "this belongs to policy='randaugment'; write that too, or leave it out."))
+        if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment': wrong.append((f'augment.{k}', "this belongs to policy='randaugment'; write that too, or leave it out."))
     if wrong: raise ConfigError(findings=wrong)
     return o
 

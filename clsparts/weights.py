@@ -9,7 +9,7 @@ __all__ = ['LAYOUTS', 'adapt_input_channels', 'resize_relative_position_bias', '
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
@@ -162,7 +162,7 @@ def _too_little(file, target, names, fitting, least):
     "The error for a file of which too little fits: how much, under which prefix more would, and what differs"
     total = len(target.counted)
     known = f' Its config says {file.architecture}.' if file.architecture not in (None, target.name) else ''
-    words = [f'{fitting} of the {total} weights of {target.name} fit what {file.name} holds; at least {least:.0%} are expected.{known}']
+    words = [f'{file.name}: {fitting} of the {total} weights of {target.name} fit; at least {least:.0%} are expected.{known}']
     def count(inner): return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
     prefix, more = best_prefix(file.state, count)
     if more > len(target.counted & names.keys()):

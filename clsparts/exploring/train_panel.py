@@ -14,13 +14,14 @@ import ipywidgets as w
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..data import AUGMENTS, available_data, load_data
+from ..data import available_data, load_data
 from .page import Page, Worker, button, error_html, figure_html, guarded
 from .state import Look, State
 from .training import ENDED, Run, Runs
 from ..findings import ConfigError
 from ..plots import plot_confusion
 from ..runs import DEFAULT
+from ..transforms import AUGMENTS
 
 # %% ../../nbs/exploring/train_panel.ipynb #e7523742
 COLOURS = ('#4a78a8', '#b8802f', '#2c8c80', '#8a6bb5', '#c4505a', '#6f8f3c', '#788290')
