@@ -77,7 +77,9 @@ def targets_of(
 ) -> torch.Tensor | None:  # labels `(n,)`, or `(n, k)`
     "The targets that a data set knows without opening its images; None if it knows none"
     if isinstance(part, DataLoader): return targets_of(part.dataset)
-    if isinstance(part, Subset): return None if (known := targets_of(part.dataset)) is None else known[torch.as_tensor(part.indices, dtype=torch.long)]
+    if isinstance(part, Subset):
+        known = targets_of(part.dataset)
+        return None if known is None else known[torch.as_tensor(part.indices, dtype=torch.long)]
     if isinstance(part, ConcatDataset):
         known = list(map(targets_of, part.datasets))
         return None if any(k is None for k in known) else torch.cat(known)
@@ -104,7 +106,8 @@ class ClassCounts(list):
         return '\n'.join(f'{c:{widths[0]}}  {a:>{widths[1]}}  {b:>{widths[2]}}' for c, a, b in self._lines())
 
     def _repr_html_(self):
-        head, *rows = [''.join(f'<td style="text-align:{"right" if i else "left"}">{escape(cell)}</td>' for i, cell in enumerate(line)) for line in self._lines()]
+        def cells(line): return ''.join(f'<td style="text-align:{"right" if i else "left"}">{escape(c)}</td>' for i, c in enumerate(line))
+        head, *rows = map(cells, self._lines())
         return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(f"<tr>{r}</tr>" for r in rows)}</tbody></table>'
 
 def _counted(part, k):
@@ -120,7 +123,8 @@ def check_labels(
     for name, part in (('training', data.train), ('test', data.test)):
         known = targets_of(part)
         if known is None: continue
-        if known.ndim == 2 and known.shape[1] != k: raise ConfigError('data', f'the {name} images have targets of {known.shape[1]} numbers, and there are {k} classes.')
+        if known.ndim == 2 and known.shape[1] != k:
+            raise ConfigError('data', f'the {name} images have targets of {known.shape[1]} numbers, and there are {k} classes.')
         bad = ((known < 0) | (known >= k)).nonzero() if known.ndim == 1 else (~((known >= 0) & (known <= 1))).nonzero()
         if not len(bad): continue
         i, value = bad[0, 0].item(), known[tuple(bad[0])].item()
@@ -134,7 +138,9 @@ def split(
     seed: int = 0,  # another seed, another split
 ) -> tuple[Subset, Subset]:  # to train with, and held out
     "Hold out a share of the images, class by class, in a way fixed by the seed; raises `ConfigError` if there are too few"
-    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= .5: raise ConfigError('data.share', f'a number above 0, at most 0.5 is expected, not {share!r}.')
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= .5:
+        raise ConfigError('data.share', f'a number above 0, at most 0.5 is expected, not {share!r}.')
+    if not isinstance(seed, int): raise ConfigError('data.seed', f'a whole number is expected, not {seed!r}.')
     n, labels = len(dataset), targets_of(dataset)
     if n < 2: raise ConfigError('data', f'at least two images are needed, one of them to test with; there is {n}.')
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
@@ -162,7 +168,8 @@ def as_data(
     "Make `Data` of any data set; raises `ConfigError` if it is none of pairs of image and target"
     _check_pairs(train)
     if test is None and isinstance(train, DataLoader):
-        raise ConfigError('data', 'a DataLoader is trained on as it is, so no images can be held out of it. Give a second one, as_data(train, test), or the data set instead.')
+        raise ConfigError('data', 'a DataLoader is trained on as it is, so no images can be held out of it. '
+                          'Give a second one, as_data(train, test), or the data set instead.')
     if test is not None: _check_pairs(test)
     source = train.dataset if isinstance(train, DataLoader) else train
     if classes is None: classes = getattr(source, 'classes', None)
@@ -176,12 +183,15 @@ def as_data(
 
 def _check_pairs(part):
     "Raise `ConfigError` unless the first item is an image and its target"
-    if isinstance(part, IterableDataset): raise ConfigError('data', 'a data set of which the length and order are not known needs a DataLoader around it.')
+    if isinstance(part, IterableDataset):
+        raise ConfigError('data', 'a data set of which the length and order are not known needs a DataLoader around it.')
     if not isinstance(part, DataLoader) and not (hasattr(part, '__getitem__') and hasattr(part, '__len__')):
         raise ConfigError('data', f'a torch data set or DataLoader of pairs of image and target is expected, not {type(part).__name__}.')
     if hasattr(part, '__len__') and len(part) == 0: raise ConfigError('data', 'the data set is empty.')
     try: image, target = _first(part)
-    except (TypeError, ValueError, KeyError) as e: raise ConfigError('data', f'pairs of image and target are expected, and the first item is none: {type(e).__name__}: {e}') from e
+    except ConfigError: raise
+    except (TypeError, ValueError, KeyError) as e:
+        raise ConfigError('data', f'pairs of image and target are expected, and the first item is none: {type(e).__name__}: {e}') from e
     if not isinstance(image, torch.Tensor) or image.ndim != 3 or not image.is_floating_point():
         found = f'{image.dtype} of shape {tuple(image.shape)}' if isinstance(image, torch.Tensor) else type(image).__name__
         raise ConfigError('data', f'images are expected as tensors of floats (c, h, w), and the first is {found}. '
@@ -214,7 +224,8 @@ def from_hugging_face(
     seed: int = 0,  # see `split`
 ) -> Data:
     "Make `Data` of a Hugging Face data set; raises `ConfigError` if it is not clear what is what"
-    return as_data(**hugging_face_parts(rows, preset, image=image, label=label, train_split=train_split, test_split=test_split), share=share, seed=seed)
+    found = hugging_face_parts(rows, preset, image=image, label=label, train_split=train_split, test_split=test_split)
+    return as_data(**found, share=share, seed=seed)
 
 # %% ../nbs/data.ipynb #c3f6235c
 class Augmented(Dataset):
@@ -238,13 +249,15 @@ def augmented(
     "The training images, augmented; raises `ConfigError` if there is no such augmentation, or the images cannot have it"
     options, source = check_augment(augment), data.train
     if options == check_augment('none'): return source
-    if isinstance(source, DataLoader): raise ConfigError('augment', 'a DataLoader is trained on as it is. Give the data set instead, or augment in its transform.')
+    if isinstance(source, DataLoader):
+        raise ConfigError('augment', 'a DataLoader is trained on as it is. Give the data set instead, or augment in its transform.')
     while isinstance(source, Subset): source = source.dataset
     if data.preset and hasattr(source, 'with_transform'):
         return _with_transform(data.train, data.preset.train_transform(for_small(augment) if isinstance(source, Pixels) else augment))
     image = data.train[0][0]
     if options['policy'] and not 0 <= image.min() <= image.max() <= 1:
-        raise ConfigError('augment', f"policies are for images from 0 to 1, and the first one goes from {image.min():.2g} to {image.max():.2g}. Leave the policy out, or don't normalise.")
+        raise ConfigError('augment', f'policies are for images from 0 to 1, and the first one goes from {image.min():.2g} to {image.max():.2g}. '
+                          "Leave the policy out, or don't normalise.")
     return Augmented(data.train, tensor_transform(augment, data.image_shape[1:]))
 
 def _with_transform(part, transform):
@@ -266,7 +279,9 @@ def show_batch(
         if isinstance(part, DataLoader): pairs = list(zip(*next(iter(part))))[:n]
         else: pairs = [part[i] for i in torch.randperm(len(part))[:n].tolist()]
     images = torch.stack([x for x, _ in pairs]).float().cpu()
-    if data.preset and data.preset.mean: images = images * torch.tensor(data.preset.std)[:, None, None] + torch.tensor(data.preset.mean)[:, None, None]
+    if data.preset and data.preset.mean:
+        mean, std = (torch.tensor(v)[:, None, None] for v in (data.preset.mean, data.preset.std))
+        images = images * std + mean
     elif not data.preset and not 0 <= images.min() <= images.max() <= 1: images = (images - images.min()) / (images.max() - images.min())
     columns = min(8, len(images))
     rows = -(-len(images) // columns)

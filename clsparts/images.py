@@ -59,7 +59,8 @@ class ImageFiles(Dataset):
     ):
         if broken not in ('stop', 'skip'): raise ConfigError('data.broken', f"'stop' or 'skip' is expected, not {broken!r}.")
         if len(paths) != len(targets): raise ConfigError(message=f'{len(paths)} paths and {len(targets)} targets do not go together.')
-        self.paths, self.targets, self.transform, self.channels, self.broken = list(map(str, paths)), torch.as_tensor(targets), transform, channels, broken
+        self.paths, self.targets = list(map(str, paths)), torch.as_tensor(targets)
+        self.transform, self.channels, self.broken = transform, channels, broken
         if broken == 'skip': self._leave_out([i for i, p in enumerate(self.paths) if not _is_image(p)])
 
     def _leave_out(self, bad):
@@ -127,15 +128,18 @@ def image_files(
     entries = _entries(folder)
     found, loose = [e for e in entries if e.is_dir()], [e.name for e in entries if e.is_file() and e.name.lower().endswith(ENDINGS)]
     if not found:
-        raise ConfigError('data', f'{folder}: a folder for each class is expected, with images in it. '
-                          + (f'There are images, but no folders: {_some(loose)}.' if loose else 'The folder is empty.' if not entries else 'There are no folders.'))
-    if loose: raise ConfigError('data', f'{folder}: images lie beside the folders of the classes: {_some(loose)}. Move each into the folder of its class.')
+        found = f'There are images, but no folders: {_some(loose)}.' if loose else 'There are no folders.' if entries else 'The folder is empty.'
+        raise ConfigError('data', f'{folder}: a folder for each class is expected, with images in it. {found}')
+    if loose:
+        raise ConfigError('data', f'{folder}: images lie beside the folders of the classes: {_some(loose)}. Move each into the folder of its class.')
     names = [e.name for e in found]
     if classes is not None and (strange := [n for n in names if n not in classes]):
-        raise ConfigError('data', f'{folder}: the classes to train with have no {_some(list(map(repr, strange)))}. {did_you_mean(strange[0], classes)}They are: {_some(classes, 20)}.')
+        raise ConfigError('data', f'{folder}: the classes to train with have no {_some(list(map(repr, strange)))}. '
+                          f'{did_you_mean(strange[0], classes)}They are: {_some(classes, 20)}.')
     by_class = {e.name: list(_images_under(e.path)) for e in found}
     if empty := [n for n, paths in by_class.items() if not paths]:
-        raise ConfigError('data', f'{folder}: no images are in {_some(empty)}. Their names end in {", ".join(ENDINGS)}. Remove the folder, or fill it.')
+        raise ConfigError('data', f'{folder}: no images are in {_some(empty)}. '
+                          f'Their names end in {", ".join(ENDINGS)}. Remove the folder, or fill it.')
     classes = names if classes is None else classes
     return [p for paths in by_class.values() for p in paths], [classes.index(n) for n, paths in by_class.items() for _ in paths], classes
 
@@ -155,13 +159,15 @@ def _rows(path):
             reader = csv.DictReader(f, skipinitialspace=True)
             rows, columns = [(reader.line_num, r) for r in reader], [c.strip() for c in reader.fieldnames or []]
     except FileNotFoundError: raise ConfigError('data', f'{path}: there is no such file.') from None
-    except (OSError, UnicodeDecodeError, csv.Error) as e: raise ConfigError('data', f'{path}: cannot be read as a CSV file: {getattr(e, "strerror", None) or e}') from e
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise ConfigError('data', f'{path}: cannot be read as a CSV file: {getattr(e, "strerror", None) or e}') from e
     if 'path' not in columns:
-        raise ConfigError('data', f"{path}: a column 'path' is expected in the first line, not {', '.join(columns) or 'nothing'}. {did_you_mean('path', columns)}")
+        raise ConfigError('data', f"{path}: a column 'path' is expected in the first line, not {', '.join(columns) or 'nothing'}.")
     if len({*columns}) < len(columns): raise ConfigError('data', f'{path}: a column is there twice: {", ".join(columns)}.')
     if not rows: raise ConfigError('data', f'{path}: there are no rows.')
     for n, r in rows:
-        if None in r or None in r.values(): raise ConfigError('data', f'{path}, line {n}: {len(columns)} cells are expected, as in the first line.')
+        if None in r or None in r.values():
+            raise ConfigError('data', f'{path}, line {n}: {len(columns)} cells are expected, as in the first line.')
     return [(n, {k.strip(): v.strip() for k, v in r.items()}) for n, r in rows], columns
 
 # %% ../nbs/images.ipynb #49a715c4
@@ -175,15 +181,19 @@ def read_csv(
     rows, columns = _rows(path)
     files = [str(path.parent/r['path']) for _, r in rows]
     for (n, r), f in zip(rows, files):
-        if not r['path'] or not os.path.isfile(f): raise ConfigError('data', f'{path}, line {n}: there is no file {r["path"]!r} in {path.parent}.')
+        if not r['path'] or not os.path.isfile(f):
+            raise ConfigError('data', f'{path}, line {n}: there is no file {r["path"]!r} in {path.parent}.')
     splits = [r['split'] for _, r in rows] if 'split' in columns else None
     for (n, _), s in zip(rows, splits or []):
         if s not in ('train', 'val', 'test'): raise ConfigError('data', f'{path}, line {n}: split is train, val or test, not {s!r}.')
     scored = [c for c in columns if c not in ('path', 'split')]
     if not scored: raise ConfigError('data', f"{path}: a column 'label' is expected beside 'path', or a column for each class.")
-    if 'label' in scored and len(scored) > 1: raise ConfigError('data', f"{path}: beside 'label' there is {', '.join(c for c in scored if c != 'label')}; leave one or the other out.")
+    if 'label' in scored and len(scored) > 1:
+        others = ', '.join(c for c in scored if c != 'label')
+        raise ConfigError('data', f"{path}: beside 'label' there is {others}; leave one or the other out.")
     if scored == ['label']: return Table(files, *_named(path, rows, classes, multi_label), splits)
-    if classes is not None and sorted(classes) != sorted(scored): raise ConfigError('data', f'{path}: the classes are {", ".join(classes)}, but the columns {", ".join(scored)}.')
+    if classes is not None and sorted(classes) != sorted(scored):
+        raise ConfigError('data', f'{path}: the classes are {", ".join(classes)}, but the columns {", ".join(scored)}.')
     return Table(files, *_numbers(path, rows, classes or scored, multi_label), splits)
 
 # %% ../nbs/images.ipynb #5164da5c
@@ -195,7 +205,9 @@ def _named(path, rows, classes, multi_label):
     for (n, r), names in zip(rows, named):
         if not multi_label and len(names) != 1: raise ConfigError('data', f'{path}, line {n}: one label is expected, not {r["label"]!r}.')
         for s in names:
-            if s not in known: raise ConfigError('data', f'{path}, line {n}: {s!r} is not among the classes. {did_you_mean(s, known)}They are: {_some(known, 20)}.')
+            if s not in known:
+                raise ConfigError('data', f'{path}, line {n}: {s!r} is not among the classes. {did_you_mean(s, known)}'
+                                  f'They are: {_some(known, 20)}.')
     index = {s: i for i, s in enumerate(known)}
     if not multi_label: return torch.tensor([index[names[0]] for names in named]), known, False
     targets = torch.zeros(len(rows), len(known))
@@ -211,5 +223,6 @@ def _numbers(path, rows, classes, multi_label):
         return v
     targets = torch.tensor([[number(n, r, c) for c in classes] for n, r in rows])
     other = ((targets.sum(1) - 1).abs() > 1e-3).nonzero()[:, 0].tolist()  # rows that are no shares of a whole
-    if multi_label is False and other: raise ConfigError('data', f'{path}, line {rows[other[0]][0]}: soft targets sum to 1, these to {targets[other[0]].sum():g}.')
+    if multi_label is False and other:
+        raise ConfigError('data', f'{path}, line {rows[other[0]][0]}: soft targets sum to 1, these to {targets[other[0]].sum():g}.')
     return targets, classes, bool(other) if multi_label is None else multi_label

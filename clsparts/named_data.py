@@ -75,7 +75,8 @@ def _torchvision(name, root, parts):
     from torchvision import datasets
     root = Path(root or ROOT).expanduser()
     try: return [getattr(datasets, TORCHVISION[name][0])(root, **part) for part in parts]
-    except ModuleNotFoundError as e: raise ConfigError('data', f'{name} is read with {e.name}, which is not installed: pip install {e.name}') from e
+    except ModuleNotFoundError as e:
+        raise ConfigError('data', f'{name} is read with {e.name}, which is not installed: pip install {e.name}') from e
     except (RuntimeError, OSError) as e:
         if parts[0]['download']: raise ConfigError('data', f'{name} could not be downloaded to {root}: {e}') from e
         raise ConfigError('data', f'the files of {name} are not in {root}, or damaged. With download=True they are fetched: '
@@ -113,7 +114,8 @@ def _pets(name, where, root, download, form, *, broken='stop'):
 def _held_out(places, given, where):
     "Which of the parts is held out: the one that was named, or the validation part, or the test part; None if there is none"
     if given is not None and given not in places:
-        raise ConfigError('data.test_split', f"{where} has no part {given!r}. {did_you_mean(given, places)}There is: {', '.join(places) or 'none'}.")
+        raise ConfigError('data.test_split', f"{where} has no part {given!r}. {did_you_mean(given, places)}"
+                          f"There is: {', '.join(places) or 'none'}.")
     return given or next((s for s in ('val', 'validation', 'valid', 'test') if s in places), None)
 
 def _folder(where, root, download, form, *, broken='stop', test_split=None, seed=0, share=.2):
@@ -154,7 +156,8 @@ class HuggingFaceImages(Dataset):
 
     def __getitem__(self, i):
         try: image = picture(self.rows[int(i)][self.column], self.channels)
-        except (OSError, ValueError, SyntaxError, AttributeError) as e: raise ConfigError('data', f'row {i}: cannot be read as an image: {e}') from e
+        except (OSError, ValueError, SyntaxError, AttributeError) as e:
+            raise ConfigError('data', f'row {i}: cannot be read as an image: {e}') from e
         return self.transform(image), self.targets[i]
 
     def with_transform(self,
@@ -171,8 +174,9 @@ def _column(rows, given, kind, wanted):
     columns = [c for c, f in rows.features.items() if wanted(f)]
     if given is None and len(columns) == 1: return columns[0]
     if given in rows.features: return given
-    found = f'{given!r} is not there' if given is not None else f'{len(columns)} columns look like it'
-    raise ConfigError(f'data.{kind}', f'which column is it? {found}. {did_you_mean(given, rows.features) if given else ""}There is: {", ".join(rows.features)}.')
+    if given is None: found = f'{len(columns)} columns look like it. '
+    else: found = f'{given!r} is not there. {did_you_mean(given, rows.features)}'
+    raise ConfigError(f'data.{kind}', f'which column is it? {found}There is: {", ".join(rows.features)}.')
 
 def _is_image_column(f): return type(f).__name__ == 'Image'
 def _is_label_column(f): return hasattr(getattr(f, 'feature', f), 'str2int')      # ClassLabel, or a list of it
@@ -188,8 +192,10 @@ def _labelled(parts, label):
             for row, labels in zip(targets, column): row[labels] = 1
         return hot, names, True
     values = sorted({v for c in columns for v in c}, key=lambda v: (str(type(v)), v))
-    if not all(isinstance(v, (str, int)) for v in values): raise ConfigError('data.label', f'{label} holds {feature}; names, numbers of classes, or ClassLabel are expected.')
-    if all(isinstance(v, int) for v in values): return [torch.tensor(c) for c in columns], [str(i) for i in range(max(values) + 1)], False
+    if not all(isinstance(v, (str, int)) for v in values):
+        raise ConfigError('data.label', f'{label} holds {feature}; names, numbers of classes, or ClassLabel are expected.')
+    if all(isinstance(v, int) for v in values):
+        return [torch.tensor(c) for c in columns], [str(i) for i in range(max(values) + 1)], False
     return [torch.tensor([values.index(v) for v in c]) for c in columns], list(map(str, values)), False
 
 # %% ../nbs/named_data.ipynb #bb9bd20d
@@ -210,7 +216,8 @@ def hugging_face_parts(
     image = _column(parts[0], image, 'image', _is_image_column)
     label = _column(parts[0], label, 'label', _is_label_column)
     targets, classes, multi_label = _labelled(parts, label)
-    made = [HuggingFaceImages(p.select_columns([image]), image, t, preset.eval_transform(), preset.channels) for p, t in zip(parts, targets)]
+    transform = preset.eval_transform()
+    made = [HuggingFaceImages(p.select_columns([image]), image, t, transform, preset.channels) for p, t in zip(parts, targets)]
     return dict(train=made[0], test=made[1] if held_out else None, classes=classes, preset=preset, multi_label=multi_label)
 
 def _hugging_face(where, root, download, form, *, image=None, label=None, train_split='train', test_split=None, seed=0, share=.2):
@@ -219,12 +226,14 @@ def _hugging_face(where, root, download, form, *, image=None, label=None, train_
     except ImportError as e: raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install datasets') from e
     path = Path(where).expanduser()
     if not path.is_dir() and not download:
-        raise ConfigError('data', f'{where} is no folder here, and nothing is fetched from the Hugging Face hub unasked. Write dict(name={"hf:" + where!r}, download=True).')
+        raise ConfigError('data', f'{where} is no folder here, and nothing is fetched from the Hugging Face hub unasked. '
+                          f'Write dict(name={"hf:" + where!r}, download=True).')
     try:
         if path.is_dir() and any((path/n).exists() for n in ('dataset_dict.json', 'state.json')): rows = datasets.load_from_disk(path)
         else: rows = datasets.load_dataset(str(path) if path.is_dir() else where, cache_dir=root and str(root))
     except Exception as e: raise ConfigError('data', f'{where}: cannot be read as a Hugging Face data set: {e}') from e
-    return dict(hugging_face_parts(rows, _preset(_SMALL, form), image=image, label=label, train_split=train_split, test_split=test_split), seed=seed, share=share)
+    found = hugging_face_parts(rows, _preset(_SMALL, form), image=image, label=label, train_split=train_split, test_split=test_split)
+    return dict(found, seed=seed, share=share)
 
 # %% ../nbs/named_data.ipynb #2b3e193e
 SOURCES = {name: partial(dict(flowers102=_flowers, oxford_pets=_pets).get(name, _bytes_of), name) for name in TORCHVISION}
@@ -243,10 +252,12 @@ def read_source(
         raise ConfigError('data', f'there is no data set {name!r}. {did_you_mean(name, there)}There is: {", ".join(there)}.')
     where, known = name.removeprefix(kind), [*FORM, *_own_options(kind)]
     if wrong := [k for k in options if k not in known]:
-        raise ConfigError(findings=[(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}There is: {", ".join(known)}.') for k in wrong])
+        there = f'There is: {", ".join(known)}.'
+        raise ConfigError(findings=[(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong])
     path, at, size = where.rpartition('@')
     if kind in ('folder:', 'csv:') and at and size.isdigit():
-        if options.get('size', int(size)) != int(size): raise ConfigError('data.size', f'{name} says {size}, and size={options["size"]}. Leave one out.')
+        if options.get('size', int(size)) != int(size):
+            raise ConfigError('data.size', f'{name} says {size}, and size={options["size"]}. Leave one out.')
         where, options['size'] = path, int(size)
     form = {k: options.pop(k) for k in FORM if k in options}
     return SOURCES[kind](where, root, download, form, **options)

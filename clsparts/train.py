@@ -35,7 +35,7 @@ from .devices import Objective, accelerator_for, batch_that_fits, channels_last_
 from .evaluate import Evaluation, evaluate, merge_evaluations
 from .findings import ConfigError
 from .mixing import build_mixing, check_soft_targets
-from .optim import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, freeze as frozen_parts
+from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
 from .registry import check_arguments
 from .schedules import build_schedule
 from .snapshots import Snapshots, random_states, set_random_states

@@ -52,7 +52,8 @@ class Preset:
     squash: bool = False  # resize to `size` × `size` without keeping the shape; `crop_ratio` has no meaning then
 
     def __post_init__(self):
-        if wrong := [(f'data.{k}', f'{expected} is expected, not {v!r}.') for k, expected, v in _preset_findings(self)]: raise ConfigError(findings=wrong)
+        wrong = [(f'data.{k}', f'{expected} is expected, not {v!r}.') for k, expected, v in _preset_findings(self)]
+        if wrong: raise ConfigError(findings=wrong)
         for name in ('mean', 'std'):
             if getattr(self, name) is not None: object.__setattr__(self, name, tuple(getattr(self, name)))
 
@@ -68,9 +69,9 @@ class Preset:
         augment: str | Mapping = 'none',  # see `check_augment`
     ) -> Callable:  # as `eval_transform`, but drawn at random, from torch's generator
         "What is done to an image that is learnt from"
-        o = check_augment(augment)
-        return _composed(_coloured(self) + (_fitted(self) if o['scale'] is None else _cropped((self.size, self.size), o, self.interpolation))
-                         + _flipped(o) + _shifted((self.size, self.size), o) + _policy(o) + _floats(self) + _erased(o))
+        o, size = check_augment(augment), (self.size, self.size)
+        cut = _fitted(self) if o['scale'] is None else _cropped(size, o, self.interpolation)
+        return _composed(_coloured(self) + cut + _flipped(o) + _shifted(size, o) + _policy(o) + _floats(self) + _erased(o))
 
 # %% ../nbs/transforms.ipynb #422fd3ba
 def _v2():
@@ -107,6 +108,8 @@ POLICIES = dict(                                                        # from o
     autoaugment_cifar10=lambda o: _v2().AutoAugment(_v2().AutoAugmentPolicy.CIFAR10))
 _OPTIONS = dict(policy=None, magnitude=9, num_ops=2, scale=None, ratio=(3 / 4, 4 / 3), flip=0., shift=0., erase=0.)
 
+_PAIRS = dict(scale=(1e-6, 1, 'least and greatest share of the area, above 0 and at most 1,'), ratio=(1e-3, 1e3, 'least and greatest width by height'))
+
 def _augment_findings(o):
     "A place, what is expected there, and what was found, for each wrong option"
     for k in ('flip', 'erase', 'shift'):
@@ -114,7 +117,7 @@ def _augment_findings(o):
     if o['policy'] is not None and o['policy'] not in POLICIES: yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
     if not _is_whole(o['magnitude'], 0, 30): yield 'magnitude', 'a whole number from 0 to 30', o['magnitude']
     if not _is_whole(o['num_ops'], 1): yield 'num_ops', 'a whole number from 1', o['num_ops']
-    for k, low, high, meaning in (('scale', 1e-6, 1, 'least and greatest share of the area, above 0 and at most 1,'), ('ratio', 1e-3, 1e3, 'least and greatest width by height')):
+    for k, (low, high, meaning) in _PAIRS.items():
         if (v := o[k]) is None and k == 'scale': continue
         if not _are_numbers(v, 2, low, high) or v[0] > v[1]: yield k, meaning, v
 
@@ -125,13 +128,16 @@ def check_augment(
     "What an augmentation stands for; raises `ConfigError` for unknown names and options, and for wrong values, all at once"
     if not isinstance(augment, Mapping):
         if not isinstance(augment, str) or augment not in AUGMENTS:
-            raise ConfigError('augment', f'there is no augmentation {augment!r}. {did_you_mean(augment, AUGMENTS)}There is: {", ".join(AUGMENTS)}; or a dict of options.')
+            raise ConfigError('augment', f'there is no augmentation {augment!r}. {did_you_mean(augment, AUGMENTS)}'
+                              f'There is: {", ".join(AUGMENTS)}; or a dict of options.')
         return {**_OPTIONS, **AUGMENTS[augment]}
     o = {**_OPTIONS, **augment}
-    wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}There is: {", ".join(_OPTIONS)}.') for k in augment if k not in _OPTIONS]
+    there = f'There is: {", ".join(_OPTIONS)}.'
+    wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}') for k in augment if k not in _OPTIONS]
     wrong += [(f'augment.{k}', f'{expected} is expected, not {v!r}.') for k, expected, v in _augment_findings(o)]
     for k in ('magnitude', 'num_ops'):
-        if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment': wrong.append((f'augment.{k}', "this belongs to policy='randaugment'; write that too, or leave it out."))
+        if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment':
+            wrong.append((f'augment.{k}', "this belongs to policy='randaugment'; write that too, or leave it out."))
     if wrong: raise ConfigError(findings=wrong)
     return o
 

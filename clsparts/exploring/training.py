@@ -12,8 +12,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch
-
 from ..callbacks import Callback, StopTraining
 from ..devices import is_out_of_memory
 from ..findings import ConfigError
