@@ -49,10 +49,9 @@ def accelerator_for(
     return accelerator
 
 def forget() -> None:
-    "Let accelerate forget device and precision, and, unless there are others that this process is connected with, the processes"
-    from accelerate.state import AcceleratorState, PartialState
-    if not connected(): PartialState._reset_state()
-    AcceleratorState._reset_state()
+    "Let accelerate forget device, precision and sharding; connected processes stay so"
+    from accelerate.state import AcceleratorState
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 def connected() -> bool:
     "Whether there are other processes"

@@ -6,7 +6,7 @@
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'check_batch_size', 'with_rates', 'has_batch_norms', 'sync_batch_norms',
            'make_ready', 'check_loss', 'kept_words', 'train_epoch', 'take_step', 'Interrupted', 'end_if_interrupted',
            'evaluate_together', 'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best',
-           'restore', 'check_same', 'interruptible', 'explained', 'lost_words', 'run', 'fit']
+           'restore', 'share_of', 'check_same', 'interruptible', 'explained', 'lost_words', 'run', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -274,7 +274,7 @@ def finish_epoch(training: Training) -> None:
 def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
-    return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, total=t.total, count=t.count, history=t.history, seconds=t.elapsed,
+    return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
                 settings=t.settings, processes=t.accelerator.num_processes, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
                 scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]))
@@ -317,8 +317,8 @@ def restore(training: Training) -> None:
     check_same(t, state, meta)
     try: t.clf.load_state_dict(weights)
     except RuntimeError as e: raise ConfigError('resume', f'{t.last_good} holds another architecture: {str(e).splitlines()[1].strip()}') from None
-    t.batch, t.step, t.count, t.history, t.epoch = (state[k] for k in ('batch', 'step', 'count', 'history', 'epoch'))
-    t.total = torch.as_tensor(state['total'], device=t.accelerator.device)
+    t.batch, t.step, t.history, t.epoch = (state[k] for k in ('batch', 'step', 'history', 'epoch'))
+    t.total, t.count = share_of(state['sums'], t.accelerator.process_index, t.accelerator.num_processes)
     t.seconds, t.started = state['seconds'], time.perf_counter()
     if t.divided: spread(t.model, weights)
     t.optimizer.load_state_dict(state['optimizer'])
@@ -333,6 +333,14 @@ def restore(training: Training) -> None:
     if t.batch == 0 and t.history:                                      # a kill may have come between two files
         usable = gathered(t.best_weights.state_dict())
         if t.main: save_weights(t, usable, ended_best(t))
+
+def share_of(
+    sums: list[tuple],  # of several processes
+    i: int,  # which process this is
+    n: int,  # of how many
+) -> tuple:
+    "What process `i` goes on with: its own sums, or of another number of processes the first one with those of all"
+    return sums[i] if len(sums) == n else tuple(map(sum, zip(*sums))) if i == 0 else (0., 0)
 
 def check_same(training: Training, state: Mapping, meta: Mapping) -> None:
     "Raise `ConfigError` if a snapshot is of a training with other arguments or other data"

@@ -1,6 +1,8 @@
 "Training in two processes on the CPU: the same losses as in one, and what happens when one of them is gone."
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,7 +10,10 @@ import sys
 import time
 
 import pytest
+import torch
 
+from clsparts.checkpoint import load_classifier
+from clsparts.snapshots import Snapshots
 from common import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='signals of Unix')
@@ -45,6 +50,14 @@ def pair(*args, **more):
     return [start(0), start(1)]
 
 
+def when_it_trains(run, processes):
+    "Wait for the first records"
+    deadline = time.monotonic() + 120
+    while not (run/'metrics.json').exists():
+        assert time.monotonic() < deadline and all(p.poll() is None for p in processes), [p.poll() for p in processes]
+        time.sleep(.05)
+
+
 def losses(run): return [r['train_loss'] for r in json.loads((run/'metrics.json').read_text())['epochs']]
 
 
@@ -66,39 +79,136 @@ def test_two_processes_are_one_with_twice_the_batch(tmp_path):
         assert two['test_accuracy'] == pytest.approx(one['test_accuracy'], abs=.03)
 
 
-SAME = '''
-import sys, json, torch
+JOBS = '''
+import json, os, shutil, sys, torch
 from torch.utils.data import Subset
+from clsparts.callbacks import Callback
 from clsparts.compose import compose_model
 from clsparts.data import Data, digits
-from clsparts.train import fit
+from clsparts.findings import ConfigError
+from clsparts.train import StopTraining, fit
+class Stop(Callback):
+    def __init__(self, step): self.step = step
+    def after_step(self, training):
+        if training.step == self.step: raise StopTraining
 data = digits()
-data = Data(Subset(data.train, range(1024)), data.test, data.classes)
-torch.manual_seed(0)
-clf = compose_model(json.loads(sys.argv[1]))
-history = fit(clf, data, epochs=2, batch_size=int(sys.argv[2]), lr=.01, ema=.9, device='cpu', progress=False, out=sys.argv[3])
+data = Data(Subset(data.train, range(512)), data.test, data.classes)
+for job in json.loads(sys.argv[1]):
+    torch.manual_seed(0)
+    clf = compose_model(job.pop('model'))
+    os.environ['ACCELERATE_USE_FSDP'] = str(job.pop('divided', False)).lower()
+    if 'stop' in job: job['callbacks'] = [Stop(job.pop('stop'))]
+    try: fit(clf, data, **{**dict(epochs=2, ema=.5, device='cpu', progress=False), **job})
+    except ConfigError as e: print(e)
+    folder = job.get('out') or job['resume']
+    torch.save(clf.state_dict(), f"{folder}/clf-{os.environ.get('RANK', 0)}.pth")
+'''
+MODEL = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=8, base_channels=8, norm_cfg=dict(type='GN', num_groups=2)),
+             neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=10, in_channels=64))
+WRAPPERS = dict(adamw=dict(optimizer=dict(type='AdamW', lr=.01), clip_grad=dict(max_norm=1.), accumulative_counts=2),
+                sgd=dict(optimizer=dict(type='SGD', lr=.1, momentum=.9)))
+WAYS = dict(whole=False, divided=True)
+
+
+def fits(processes, *jobs):
+    "What `fit` with each of these options, one after the other in so many processes, says of errors"
+    port, code = free_port(), [sys.executable, '-c', JOBS, json.dumps([dict(model=MODEL, **j) for j in jobs])]
+    ranks = [dict(RANK=r, LOCAL_RANK=r, WORLD_SIZE=processes, LOCAL_WORLD_SIZE=processes, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) if processes > 1 else {}
+             for r in range(processes)]
+    started = [subprocess.Popen(code, env=environment(**rank), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for rank in ranks]
+    done = [p.communicate(timeout=300) for p in started]
+    assert [p.returncode for p in started] == [0] * processes, done
+    return done[0][0]
+
+
+def records(run): return json.loads((run/'metrics.json').read_text())['epochs']
+
+
+def check_same_records(run, other):
+    two, one = map(records, (run, other))
+    assert len(two) == len(one) == 2
+    for a, b in zip(two, one):
+        for k in ('train_loss', 'test_loss', 'test_accuracy'): assert a[k] == pytest.approx(b[k], abs=1e-5), k
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    "Runs of two processes and of one with twice the batch, in one folder; and what the one said of a wrong resume"
+    folder = tmp_path_factory.mktemp('runs')
+    def job(size, wrapper, name=None, **more): return dict(batch_size=size, optim_wrapper=WRAPPERS[wrapper], **(dict(out=str(folder/name)) if name else {}), **more)
+    whole = [job(16, w, f'{way}-{w}', divided=d) for w in WRAPPERS for way, d in WAYS.items()]
+    fits(2, *whole, job(16, 'adamw', 'cut', stop=13, divided=True))
+    shutil.copytree(folder/'cut', folder/'cut-one')
+    fits(2, job(16, 'adamw', resume=str(folder/'cut'), divided=True))
+    said = fits(1, *[job(32, w, f'one-{w}') for w in WRAPPERS], job(16, 'adamw', resume=str(folder/'cut-one')), job(32, 'adamw', resume=str(folder/'cut-one')))
+    return folder, said
+
+
+@pytest.mark.parametrize('wrapper', WRAPPERS)
+@pytest.mark.parametrize('way', WAYS)
+def test_to_the_fifth_digit(way, wrapper, trained):
+    "Losses, accuracies, and the weights that are kept and that are left in memory"
+    two, one = trained[0]/f'{way}-{wrapper}', trained[0]/f'one-{wrapper}'
+    check_same_records(two, one)
+    assert records(one)[1]['train_loss'] < records(one)[0]['train_loss'] - .2           # it learns
+    kept, expected = [load_classifier(run)[0].state_dict() for run in (two, one)]
+    torch.testing.assert_close(kept, expected, atol=1e-3, rtol=1e-2)
+    for rank in (0, 1): torch.testing.assert_close(torch.load(two/f'clf-{rank}.pth'), dict(kept), atol=0, rtol=0)
+
+
+def test_divided_weights_resume(trained):
+    "A snapshot of two processes is whole: two go on with it to the bit, one with twice the batch to the fifth digit"
+    folder, said = trained
+    two, expected = folder/'cut', folder/'divided-adamw'
+    assert [{**r, 'seconds': 0} for r in records(two)] == [{**r, 'seconds': 0} for r in records(expected)]
+    torch.testing.assert_close(*[load_classifier(r)[0].state_dict() for r in (two, expected)], atol=0, rtol=0)
+    check_same_records(folder/'cut-one', expected)
+    assert 'batch_size=16 for 1 processes instead of 16 for 2: together they have to take as many images a step' in said
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_interrupted_together(way, tmp_path):
+    "Ctrl-C reaches the processes at moments of their own; both end after the same step, and nothing is lost"
+    run, settings = tmp_path/'run', config(tmp_path, epochs=30)
+    processes = pair(settings, '--out', run, ACCELERATE_USE_FSDP=WAYS[way])
+    when_it_trains(run, processes)
+    for p, wait in zip(processes, (.03, 0)):
+        p.send_signal(signal.SIGINT)
+        time.sleep(wait)
+    said = [p.communicate(timeout=60)[1] for p in processes]
+    assert [p.returncode for p in processes] == [130, 130], said
+    steps = {re.search(r'interrupted after step (\d+) of \d+. Resume from', e)[1] for e in said}
+    assert len(steps) == 1, said
+    latest = Snapshots(run/'snapshots').latest()
+    assert latest[2]['step'] == int(steps.pop())
+
+
+LAUNCH = '''
+import sys
+from accelerate import notebook_launcher
+from clsparts.all import *
+data = digits()
+def net():
+    torch.manual_seed(0)
+    return compose(dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=4, base_channels=4), 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
+fit(net(), data, epochs=1, device='cpu', progress=False)      # by itself, before
+def train(): fit(net(), data, epochs=1, batch_size=32, device='cpu', progress=False, out=sys.argv[1])
+notebook_launcher(train, num_processes=2, use_port=sys.argv[2])
+fit(net(), data, epochs=1, device='cpu', progress=False)      # and after
 '''
 
 
-def test_to_the_fifth_digit(tmp_path):
-    port, model = free_port(), json.dumps(CONFIG['model'])
-    def start(size, run, **more): return subprocess.Popen([sys.executable, '-c', SAME, model, str(size), str(tmp_path/run)], env=environment(**more))
-    ranks = [start(32, 'two', RANK=r, LOCAL_RANK=r, WORLD_SIZE=2, LOCAL_WORLD_SIZE=2, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) for r in (0, 1)]
-    assert [p.wait(200) for p in ranks] == [0, 0]
-    assert start(64, 'one').wait(200) == 0
-    two, one = [json.loads((tmp_path/n/'metrics.json').read_text())['epochs'] for n in ('two', 'one')]
-    for a, b in zip(two, one):
-        for k in ('train_loss', 'test_loss', 'test_accuracy'): assert a[k] == pytest.approx(b[k], abs=1e-5), k
+def test_from_a_notebook(tmp_path):
+    done = subprocess.run([sys.executable, '-c', LAUNCH, str(tmp_path/'run'), str(free_port())], env=environment(), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert Snapshots(tmp_path/'run'/'snapshots').latest()[2]['processes'] == 2 and len(records(tmp_path/'run')) == 1
 
 
 def test_a_killed_worker(tmp_path):
     "The other says so in words, in time, and the run goes on from its last snapshot"
     run, settings = tmp_path/'run', config(tmp_path, epochs=30)
     processes = pair(settings, '--out', run, CLSPARTS_TIMEOUT=30)
-    deadline = time.monotonic() + 120
-    while not (run/'metrics.json').exists():
-        assert time.monotonic() < deadline and all(p.poll() is None for p in processes), [p.poll() for p in processes]
-        time.sleep(.05)
+    when_it_trains(run, processes)
     processes[1].send_signal(signal.SIGKILL)
     killed = time.monotonic()
     _, err = processes[0].communicate(timeout=90)
