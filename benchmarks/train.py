@@ -1,4 +1,6 @@
-"What `fit` adds to a step, beside other loops, and what an optimizer step costs: `python benchmarks/train.py`. Loops of packages that are not installed are left out."
+"""What `fit` adds to a step, beside other loops, and what an optimizer step costs: `python benchmarks/train.py`. Loops of packages that are not
+installed are left out. To have all of them, in an environment of its own, since fastai needs another fastcore than nbdev:
+`pip install . && pip install lightning mmengine opencv-python-headless fastai`."""
 import importlib.util
 import json
 import os
@@ -125,6 +127,25 @@ def mmengine():
         return time.perf_counter() - start
 
 
+def fastai():
+    from fastai.callback.core import Callback
+    from fastai.data.core import DataLoaders
+    from fastai.learner import Learner
+    from fastai.optimizer import OptimWrapper
+    import fastai.callback.schedule  # noqa: F401                        # gives Learner fit_one_cycle
+    clf, optimizer, _, loader = parts()
+
+    class Clock(Callback):
+        "Time in the steps alone, without the validation"
+        total = 0.
+        def before_train(self): self.start = time.perf_counter()
+        def after_train(self): self.total += time.perf_counter() - self.start
+    learner = Learner(DataLoaders(loader, DataLoader(TensorDataset(X[:2], Y[:2]), 2), device='cpu'), clf, clf.head.loss_module,
+                      opt_func=lambda params, **_: OptimWrapper(opt=optimizer), train_bn=False, cbs=[clock := Clock()])
+    with learner.no_bar(), learner.no_logging(): learner.fit_one_cycle(EPOCHS, .1)
+    return clock.total
+
+
 def optimizer_steps():
     "A step of our optimizer over torch's fused one and over torch's default, each the median of paired repeats"
     for kind, options in dict(SGD=dict(lr=.1, momentum=.9), AdamW=dict(lr=1e-3)).items():
@@ -202,7 +223,7 @@ def digits_from_a_cold_start():
 def main():
     memory()                                                            # first: a process that is forked may not have threads
     loops = dict(plain=plain, accelerate=accelerated, fit=fitted)
-    for name, loop in dict(lightning=lightning, mmengine=mmengine).items():
+    for name, loop in dict(lightning=lightning, fastai=fastai, mmengine=mmengine).items():
         if importlib.util.find_spec(name): loops[name] = loop
     times = {name: [] for name in loops}
     for i in range(REPEATS + 1):

@@ -135,11 +135,12 @@ _JSON_WORDS = dict(true=True, false=False, null=None)
 def parse_override(
     text: str,  # `path=value`
 ) -> tuple[str, object]:  # path and value
-    "Split `a.b=34` into `('a.b', 34)`; raises `ConfigError` where there is no `=` or no path"
+    "Split `a.b=34` into `('a.b', 34)`; raises `ConfigError` where there is no `=` or no path, or for a `dict(…)` that is none"
     path, sep, value = text.partition('=')
     if not sep or not path.strip():
         raise ConfigError(message=f'{text!r} is no override; write path=value, for example model.backbone.depth=34.')
     if value in _JSON_WORDS: return path.strip(), _JSON_WORDS[value]
+    if value.startswith('dict('): return path.strip(), read_python(f'value = {value}', f'--set {path.strip()}', {})['value']
     try: return path.strip(), ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return path.strip(), value
 
