@@ -138,7 +138,7 @@ def trained(tmp_path_factory):
     def job(size, wrapper, name=None, **more): return dict(batch_size=size, optim_wrapper=WRAPPERS[wrapper], **(dict(out=str(folder/name)) if name else {}), **more)
     whole = [job(16, w, f'{way}-{w}', divided=d) for w in WRAPPERS for way, d in WAYS.items()]
     fits(2, *whole, job(16, 'adamw', 'cut', stop=13, divided=True))
-    shutil.copytree(folder/'cut', folder/'cut-one')
+    for name in ('cut-one', 'cut-kept'): shutil.copytree(folder/'cut', folder/name)
     fits(2, job(16, 'adamw', resume=str(folder/'cut'), divided=True))
     said = fits(1, *[job(32, w, f'one-{w}') for w in WRAPPERS], job(16, 'adamw', resume=str(folder/'cut-one')), job(32, 'adamw', resume=str(folder/'cut-one')))
     return folder, said
@@ -159,6 +159,7 @@ def test_to_the_fifth_digit(way, wrapper, trained):
 def test_divided_weights_resume(trained):
     "A snapshot of two processes is whole: two go on with it to the bit, one with twice the batch to the fifth digit"
     folder, said = trained
+    torch.testing.assert_close(torch.load(folder/'cut-kept'/'clf-1.pth'), dict(load_classifier(folder/'cut-kept')[0].state_dict()), atol=0, rtol=0)
     two, expected = folder/'cut', folder/'divided-adamw'
     assert [{**r, 'seconds': 0} for r in records(two)] == [{**r, 'seconds': 0} for r in records(expected)]
     torch.testing.assert_close(*[load_classifier(r)[0].state_dict() for r in (two, expected)], atol=0, rtol=0)
