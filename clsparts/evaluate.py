@@ -27,7 +27,7 @@ from .findings import ConfigError, did_you_mean
 from .seams import evaluating
 
 # %% ../nbs/evaluate.ipynb #903ddc6e
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predicted:
     "What a classifier says about a data set, image by image"
     labels: torch.Tensor  # the right classes `(n,)` int64, or targets `(n, k)` float
@@ -39,7 +39,8 @@ class Predicted:
     multi_label: bool = False  # whether an image may have several classes; also true if a row of the targets does not add up to 1
 
     def __post_init__(self):
-        self.multi_label = self.labels.ndim == 2 and (self.multi_label or ((self.labels.sum(1) - 1).abs() > 1e-3).any().item())
+        several = self.labels.ndim == 2 and (self.multi_label or ((self.labels.sum(1) - 1).abs() > 1e-3).any().item())
+        object.__setattr__(self, 'multi_label', several)
 
     @property
     def names(self) -> list[str]: return self.classes or [str(i) for i in range(self.scores.shape[1])]
@@ -53,12 +54,14 @@ class Predicted:
     @property
     def accuracy(self) -> float:
         "Share of images whose class is right, from 0 to 1"
-        return (self.scores.argmax(1) == self.truth).double().mean().item()
+        return self.topk(1)
 
     def topk(self, k: int = 5) -> float:
-        "Share of images whose class is among the `k` most likely"
-        best = self.scores.topk(min(k, self.scores.shape[1]), 1).indices
-        return (best == self.truth[:, None]).any(1).double().mean().item()
+        "Share of images whose class is among the `k` most likely; of equally likely ones the first come first, as in `confusion`"
+        truth = self.truth[:, None]
+        its = self.scores.gather(1, truth)                                      # (n, 1)
+        ahead = ~(self.scores <= its) | (self.scores == its) & (torch.arange(self.scores.shape[1]) < truth)
+        return (ahead.sum(1) < k).double().mean().item()
 
     @property
     def confusion(self) -> torch.Tensor:
@@ -200,7 +203,7 @@ class Evaluation(Measured):
 
     def _table(self):
         "A line of figures, the header, and the cells of the table"
-        records, figures = self.per_class, ', '.join(f'{k} {v:.4g}' for k, v in self.record().items())
+        records, figures = self.per_class, ', '.join(f'{k} {v:.4g}' if v < 1e4 else f'{k} {v:.0f}' for k, v in self.record().items())
         if len(records) > ROWS:
             figures += f'. The {ROWS} of {len(records)} classes with the lowest F1:'
             records = sorted(records, key=lambda r: r['f1'])[:ROWS]
@@ -218,7 +221,8 @@ class Evaluation(Measured):
     def _repr_html_(self):
         figures, head, cells = self._table()
         rows = ''.join(f'<tr><th>{escape(row[0])}</th>{"".join(f"<td>{c}</td>" for c in row[1:])}</tr>' for row in cells)
-        return f'<table><caption>{escape(figures)}</caption><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr>{rows}</table>'
+        head = f'<tr>{"".join(f"<th>{h}</th>" for h in head)}</tr>'
+        return f'<p>{escape(figures)}</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 # %% ../nbs/evaluate.ipynb #2bf3663a
 def _five_crops(x):
