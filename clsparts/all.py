@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'anatomy', 'as_data',
            'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'fit', 'flow', 'load_checkpoint',
-           'load_classifier', 'load_data', 'merge', 'nn', 'patched', 'plot_confusion', 'plot_curves', 'save_checkpoint',
-           'show_activation', 'show_batch', 'show_features', 'torch', 'train_run']
+           'load_classifier', 'load_data', 'merge', 'nn', 'patched', 'plot_confusion', 'plot_curves', 'plot_evaluation',
+           'save_checkpoint', 'show_activation', 'show_batch', 'show_features', 'torch', 'train_run']
 
 # %% ../nbs/all.ipynb #097cc504
 import torch
@@ -23,7 +23,7 @@ from .findings import ConfigError, patched
 from .flow import flow
 from .inside import show_activation, show_features
 from .evaluate import Evaluation, evaluate
-from .plots import plot_confusion, plot_curves
+from .plots import plot_confusion, plot_curves, plot_evaluation
 from .registry import MODELS
 from .runs import train_run
 from .train import fit
@@ -33,5 +33,5 @@ from .weights import load_checkpoint
 _all_ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'anatomy', 'as_data',
          'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'fit', 'flow', 'load_checkpoint',
          'load_classifier', 'load_data',
-         'merge', 'nn', 'patched', 'plot_confusion', 'plot_curves', 'save_checkpoint', 'show_activation', 'show_batch',
+         'merge', 'nn', 'patched', 'plot_confusion', 'plot_curves', 'plot_evaluation', 'save_checkpoint', 'show_activation', 'show_batch',
          'show_features', 'torch', 'train_run']

@@ -113,13 +113,10 @@ class LivePlot(Callback):
     handle = None
 
     def after_epoch(self, training) -> None:
-        from IPython import get_ipython
-        from IPython.core.pylabtools import select_figure_formats
         from IPython.display import display
 
         from clsparts.plots import plot_curves
         fig = plot_curves(training.history)
-        select_figure_formats(get_ipython(), {'png'})                   # else it would be shown as text
         if self.handle is None: self.handle = display(fig, display_id=True)
         else: self.handle.update(fig)
 

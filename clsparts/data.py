@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
+from .figures import Figure, as_picture
 from .findings import ConfigError
 from .images import ImageFiles
 from .named_data import HuggingFaceImages, Pixels, available_data, hugging_face_parts, read_source
@@ -278,17 +278,13 @@ def show_batch(
         torch.manual_seed(seed)
         if isinstance(part, DataLoader): pairs = list(zip(*next(iter(part))))[:n]
         else: pairs = [part[i] for i in torch.randperm(len(part))[:n].tolist()]
-    images = torch.stack([x for x, _ in pairs]).float().cpu()
-    if data.preset and data.preset.mean:
-        mean, std = (torch.tensor(v)[:, None, None] for v in (data.preset.mean, data.preset.std))
-        images = images * std + mean
-    elif not data.preset and not 0 <= images.min() <= images.max() <= 1: images = (images - images.min()) / (images.max() - images.min())
+    images = as_picture(torch.stack([x for x, _ in pairs]), data.preset)
     columns = min(8, len(images))
     rows = -(-len(images) // columns)
     fig = Figure(figsize=(columns, 1.25 * rows), dpi=80, layout='constrained')
     for ax in fig.subplots(rows, columns, squeeze=False).flat: ax.axis('off')
     for ax, image, (_, target) in zip(fig.axes, images, pairs):
-        ax.imshow(image.clip(0, 1).movedim(0, -1).squeeze(-1), cmap='gray', vmin=0, vmax=1)
+        ax.imshow(image, cmap='gray', vmin=0, vmax=1)
         ax.set_title(_target_text(data, target), fontsize=8)
     return fig
 

@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['ROWS', 'VIEWS', 'AUTOCAST', 'Predicted', 'class_figures', 'average_precisions', 'thresholds_for', 'calibration',
-           'calibration_error', 'Measured', 'Evaluation', 'views', 'scores_of', 'evaluating', 'batches_of', 'evaluate',
+           'calibration_error', 'Measured', 'Evaluation', 'views', 'scores_of', 'batches_of', 'evaluate',
            'merge_evaluations']
 
 # %% ../nbs/evaluate.ipynb #d9011255
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -24,9 +24,10 @@ from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 from .data import Data
 from .devices import is_out_of_memory
 from .findings import ConfigError, did_you_mean
+from .seams import evaluating
 
 # %% ../nbs/evaluate.ipynb #903ddc6e
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predicted:
     "What a classifier says about a data set, image by image"
     labels: torch.Tensor  # the right classes `(n,)` int64, or targets `(n, k)` float
@@ -35,12 +36,11 @@ class Predicted:
     classes: list[str] | None = None  # names of the classes; numbers if None
     seconds: float = 0.  # that the classifier took
     threshold: float | torch.Tensor = .5  # above which a class is said to be there, where an image may have several; or one a class, `(k,)`
-    target: str | None = None  # what the labels are, as `Data.target` says it; judged by their rows if None
+    multi_label: bool = False  # whether an image may have several classes; also true if a row of the targets does not add up to 1
 
-    @property
-    def multi_label(self) -> bool:
-        "Whether an image may have several classes: it is said so, or some row of the targets does not add up to 1"
-        return self.labels.ndim == 2 and (self.target == 'multi-label' or ((self.labels.sum(1) - 1).abs() > 1e-3).any().item())
+    def __post_init__(self):
+        several = self.labels.ndim == 2 and (self.multi_label or ((self.labels.sum(1) - 1).abs() > 1e-3).any().item())
+        object.__setattr__(self, 'multi_label', several)
 
     @property
     def names(self) -> list[str]: return self.classes or [str(i) for i in range(self.scores.shape[1])]
@@ -54,12 +54,14 @@ class Predicted:
     @property
     def accuracy(self) -> float:
         "Share of images whose class is right, from 0 to 1"
-        return (self.scores.argmax(1) == self.truth).double().mean().item()
+        return self.topk(1)
 
     def topk(self, k: int = 5) -> float:
-        "Share of images whose class is among the `k` most likely"
-        best = self.scores.topk(min(k, self.scores.shape[1]), 1).indices
-        return (best == self.truth[:, None]).any(1).double().mean().item()
+        "Share of images whose class is among the `k` most likely; of equally likely ones the first come first, as in `confusion`"
+        truth = self.truth[:, None]
+        its = self.scores.gather(1, truth)                                      # (n, 1)
+        ahead = ~(self.scores <= its) | (self.scores == its) & (torch.arange(self.scores.shape[1]) < truth)
+        return (ahead.sum(1) < k).double().mean().item()
 
     @property
     def confusion(self) -> torch.Tensor:
@@ -201,7 +203,7 @@ class Evaluation(Measured):
 
     def _table(self):
         "A line of figures, the header, and the cells of the table"
-        records, figures = self.per_class, ', '.join(f'{k} {v:.4g}' for k, v in self.record().items())
+        records, figures = self.per_class, ', '.join(f'{k} {v:.4g}' if v < 1e4 else f'{k} {v:.0f}' for k, v in self.record().items())
         if len(records) > ROWS:
             figures += f'. The {ROWS} of {len(records)} classes with the lowest F1:'
             records = sorted(records, key=lambda r: r['f1'])[:ROWS]
@@ -219,7 +221,8 @@ class Evaluation(Measured):
     def _repr_html_(self):
         figures, head, cells = self._table()
         rows = ''.join(f'<tr><th>{escape(row[0])}</th>{"".join(f"<td>{c}</td>" for c in row[1:])}</tr>' for row in cells)
-        return f'<table><caption>{escape(figures)}</caption><tr>{"".join(f"<th>{h}</th>" for h in head)}</tr>{rows}</table>'
+        head = f'<tr>{"".join(f"<th>{h}</th>" for h in head)}</tr>'
+        return f'<p>{escape(figures)}</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 # %% ../nbs/evaluate.ipynb #2bf3663a
 def _five_crops(x):
@@ -252,15 +255,6 @@ def scores_of(
     return torch.stack([clf.predict(v).scores.float() for v in views(x, tta)]).mean(0).clamp(0, 1)
 
 # %% ../nbs/evaluate.ipynb #9e4f4182
-@contextmanager
-def evaluating(clf):
-    "A context in which a module is in evaluation mode; afterwards each module in it has its own mode again"
-    modes = [(m, m.training) for m in clf.modules()]
-    clf.eval()
-    try: yield
-    finally:
-        for m, mode in modes: m.training = mode
-
 def batches_of(
     data: Dataset | DataLoader,
     batch_size: int,  # a loader has its own
@@ -331,8 +325,8 @@ def evaluate(
     "Predictions and loss of `clf` for all of `data`, in its order; raises `ConfigError` for no images, and for a target that does not go"
     if clf.head is None: raise ConfigError('model.head', 'an evaluation needs a head; this classifier gives features.')
     if batch_size < 1: raise ConfigError('batch_size', f'a number from 1 is expected, not {batch_size}.')
-    target, sigmoid = None, getattr(clf.head.loss_module, 'use_sigmoid', False) or clf.head.targets == 'multi-label'
-    if isinstance(data, Data): data, classes, target = data.test, classes or data.classes, data.target
+    several = getattr(clf.head.loss_module, 'use_sigmoid', False) or clf.head.targets == 'multi-label'
+    if isinstance(data, Data): data, classes, several = data.test, classes or data.classes, data.multi_label
     if device is None: device = next((p.device for p in clf.parameters()), torch.device('cpu'))
     views(torch.empty(0, 1, 8, 8), tta)                                         # a wrong name is found before any work
     labels, scores, loss, seconds, n = [], [], 0., 0., 0
@@ -350,8 +344,7 @@ def evaluate(
     labels, scores = torch.cat(labels), torch.cat(scores)
     if classes and len(classes) != scores.shape[1]:
         raise ConfigError('classes', f'there are {len(classes)} names for {scores.shape[1]} classes.')
-    if target is None and sigmoid and labels.ndim == 2: target = 'multi-label'
-    return Evaluation(labels, scores, loss / n, classes, seconds, target=target)
+    return Evaluation(labels, scores, loss / n, classes, seconds, multi_label=several)
 
 # %% ../nbs/evaluate.ipynb #cd283a07
 def merge_evaluations(

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
 from .classifier import BaseClassifier, stage_outputs
+from .figures import Figure, as_picture
 from .findings import did_you_mean, join_path
 from .layers.embed import PatchEmbed
 from .seams import check_image, evaluating, seam_texts, shape_text
@@ -88,13 +88,6 @@ def most_varied(
     "The channels with the largest standard deviation over their places, largest first; equal ones in their order"
     return maps.flatten(1).std(1, correction=0).sort(descending=True, stable=True).indices[:count].tolist()
 
-def _picture(image):
-    "An image `(c, h, w)` as matplotlib takes it, from 0 to 1: in colour if it has three channels, else grey"
-    image = image.detach().float().cpu()
-    low, high = image.aminmax()
-    if low < 0 or high > 1: image = (image - low) / (high - low).clamp(min=1e-9)
-    return image.movedim(0, -1) if len(image) == 3 else image.mean(0)
-
 def _aspect(size): return min(max(size[0] / size[1], .3), 3)
 
 def _panel(ax, numbers, title='', **kwargs):
@@ -139,7 +132,7 @@ def show_features(
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{seam_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
-    _panel(fig.add_subplot(grid[0, 1]), _picture(x[0]), cmap='gray', vmin=0, vmax=1)
+    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0]), cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1): _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
 
@@ -238,7 +231,7 @@ def show_activation(
     if top < 1: raise ValueError(f'top: a number from 1 is expected, not {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
-    size, picture = tuple(x.shape[2:]), _picture(x[0])
+    size, picture = tuple(x.shape[2:]), as_picture(x[0])
     fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .65), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)

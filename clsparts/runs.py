@@ -22,8 +22,9 @@ from .config import Config
 from .data import Data, check_labels, load_data
 from .devices import by_main, connect
 from .evaluate import Evaluation, evaluate
+from .figures import save_figure
 from .findings import ConfigError
-from .plots import plot_confusion, plot_curves, save_figure
+from .plots import plot_confusion, plot_curves, plot_per_class
 from .registry import check_arguments
 from .train import SETTINGS, Training, check_batch_size, fit
 from .transforms import check_augment
@@ -155,7 +156,8 @@ class TrainingRun:
         if not self.history: return
         seen = self.seen or evaluate(self.clf, self.data)
         save_figure(plot_curves(self.history), self.folder/'curves.png')
-        if not self.data.multi_label: save_figure(plot_confusion(seen, [self.data.test[i][0] for i in seen.worst(8)], self.data.classes), self.folder/'confusion.png')
+        if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
+        else: save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
 class _Note(Callback):
     "Tells a run its training"

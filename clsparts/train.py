@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -243,7 +243,7 @@ def evaluate_together(
     rank, world = accelerator.process_index, accelerator.num_processes
     if world == 1 or isinstance(data.test, DataLoader) or len(data.test) < world: return evaluate(clf, data, device=accelerator.device)
     shares = [range(r, len(data.test), world) for r in range(world)]
-    part = evaluate(clf, Subset(data.test, shares[rank]), device=accelerator.device, classes=data.classes)
+    part = evaluate(clf, replace(data, test=Subset(data.test, shares[rank])), device=accelerator.device)
     return merge_evaluations(gather_object([part]), shares)
 
 def usable(training: Training) -> nn.Module:

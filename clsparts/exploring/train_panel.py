@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterable
 from html import escape
 
 import ipywidgets as w
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..data import available_data, load_data
 from .page import Page, Worker, button, error_html, figure_html, guarded
 from .state import Look, State
 from .training import ENDED, Run, Runs
+from ..figures import Figure
 from ..findings import ConfigError
-from ..plots import plot_confusion
+from ..plots import BLUE, ORANGE, plot_confusion
 from ..runs import DEFAULT
 from ..transforms import AUGMENTS
 
 # %% ../../nbs/exploring/train_panel.ipynb #e7523742
-COLOURS = ('#4a78a8', '#b8802f', '#2c8c80', '#8a6bb5', '#c4505a', '#6f8f3c', '#788290')
+COLOURS = (BLUE, ORANGE, '#2c8c80', '#8a6bb5', '#c4505a', '#6f8f3c', '#788290')
 
 def colour_of(i: int) -> str: return COLOURS[i % len(COLOURS)]
 
@@ -224,8 +224,7 @@ class TrainPanel(_Starting):
         if self._drawn == key: return
         self._drawn = key
         if run.status not in ENDED or run.seen is None: self.confusion.value = ''; return
-        worst = [run.training.data.test[i][0] for i in run.seen.worst(8)]
-        fig = plot_confusion(run.seen, worst, run.training.data.classes)
+        fig = plot_confusion(run.seen, run.training.data)
         self.confusion.value = f'<h4>{escape(run.name)}</h4>' + figure_html(fig, f'Confusion matrix and surest mistakes of {run.name}')
 
     def show(self, look: Look) -> None:
