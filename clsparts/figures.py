@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import matplotlib.figure
+import numpy as np
 import torch
 
 from .files import replacing
@@ -35,7 +36,7 @@ def save_figure(
 def as_picture(
     images: torch.Tensor,  # `(c, h, w)`, or several at once, `(n, c, h, w)`
     preset: Preset | None = None,  # how they became tensors; None if they are from 0 to 1, or it is not known
-) -> torch.Tensor:  # `(…, h, w, 3)` or `(…, h, w)`, from 0 to 1
+) -> np.ndarray:  # `(…, h, w, 3)` or `(…, h, w)`, from 0 to 1
     "Images as matplotlib takes them: in colour if there are three channels, else grey"
     images = images.detach().float().cpu()
     low, high = images.aminmax()
@@ -43,4 +44,4 @@ def as_picture(
         mean, std = (torch.tensor(v)[:, None, None] for v in (preset.mean, preset.std))
         images = images * std + mean
     elif preset is None and (low < 0 or high > 1): images = (images - low) / (high - low).clamp(min=1e-9)
-    return (images.movedim(-3, -1) if images.shape[-3] == 3 else images.mean(-3)).clamp(0, 1)
+    return (images.movedim(-3, -1) if images.shape[-3] == 3 else images.mean(-3)).clamp(0, 1).numpy()

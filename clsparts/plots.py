@@ -118,9 +118,9 @@ def _draw_confusion(fig, seen):
     right = confusion.diag().diag()
     def squares(x): return F.avg_pool2d(x[None].double(), block, ceil_mode=True, divisor_override=1)[0]
     images = squares(confusion).sum(1, keepdim=True).clamp(min=1)
-    ax.imshow(squares(right) / images, cmap='Blues', vmin=0, vmax=1.6)
+    ax.imshow((squares(right) / images).numpy(), cmap='Blues', vmin=0, vmax=1.6)
     wrong = squares(confusion - right).fill_diagonal_(0).sqrt()                 # single mistakes are seen beside frequent ones
-    ax.imshow(wrong.where(wrong > 0, float('nan')), cmap='Oranges', vmin=-.5, vmax=2 * max(1.4, wrong.max().item()))
+    ax.imshow(wrong.where(wrong > 0, float('nan')).numpy(), cmap='Oranges', vmin=-.5, vmax=2 * max(1.4, wrong.max().item()))
     step = 1 if k <= 2 * MANY else block * -(-k // (MANY * block))
     size = 8 if k <= MANY else 6
     ticks, labels = range(0, -(-k // block), step // block or 1), [_brief(n) for n in names[::step]]
