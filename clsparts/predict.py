@@ -240,6 +240,25 @@ def _fits(clf, x, shape, first):
         raise ConfigError(f'image {first}', f'its shape is {tuple(x.shape[1:])}, and the classifier was trained with {tuple(shape)}. Give bytes, which are brought '
                           'into that form, or the classifier itself in the place of its checkpoint.')
 
+def _asked(clf, items, batch_size, device, tta, workers, broken, shape, classes):
+    "Places of the images that were asked about, their scores, and records of those that were skipped"
+    places, scores, skipped = [], [], []
+    with evaluating(clf):
+        for numbers, x, errors in _batches(items, batch_size, workers, device.type == 'cuda'):
+            for i, e in errors:
+                if broken == 'stop' or not isinstance(e, _Broken): raise e
+                skipped.append({_key(name := items.name(i)): name, 'problem': str(e)})
+            if x is None: continue
+            _fits(clf, x, shape, numbers[0])
+            found = in_pieces(lambda x: scores_of(clf, x, tta).cpu(), x.to(device, non_blocking=True))
+            if not places: check_names(classes, found[0].shape[1])
+            places += numbers
+            scores += found
+    if not places:
+        raise ConfigError('images', f'none can be read. The first: {skipped[0]["problem"]}' if skipped else 'there are none.')
+    return places, torch.cat(scores), skipped
+
+# %% ../nbs/predict.ipynb #b733f7a8
 @torch.no_grad()
 def predict(
     clf,  # a classifier; or the folder of a run or a checkpoint, which know the form of the images and the names of the classes
@@ -275,21 +294,3 @@ def predict(
     if multi_label is None: multi_label = meta['target'] == 'multi-label' if meta.get('target') else asks_each_class(clf.head)
     names, read = (places, None) if items is images else ([items.name(i) for i in places], lambda j: items.image(places[j]))
     return Predictions(scores, names, classes and list(classes), multi_label, threshold, top, skipped, read, preset)
-
-def _asked(clf, items, batch_size, device, tta, workers, broken, shape, classes):
-    "Places of the images that were asked about, their scores, and records of those that were skipped"
-    places, scores, skipped = [], [], []
-    with evaluating(clf):
-        for numbers, x, errors in _batches(items, batch_size, workers, device.type == 'cuda'):
-            for i, e in errors:
-                if broken == 'stop' or not isinstance(e, _Broken): raise e
-                skipped.append({_key(name := items.name(i)): name, 'problem': str(e)})
-            if x is None: continue
-            _fits(clf, x, shape, numbers[0])
-            found = in_pieces(lambda x: scores_of(clf, x, tta).cpu(), x.to(device, non_blocking=True))
-            if not places: check_names(classes, found[0].shape[1])
-            places += numbers
-            scores += found
-    if not places:
-        raise ConfigError('images', f'none can be read. The first: {skipped[0]["problem"]}' if skipped else 'there are none.')
-    return places, torch.cat(scores), skipped
