@@ -79,7 +79,7 @@ def data_for(
 @call_parse
 def evaluate_run(
     run: Param('folder of a run, or a checkpoint', str),
-    data: Param("folder:PATH, csv:PATH or another name of data; the run's own if left out", str, opt=False, nargs='?') = None,
+    data: Param("folder:PATH, csv:PATH or another name of data, which counts whole where nothing in it is held out; the run's own if left out", str, opt=False, nargs='?') = None,
     out: Param('a file for the figures, ending in .json', str) = None,
     batch_size: Param('images at a time', int) = 256,
     workers: Param('processes that read images', int) = 0,
