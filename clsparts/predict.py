@@ -240,7 +240,12 @@ def _fits(clf, x, shape, first):
         raise ConfigError(f'image {first}', f'its shape is {tuple(x.shape[1:])}, and the classifier was trained with {tuple(shape)}. Give bytes, which are brought '
                           'into that form, or the classifier itself in the place of its checkpoint.')
 
-def _asked(clf, items, batch_size, device, tta, workers, broken, shape, classes):
+def _named(k, classes, threshold):
+    "Raise `ConfigError` for names or thresholds that are not those of `k` classes"
+    check_names(classes, k)
+    if (shape := tuple(torch.as_tensor(threshold).shape)) not in ((), (k,)): raise ConfigError('threshold', f'one number, or {k}, are expected, not {shape}.')
+
+def _asked(clf, items, batch_size, device, tta, workers, broken, shape, classes, threshold):
     "Places of the images that were asked about, their scores, and records of those that were skipped"
     places, scores, skipped = [], [], []
     with evaluating(clf):
@@ -251,7 +256,7 @@ def _asked(clf, items, batch_size, device, tta, workers, broken, shape, classes)
             if x is None: continue
             _fits(clf, x, shape, numbers[0])
             found = in_pieces(lambda x: scores_of(clf, x, tta).cpu(), x.to(device, non_blocking=True))
-            if not places: check_names(classes, found[0].shape[1])
+            if not places: _named(found[0].shape[1], classes, threshold)
             places += numbers
             scores += found
     if not places:
@@ -290,7 +295,7 @@ def predict(
     if device is not None: check_device(device), clf.to(device)
     else: device = next((p.device for p in clf.parameters()), 'cpu')
     items = images if isinstance(images, DataLoader) else _Items(images, preset)
-    places, scores, skipped = _asked(clf, items, batch_size, torch.device(device), tta, workers, broken, shape, classes)
+    places, scores, skipped = _asked(clf, items, batch_size, torch.device(device), tta, workers, broken, shape, classes, threshold)
     if multi_label is None: multi_label = meta['target'] == 'multi-label' if meta.get('target') else asks_each_class(clf.head)
     names, read = (places, None) if items is images else ([items.name(i) for i in places], lambda j: items.image(places[j]))
     return Predictions(scores, names, classes and list(classes), multi_label, threshold, top, skipped, read, preset)
