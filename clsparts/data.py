@@ -4,13 +4,12 @@
 
 # %% auto #0
 __all__ = ['Data', 'digits', 'targets_of', 'ClassCounts', 'check_labels', 'split', 'as_data', 'load_data', 'from_hugging_face',
-           'Augmented', 'augmented', 'show_batch', 'AUGMENTS', 'available_data', 'check_augment']
+           'Augmented', 'augmented', 'show_batch', 'show_images', 'AUGMENTS', 'available_data', 'check_augment']
 
 # %% ../nbs/data.ipynb #846d1807
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from .figures import Figure, as_picture
 from .findings import ConfigError
 from .images import ImageFiles
 from .named_data import HuggingFaceImages, Pixels, available_data, hugging_face_parts, read_source
+from .tables import html_table, text_table
+from .tables import html_table, text_table
 from .transforms import AUGMENTS, Preset, check_augment, for_small, tensor_transform
 
 # %% ../nbs/data.ipynb #49291313
@@ -99,16 +100,11 @@ def _read_targets(part):
 class ClassCounts(list):
     "Records of `class`, `train` and `test`, shown as a table"
 
-    def _lines(self): return [('class', 'train', 'test'), *[(r['class'], f'{r["train"]:g}', f'{r["test"]:g}') for r in self]]
+    def _cells(self): return ('class', 'train', 'test'), [(r['class'], f'{r["train"]:g}', f'{r["test"]:g}') for r in self]
 
-    def __str__(self):
-        widths = [max(len(line[i]) for line in self._lines()) for i in range(3)]
-        return '\n'.join(f'{c:{widths[0]}}  {a:>{widths[1]}}  {b:>{widths[2]}}' for c, a, b in self._lines())
+    def __str__(self): return text_table(*self._cells())
 
-    def _repr_html_(self):
-        def cells(line): return ''.join(f'<td style="text-align:{"right" if i else "left"}">{escape(c)}</td>' for i, c in enumerate(line))
-        head, *rows = map(cells, self._lines())
-        return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(f"<tr>{r}</tr>" for r in rows)}</tbody></table>'
+    def _repr_html_(self): return html_table(*self._cells())
 
 def _counted(part, k):
     targets = _read_targets(part)
@@ -272,20 +268,28 @@ def show_batch(
     augment: str | Mapping = 'none',  # see `check_augment`
     seed: int = 0,  # which images, and how they are augmented
 ) -> Figure:
-    "Training images with the names of their classes; normalised ones as they were before, unknown ranges from darkest to lightest"
+    "Training images with the names of their classes, see `show_images`"
     part = augmented(data, augment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if isinstance(part, DataLoader): pairs = list(zip(*next(iter(part))))[:n]
         else: pairs = [part[i] for i in torch.randperm(len(part))[:n].tolist()]
-    images = as_picture(torch.stack([x for x, _ in pairs]), data.preset)
-    columns = min(8, len(images))
-    rows = -(-len(images) // columns)
-    fig = Figure(figsize=(columns, 1.25 * rows), dpi=80, layout='constrained')
+    return show_images([x for x, _ in pairs], [_target_text(data, t) for _, t in pairs], data.preset)
+
+def show_images(
+    images: list[torch.Tensor],  # `(c, h, w)`, floats, of one shape
+    titles: list[str],
+    preset: Preset | None = None,  # how they became tensors, if that is known
+    width: float = 1.,  # of an image, in inches
+) -> Figure:
+    "Images with a title each; normalised ones as they were before, unknown ranges from darkest to lightest"
+    columns = min(int(8 / width), len(images))
+    rows, lines = -(-len(images) // columns), max(t.count('\n') for t in titles)
+    fig = Figure(figsize=(columns * width, rows * (width + .25 + .15 * lines)), dpi=80, layout='constrained')
     for ax in fig.subplots(rows, columns, squeeze=False).flat: ax.axis('off')
-    for ax, image, (_, target) in zip(fig.axes, images, pairs):
+    for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles):
         ax.imshow(image, cmap='gray', vmin=0, vmax=1)
-        ax.set_title(_target_text(data, target), fontsize=8)
+        ax.set_title(title, fontsize=8)
     return fig
 
 def _target_text(data, target):

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'TIMEOUT', 'check_device', 'accelerator_for', 'forget', 'connected', 'connect', 'disconnect', 'by_main',
-           'Agreement', 'Objective', 'channels_last_pays', 'is_out_of_memory', 'batch_that_fits']
+           'Agreement', 'Objective', 'channels_last_pays', 'is_out_of_memory', 'in_pieces', 'batch_that_fits']
 
 # %% ../nbs/devices.ipynb #11fc0c1c
 import os
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
 from unittest.mock import patch
@@ -144,6 +145,18 @@ def channels_last_pays(
 def is_out_of_memory(e: BaseException) -> bool:
     "Whether an error says that memory is used up, on a GPU or on the CPU"
     return isinstance(e, (MemoryError, torch.OutOfMemoryError)) or any(o in str(e) for o in ('not enough memory', "can't allocate memory"))
+
+def in_pieces(
+    f: Callable,  # of tensors, all of one length
+    *batch: torch.Tensor,
+) -> list:  # what `f` gives for each piece, in their order
+    "Ask about a batch; where memory is used up, about its halves, with a warning, and about theirs"
+    try: return [f(*batch)]
+    except (RuntimeError, MemoryError) as e:
+        if len(batch[0]) == 1 or not is_out_of_memory(e): raise
+    warnings.warn(f'a batch of {len(batch[0])} images needs more memory than there is, and is halved. Write batch_size={len(batch[0]) // 2}.')
+    if batch[0].is_cuda: torch.cuda.empty_cache()
+    return [o for half in zip(*(t.chunk(2) for t in batch)) for o in in_pieces(f, *half)]
 
 def batch_that_fits(
     objective: nn.Module,  # of a batch, see `Objective`

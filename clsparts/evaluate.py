@@ -4,17 +4,15 @@
 
 # %% auto #0
 __all__ = ['ROWS', 'VIEWS', 'AUTOCAST', 'Predicted', 'class_figures', 'average_precisions', 'thresholds_for', 'calibration',
-           'calibration_error', 'Measured', 'Evaluation', 'views', 'scores_of', 'batches_of', 'evaluate',
-           'merge_evaluations']
+           'calibration_error', 'Measured', 'Evaluation', 'views', 'scores_of', 'batches_of', 'asks_each_class',
+           'check_names', 'evaluate', 'merge_evaluations']
 
 # %% ../nbs/evaluate.ipynb #d9011255
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from time import perf_counter
 
 import torch
@@ -22,9 +20,10 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from .data import Data
-from .devices import is_out_of_memory
+from .devices import in_pieces
 from .findings import ConfigError, did_you_mean
 from .seams import evaluating
+from .tables import html_table, text_table
 
 # %% ../nbs/evaluate.ipynb #903ddc6e
 @dataclass(frozen=True, eq=False, repr=False)
@@ -212,17 +211,13 @@ class Evaluation(Measured):
 
     def __str__(self):
         figures, head, cells = self._table()
-        widths = [max(map(len, column)) for column in zip(head, *cells)]
-        lines = ['  '.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in (head, *cells)]
-        return '\n'.join([figures, '', *lines])
+        return f'{figures}\n\n{text_table(head, cells)}'
 
     __repr__ = __str__
 
     def _repr_html_(self):
         figures, head, cells = self._table()
-        rows = ''.join(f'<tr><th>{escape(row[0])}</th>{"".join(f"<td>{c}</td>" for c in row[1:])}</tr>' for row in cells)
-        head = f'<tr>{"".join(f"<th>{h}</th>" for h in head)}</tr>'
-        return f'<p>{escape(figures)}</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>'
+        return html_table(head, cells, figures)
 
 # %% ../nbs/evaluate.ipynb #2bf3663a
 def _five_crops(x):
@@ -289,17 +284,22 @@ def _targets(y, k, first):
 # %% ../nbs/evaluate.ipynb #614c1b07
 def _ask(clf, x, y, tta):
     "Probabilities of a batch, and the sum of its losses"
-    try:
-        feats = clf.extract_feat(x)
-        loss = clf.head.loss(feats, clf.target(x, y))['loss'].item() * len(y)
-        return (scores_of(clf, x, tta) if tta else clf.head.predict(feats).scores.float().clamp(0, 1)).cpu(), loss
-    except (RuntimeError, MemoryError) as e:
-        if len(x) == 1 or not is_out_of_memory(e): raise
-    warnings.warn(f'a batch of {len(x)} images needs more memory than there is, and is halved. Write batch_size={len(x) // 2}.')
-    feats = None
-    if x.is_cuda: torch.cuda.empty_cache()
-    (a, b), losses = zip(*(_ask(clf, *half, tta) for half in zip(x.chunk(2), y.chunk(2))))
-    return torch.cat([a, b]), sum(losses)
+    feats = clf.extract_feat(x)
+    loss = clf.head.loss(feats, clf.target(x, y))['loss'].item() * len(y)
+    return (scores_of(clf, x, tta) if tta else clf.head.predict(feats).scores.float().clamp(0, 1)).cpu(), loss
+
+def asks_each_class(
+    head,  # of a classifier
+) -> bool:
+    "Whether a head asks about each class for itself, so that an image may have several"
+    return getattr(head.loss_module, 'use_sigmoid', False) or head.targets == 'multi-label'
+
+def check_names(
+    classes: list[str] | None,  # names of classes, if there are any
+    k: int,  # how many classes there are
+) -> None:
+    "Raise `ConfigError` for another number of names"
+    if classes and len(classes) != k: raise ConfigError('classes', f'there are {len(classes)} names for {k} classes.')
 
 AUTOCAST = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
 
@@ -325,7 +325,7 @@ def evaluate(
     "Predictions and loss of `clf` for all of `data`, in its order; raises `ConfigError` for no images, and for a target that does not go"
     if clf.head is None: raise ConfigError('model.head', 'an evaluation needs a head; this classifier gives features.')
     if batch_size < 1: raise ConfigError('batch_size', f'a number from 1 is expected, not {batch_size}.')
-    several = getattr(clf.head.loss_module, 'use_sigmoid', False) or clf.head.targets == 'multi-label'
+    several = asks_each_class(clf.head)
     if isinstance(data, Data): data, classes, several = data.test, classes or data.classes, data.multi_label
     if device is None: device = next((p.device for p in clf.parameters()), torch.device('cpu'))
     views(torch.empty(0, 1, 8, 8), tta)                                         # a wrong name is found before any work
@@ -337,13 +337,12 @@ def evaluate(
             x = batch[0].to(device, non_blocking=True)
             y = _targets(torch.as_tensor(batch[1]), clf.head.num_classes or clf.predict(x[:1]).scores.shape[1], n)
             start = perf_counter()
-            found, its_loss = _ask(clf, x, y.to(device), tta)
-            loss, seconds, n = loss + its_loss, seconds + perf_counter() - start, n + len(y)
-            labels.append(y.cpu()), scores.append(found)
+            found, losses = zip(*in_pieces(lambda x, y: _ask(clf, x, y, tta), x, y.to(device)))
+            loss, seconds, n = loss + sum(losses), seconds + perf_counter() - start, n + len(y)
+            labels.append(y.cpu()), scores.extend(found)
     if not n: raise ConfigError('data', 'there is no image to evaluate with.')
     labels, scores = torch.cat(labels), torch.cat(scores)
-    if classes and len(classes) != scores.shape[1]:
-        raise ConfigError('classes', f'there are {len(classes)} names for {scores.shape[1]} classes.')
+    check_names(classes, scores.shape[1])
     return Evaluation(labels, scores, loss / n, classes, seconds, multi_label=several)
 
 # %% ../nbs/evaluate.ipynb #cd283a07

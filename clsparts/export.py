@@ -9,9 +9,10 @@ __all__ = ['merged', 'export_onnx', 'export_program']
 import copy
 import json
 import logging
+import re
 import warnings
 from collections.abc import Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -19,8 +20,10 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .evaluate import check_names
 from .files import replacing
 from .findings import ConfigError
+from .transforms import Preset
 
 # %% ../nbs/export.ipynb #30bcbc0b
 def _pairs(module):
@@ -62,10 +65,23 @@ def _quietly():
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter('ignore')
             yield
     finally: logging.disable(before)
+
+@contextmanager
+def _exporting(path):
+    "A context in which what an exporter cannot follow is an error in words, with the line of code if it is told"
+    try:
+        with _quietly(), torch.no_grad(): yield
+    except (MemoryError, OSError): raise
+    except Exception as e:
+        told = str(e.__cause__ or e).strip()                                    # ONNX's own is a page of advice
+        line = re.search(r'raised this error:\n.*line (\d+), in .*\n *(.+)', told)
+        why = re.match(r'.*(\n  - [^.]*\.)?', told)[0]
+        why = ' '.join(re.sub('For more information.*', '', why).split()) + (f' It is at line {line[1]}: {line[2]}' if line else '')
+        raise ConfigError(message=f'{path}: was not written. Torch exports nothing that depends on the values of an image or the size of the batch: {why}') from e
 
 def _checked(path, run, net, shape, tolerance):
     "Raise `ConfigError` unless `run` gives what `net` gives, for two sizes of batches"
@@ -77,12 +93,20 @@ def _checked(path, run, net, shape, tolerance):
             raise ConfigError(message=f'{path}: was not written: for {n} random images its answers differ from those of the classifier by up to '
                                       f'{(found - expected).abs().max():.2g}; {tolerance:g} is allowed.')
 
-def _ready(clf, image_shape, merge, probabilities):
-    "What is exported, and a batch of images for it"
+def _ready(clf, image_shape, classes, preset, merge, probabilities):
+    "What is exported, a batch of images for it, and what is kept beside it, as JSON"
     if len(image_shape) != 3: raise ConfigError('image_shape', f'(c, h, w) of one image is expected, not {tuple(image_shape)}.')
     if getattr(clf, 'head', None) is None: raise ConfigError('head', 'a classifier without a head gives features; give it one, or export its backbone by hand.')
     net = _Outputs(merged(clf) if merge else copy.deepcopy(clf).eval(), probabilities).cpu().requires_grad_(False)
-    return net, torch.randn(2, *image_shape)
+    if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
+        raise ConfigError('preset', f'it makes images {made}, and image_shape is {tuple(image_shape)}.')
+    x = torch.randn(2, *image_shape)
+    try:
+        with torch.no_grad(): check_names(classes, net(x).shape[1])
+    except ConfigError: raise
+    except ValueError as e: raise ConfigError('image_shape', str(e)) from e
+    kept = dict(image_shape=list(image_shape), classes=classes and list(classes), preset=preset and preset.to_dict())
+    return net, x, {k: json.dumps(v) for k, v in kept.items()}
 
 # %% ../nbs/export.ipynb #7f20c13b
 def export_onnx(
@@ -91,20 +115,22 @@ def export_onnx(
     image_shape: Sequence[int],  # `(c, h, w)`
     *,
     classes: Sequence[str] | None = None,  # their names, kept in the file
+    preset: Preset | None = None,  # the form that images are brought into, kept in the file
     probabilities: bool = False,  # instead of scores
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # by how much the answers may differ, relative and absolute
 ) -> Path:
-    "Write ONNX with inputs `images (batch, c, h, w)`, checked against onnxruntime; raises `ConfigError`, and writes nothing, if the answers differ"
+    "Write ONNX with inputs `images (batch, c, h, w)`, checked against onnxruntime; raises `ConfigError`, and writes nothing, if it cannot, or the answers differ"
     try: import onnx, onnxruntime, onnxscript  # noqa: E401, F401
     except ImportError as e: raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
-    path, (net, x) = Path(path), _ready(clf, image_shape, merge, probabilities)
+    path = Path(path)
     if path.suffix != '.onnx': raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
+    net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     output = 'probabilities' if probabilities else 'scores'
-    with _quietly(), torch.no_grad(): program = torch.onnx.export(net, (x,), input_names=['images'], output_names=[output], dynamo=True, verbose=False,
-                                                                  dynamic_shapes=({0: torch.export.Dim('batch')},))
+    with _exporting(path): program = torch.onnx.export(net, (x,), input_names=['images'], output_names=[output], dynamo=True, verbose=False,
+                                                       dynamic_shapes=({0: torch.export.Dim('batch')},))
     model = program.model_proto
-    onnx.helper.set_model_props(model, dict(image_shape=json.dumps(list(image_shape)), classes=json.dumps(list(classes or []))))
+    onnx.helper.set_model_props(model, kept)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider'])
     with torch.no_grad(): _checked(path, lambda x: session.run(None, dict(images=x.numpy()))[0], net, image_shape, tolerance)
     with replacing(path) as tmp: onnx.save(model, tmp)
@@ -115,17 +141,18 @@ def export_program(
     path: str | Path,  # a file ending in `.pt2`
     image_shape: Sequence[int],  # `(c, h, w)`
     *,
-    classes: Sequence[str] | None = None,  # their names, kept in the file as `classes.json`
+    classes: Sequence[str] | None = None,  # see `export_onnx`
+    preset: Preset | None = None,  # see `export_onnx`
     probabilities: bool = False,  # instead of scores
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # see `export_onnx`
 ) -> Path:
-    "Write a program of `torch.export`, which `torch.export.load` reads; raises `ConfigError`, and writes nothing, if the answers differ"
-    path, (net, x) = Path(path), _ready(clf, image_shape, merge, probabilities)
+    "Write a program of `torch.export`, which `torch.export.load` reads; raises `ConfigError`, and writes nothing, if it cannot, or the answers differ"
+    path = Path(path)
     if path.suffix != '.pt2': raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
-    with replacing(path) as tmp:
-        with _quietly(), torch.no_grad():
-            program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))
-            torch.export.save(program, tmp, extra_files={'classes.json': json.dumps(list(classes or []))})
-            _checked(path, torch.export.load(tmp).module(), net, image_shape, tolerance)
+    net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
+    with _exporting(path): program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))
+    with replacing(path) as tmp, _quietly(), torch.no_grad():
+        torch.export.save(program, tmp, extra_files={f'{k}.json': v for k, v in kept.items()})
+        _checked(path, torch.export.load(tmp).module(), net, image_shape, tolerance)
     return path

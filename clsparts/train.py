@@ -281,7 +281,7 @@ def state_of(training: Training) -> dict:
 
 def about(data: Data) -> dict:
     "What a checkpoint keeps of its data, so that images can be brought into the same form"
-    return dict(classes=list(data.classes), image_shape=data.image_shape, preset=data.preset and data.preset.to_dict())
+    return dict(classes=list(data.classes), image_shape=data.image_shape, preset=data.preset and data.preset.to_dict(), target=data.target)
 
 def save_weights(
     training: Training,

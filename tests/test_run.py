@@ -130,6 +130,16 @@ def test_predict(two_runs, tmp_path):
     assert len(lines) == 2 and all(str(i) in line and '%' in line for i, line in zip(images, lines))
 
 
+def test_evaluate_and_export(two_runs, tmp_path):
+    "What a run is worth, as its metrics say, and a file for others"
+    run, figures = two_runs[0]/'a', tmp_path/'figures.json'
+    status, out, err = command('evaluate', run, '--out', figures)
+    assert status == 0 and 'precision' in out, err
+    assert json.loads(figures.read_text())['accuracy'] == pytest.approx(json.loads((run/'metrics.json').read_text())['final']['test_accuracy'])
+    status, out, err = command('export', run, tmp_path/'clf.pt2')
+    assert status == 0 and 'clf.pt2: images (batch, 1, 8, 8)' in out and (tmp_path/'clf.pt2').stat().st_size > 1000, err
+
+
 @pytest.mark.parametrize('args, told', {
     'misspelt option': (['--set', 'model.backbone.dept=34'], "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
     'no such place': (['--set', 'model.backbon.depth=34'], "model.backbon: there is no such key. Did you mean 'backbone'?"),
