@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+import clsparts
 from .config import check_spelt_out, plain
 from .findings import ConfigError
 from .files import replacing
@@ -35,10 +36,11 @@ def write_checkpoint(
     tensors: Mapping[str, torch.Tensor],  # by name, on any device
     **meta,  # plain data by name
 ) -> Path:
-    "Write tensors, `meta` and a checksum to `path`, whole or not at all; raises `OSError` if there is no room"
+    "Write tensors, `meta`, the versions and a checksum to `path`, whole or not at all; raises `OSError` if there is no room"
     path = Path(path)
     if path.suffix != '.safetensors': raise ConfigError(message=f'{path}: checkpoints end in .safetensors, not {path.suffix!r}.')
-    texts = {k: json.dumps(plain(v, k)) for k, v in meta.items()}
+    versions = dict(clsparts=clsparts.__version__, torch=torch.__version__)
+    texts = {k: json.dumps(plain(v, k)) for k, v in dict(versions=versions, **meta).items()}
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     texts['checksum'] = json.dumps(_checksum(tensors, texts))
     try:
