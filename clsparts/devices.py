@@ -7,6 +7,7 @@ __all__ = ['PRECISIONS', 'TIMEOUT', 'check_device', 'accelerator_for', 'forget',
            'Agreement', 'Objective', 'channels_last_pays', 'is_out_of_memory', 'in_pieces', 'batch_that_fits']
 
 # %% ../nbs/devices.ipynb #11fc0c1c
+import gc
 import os
 import warnings
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def accelerator_for(
     from accelerate import Accelerator, InitProcessGroupKwargs
     if precision not in PRECISIONS: raise ConfigError('precision', f'one of {", ".join(PRECISIONS)} is expected, not {precision!r}.')
     if device is not None: check_device(device)
+    if precision == 'fp16' and (device == 'cpu' or device is None and not torch.accelerator.is_available()):
+        raise ConfigError('precision', "fp16 is for GPUs; the CPU has 'bf16' and 'fp32'.")
     forget()
     cpu, sharding = device == 'cpu', _sharding()
     with patch.dict(os.environ, {} if device is None or cpu else dict(ACCELERATE_TORCH_DEVICE=device)):
@@ -85,7 +88,9 @@ def connect(
 
 def disconnect() -> None:
     "Leave the other processes in good order, when all is done"
-    if connected(): torch.distributed.destroy_process_group()
+    if not connected(): return
+    torch.distributed.destroy_process_group()
+    gc.collect()                                                        # what still holds a group lets it go: gloo's threads abort where Python ends before them
 
 def by_main(
     f: Callable,  # without arguments
