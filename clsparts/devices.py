@@ -7,6 +7,7 @@ __all__ = ['PRECISIONS', 'TIMEOUT', 'check_device', 'accelerator_for', 'connect'
            'channels_last_pays', 'is_out_of_memory', 'batch_that_fits']
 
 # %% ../nbs/devices.ipynb #11fc0c1c
+import gc
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -103,11 +104,13 @@ def batch_that_fits(
     objective: nn.Module,  # of a batch, see `Objective`
     x: torch.Tensor,  # a batch that does not fit
     y: torch.Tensor,  # its targets
-) -> int | None:  # images; None if not even one (two with batch norms) does
+    least: int = 1,  # images that are worth a try, two where batch norms compare them
+) -> int | None:  # images; None if not even the least do
     "The largest of a half, a quarter, … of a batch for which loss and gradients can be computed"
     n = len(x) // 2
-    while n >= 1:
+    while n >= least:
         objective.zero_grad(set_to_none=True)
+        gc.collect()
         if x.is_cuda: torch.cuda.empty_cache()
         try:
             objective(x[:n], y[:n])['loss'].backward()
