@@ -25,7 +25,7 @@ from .evaluate import Evaluation, evaluate
 from .findings import ConfigError
 from .plots import plot_confusion, plot_curves, save_figure
 from .registry import check_arguments
-from .train import SETTINGS, Training, check_batch_size, fit
+from .train import SETTINGS, Training, check_batch_size, check_classes, check_folder, fit
 from .transforms import check_augment
 from .weights import load_checkpoint
 
@@ -112,11 +112,7 @@ def new_folder(
     out = Path(out)
     if any((out/n).exists() for n in ('config.json', 'checkpoint.safetensors', 'snapshots')):
         raise ConfigError(message=f'{out} holds a run already, which is kept. Choose another folder with --out, or go on with it: --resume {out}.')
-    if out.exists() and not out.is_dir(): raise ConfigError(message=f'{out} is a file; a run needs a folder.')
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out): pass
-    except OSError as e: raise ConfigError(message=f'{out}: a run cannot be kept there: {e.strerror or e}. Choose another folder with --out.') from e
+    check_folder(out)
     return out
 
 # %% ../nbs/runs.ipynb #321132c7
@@ -174,12 +170,12 @@ def prepare(
     data = load_data(cfg['data'])
     check_labels(data)
     torch.manual_seed(cfg['seed'])
-    try: clf = compose_model(cfg['model'], data.image_shape, targets=data.target)
+    mixed = data.target == 'labels' and (cfg['train']['mixing'] or cfg['model'].get('train_cfg'))
+    try:
+        clf = compose_model(cfg['model'], data.image_shape, targets='soft' if mixed else data.target)
+        check_classes(clf, data)
     except ConfigError as e: raise e.under('model') from e.__cause__
-    if clf.head is None: raise ConfigError('model.head', 'training needs a head. Write {"type": "LinearClsHead", "num_classes": 10}.')
     name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']
-    if clf.head.num_classes not in (None, len(data.classes)):
-        raise ConfigError('model.head.num_classes', f'{name} has {len(data.classes)} classes, not {clf.head.num_classes}.')
     if cfg['load_from'] and not resume: load_checkpoint(clf, cfg['load_from'], head='match')
     try: check_batch_size(clf, cfg['train']['batch_size'])
     except ConfigError as e: raise e.under('train') from None
