@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'check_batch_size', 'classes_of', 'check_fits', 'check_classes',
            'check_targets', 'check_folder', 'with_rates', 'has_batch_norms', 'make_ready', 'check_loss', 'kept_words',
-           'train_epoch', 'take_step', 'evaluate_together', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save',
-           'restore', 'check_same', 'interruptible', 'explained', 'lost_words', 'run', 'fit']
+           'train_epoch', 'add_gradients', 'take_step', 'evaluate_together', 'finish_epoch', 'state_of', 'about',
+           'save_weights', 'save', 'restore', 'check_same', 'interruptible', 'explained', 'lost_words', 'run', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import inspect
@@ -236,12 +236,21 @@ def train_epoch(training: Training) -> None:
         group = min(t.accumulate, batches - t.batch // t.accumulate * t.accumulate)
         last = t.batch % t.accumulate == group - 1
         with nullcontext() if last else t.accelerator.no_sync(t.objective), explained(t, x, y):
-            loss = t.objective(x, y)['loss']
-            check_loss(t, loss)
-            t.accelerator.backward(loss / group if group > 1 else loss)
-        t.loss = loss.detach()
+            t.loss = add_gradients(t, x, y, group)
         t.total, t.count, t.batch = t.total + t.loss * len(y), t.count + len(y), t.batch + 1
         if last: take_step(t)
+
+def add_gradients(
+    training: Training,
+    x: torch.Tensor,  # images `(b, c, h, w)`
+    y: torch.Tensor,  # labels `(b,)`, or targets `(b, k)`
+    group: int,  # batches that make a step
+) -> torch.Tensor:  # the loss, without what its gradients need
+    "Loss and gradients of a batch"
+    loss = training.objective(x, y)['loss']
+    check_loss(training, loss)
+    training.accelerator.backward(loss / group if group > 1 else loss)
+    return loss.detach()
 
 def take_step(training: Training) -> None:
     "Move the weights along the gradients, and tell"
