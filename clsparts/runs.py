@@ -174,6 +174,7 @@ def complete(
         except ConfigError as e: findings += e.under('train').findings
     findings += [(f'train.{k}', f'{expected} is expected, not {v!r}.') for k, expected, v in _wrong_numbers(cfg['train'])]
     if not isinstance(cfg['seed'], int): findings.append(('seed', f'a whole number is expected, not {cfg["seed"]!r}.'))
+    if not isinstance(cfg['load_from'], (str, Path, type(None))): findings.append(('load_from', f'a path or URL is expected, not {cfg["load_from"]!r}.'))
     if findings: raise ConfigError(findings=findings)
     return cfg
 

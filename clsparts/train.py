@@ -6,7 +6,8 @@
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'check_batch_size', 'classes_of', 'check_fits', 'check_classes',
            'check_targets', 'check_folder', 'with_rates', 'has_batch_norms', 'make_ready', 'check_loss', 'kept_words',
            'train_epoch', 'add_gradients', 'take_step', 'evaluate_together', 'finish_epoch', 'state_of', 'about',
-           'save_weights', 'save', 'restore', 'check_same', 'interruptible', 'explained', 'lost_words', 'run', 'fit']
+           'save_weights', 'save', 'restore', 'check_same', 'interruptible', 'explained', 'worker_words', 'lost_words',
+           'run', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import inspect
@@ -393,6 +394,15 @@ def explained(training: Training, x=None, y=None):
     advice = f'{fits} fit: batch_size={fits}, with accumulative_counts={-(-len(x) // fits)} for the same step' if fits else 'not even the smallest fits: take smaller images, or a smaller classifier'
     raise MemoryError(f'a batch of {len(x)} images needs more memory than there is; {advice}.{kept_words(t)}') from problem
 
+def worker_words(training: Training, e: BaseException) -> ChildProcessError:
+    "The error for a worker that somebody else has ended"
+    t = training
+    try: time.sleep(.2)                                                 # torch tells in a signal's handler who it was
+    except RuntimeError as told: e = told
+    again = f' Resume from {t.folder}.' if t.folder else ''
+    return ChildProcessError(f'a process that reads images was ended from outside, as where memory is used up ({str(e).splitlines()[0].strip().rstrip(".")}). '
+                             f'Fewer workers need less.{kept_words(t)}{again}')
+
 def lost_words(training: Training, e: BaseException) -> ConnectionError:
     "The error for a process that cannot reach the others"
     t = training
@@ -421,11 +431,9 @@ def run(
         if t.batch: save(t)
         again = f' Resume from {t.folder}.' if t.folder else ' The classifier keeps what it has learnt.'
         raise KeyboardInterrupt(f'interrupted after step {t.step} of {t.steps}.{again}') from None
-    except RuntimeError as e:
-        if 'DataLoader worker' not in str(e): raise
-        again = f' Resume from {t.folder}.' if t.folder else ''
-        raise ChildProcessError(f'a process that reads images was ended from outside, as where memory is used up ({str(e).splitlines()[0].strip()}). '
-                                f'Fewer workers need less.{kept_words(t)}{again}') from e
+    except (RuntimeError, ConnectionResetError, EOFError) as e:
+        if isinstance(e, RuntimeError) and 'DataLoader worker' not in str(e): raise
+        raise worker_words(t, e) from e
     finally:
         t.tell('end')
         t.clf.eval()
