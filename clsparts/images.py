@@ -62,6 +62,7 @@ def first_sound(
             return image, j % n
     raise problem
 
+# %% ../nbs/images.ipynb #a00df18f
 class ImageFiles(Dataset):
     "Image files with their targets; raises `ConfigError` that names a file which cannot be read, unless such files are skipped"
 

@@ -1,7 +1,6 @@
 "What a training is given: real files in every format go through, and what is wrong with them is said before it costs anything."
 import hashlib
 import json
-import os
 import pickle
 import struct
 import warnings
