@@ -165,6 +165,11 @@ class Batches:
         "Which images a batch holds, so that a bad one can be named; None for a loader"
         return self.order and list(self.order.batch(epoch, i))
 
+    def close(self) -> None:
+        "End the workers now; left to themselves they may be waited for"
+        end = getattr(getattr(self.loader, '_iterator', None), '_shutdown_workers', None)
+        if end and self.order is not None: end()
+
 def _as_it_is(batch): return batch
 
 def _leave_signals(worker):

@@ -437,6 +437,7 @@ def run(
         if isinstance(e, RuntimeError) and 'DataLoader worker' not in str(e): raise
         raise worker_words(t, e) from e
     finally:
+        t.batches.close()
         t.tell('end')
         t.clf.eval()
         if t.ema and t.step: t.clf.load_state_dict(t.ema.module.state_dict())
