@@ -6,16 +6,18 @@
 __all__ = ['Batch', 'Order', 'seeded', 'Collated', 'Batches']
 
 # %% ../nbs/batches.ipynb #63f4d974
+import os
 import random
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset, default_collate
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset, default_collate, get_worker_info
 
+from .data import fitting_targets, image_name
 from .findings import ConfigError
 
 # %% ../nbs/batches.ipynb #c2b076db
@@ -96,9 +98,24 @@ class Collated(Dataset):
     def __getitems__(self, batch):
         if isinstance(self.data, TensorDataset): return [t[batch] for t in self.data.tensors]
         with seeded(batch.seed):
-            if hasattr(self.data, 'batch'): return self.data.batch(batch)
-            if getattr(self.data, '__getitems__', None): return default_collate(self.data.__getitems__(batch))
-            return default_collate([self.data[i] for i in batch])
+            try: return self.data.batch(batch) if hasattr(self.data, 'batch') else _stacked(self._pairs(batch), batch)
+            except ConfigError as e:
+                if get_worker_info() is None: raise
+                return e                                                # raised where it can be read, see `Batches.epoch`
+
+    def _pairs(self, batch):
+        if getattr(self.data, '__getitems__', None): return self.data.__getitems__(batch)
+        return [self.data[i] for i in batch]
+
+def _stacked(pairs, batch):
+    "A batch of pairs; an error that names two images whose shapes differ"
+    try: return default_collate(pairs)
+    except RuntimeError as e:
+        shapes = [tuple(x.shape) for x, _ in pairs if isinstance(x, torch.Tensor)]
+        other = next((i for i, s in enumerate(shapes) if s != shapes[0]), None)
+        if other is None: raise
+        raise ConfigError('data', f'the images of a batch are of one shape; image {batch[0]} has {shapes[0]}, and image {batch[other]} {shapes[other]}. '
+                                  'v2.Resize((224, 224)) in the transform of the data set makes them so.') from e
 
 # %% ../nbs/batches.ipynb #03139632
 class Batches:
@@ -114,13 +131,14 @@ class Batches:
         rank: int = 0,  # see `Order`
         world: int = 1,  # see `Order`
         alone: bool = True,  # see `Order`
+        classes: list[str] | None = None,  # their names, to see that the targets fit; None does not look
     ):
-        self.order, self.seed, self.world, self.rank = None, seed, world, rank
+        self.data, self.order, self.seed, self.world, self.rank, self.classes = data, None, seed, world, rank, classes
         if isinstance(data, DataLoader): self.loader = data
         else:
             self.order = Order(len(data), batch_size, seed, rank, world, alone)
             self.loader = DataLoader(Collated(data), batch_sampler=self.order, num_workers=workers, pin_memory=pin, collate_fn=_as_it_is,
-                                     persistent_workers=workers > 0, worker_init_fn=_ignore_interrupts, generator=torch.Generator().manual_seed(seed))
+                                     persistent_workers=workers > 0, worker_init_fn=_leave_signals, generator=torch.Generator().manual_seed(seed))
 
     def __len__(self): return len(self.loader)
 
@@ -128,11 +146,17 @@ class Batches:
         epoch: int,  # from 1
         start: int = 0,  # batches that are left out at its beginning
     ) -> Iterator:
-        "The batches of an epoch"
-        if self.order is None:
-            with seeded(_mixed(self.seed, epoch)): return islice(iter(self.loader), start, None)
-        self.order.at(epoch, start)
-        return iter(self.loader)
+        "The batches of an epoch; raises `ConfigError` for an image that cannot be read, and for a target that does not fit the classes"
+        if self.order is not None: self.order.at(epoch, start)
+        with seeded(_mixed(self.seed, epoch)) if self.order is None else nullcontext(): batches = iter(self.loader)
+        for i, batch in enumerate(islice(batches, start if self.order is None else 0, None), start):
+            if isinstance(batch, ConfigError): raise batch
+            yield batch if self.classes is None else self._fitting(*batch, epoch, i)
+
+    def _fitting(self, x, y, epoch, i):
+        "The batch, its targets as the loss takes them"
+        def image(j): return image_name(self.data, self.indices(epoch, i)[j]) if self.order else f'image {j} of batch {i + 1}'
+        return x, fitting_targets(y, self.classes, image)
 
     def indices(self,
         epoch: int,  # from 1
@@ -141,6 +165,14 @@ class Batches:
         "Which images a batch holds, so that a bad one can be named; None for a loader"
         return self.order and list(self.order.batch(epoch, i))
 
+    def close(self) -> None:
+        "End the workers now; left to themselves they may be waited for"
+        end = getattr(getattr(self.loader, '_iterator', None), '_shutdown_workers', None)
+        if end and self.order is not None: end()
+
 def _as_it_is(batch): return batch
 
-def _ignore_interrupts(worker): signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C is for the training, which then ends its workers
+def _leave_signals(worker):
+    "Ctrl-C, and a cluster's SIGTERM to all processes of a group, are for the training, which then ends its workers"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, 'setpgrp'): os.setpgrp()

@@ -167,11 +167,13 @@ def batch_that_fits(
     objective: nn.Module,  # of a batch, see `Objective`
     x: torch.Tensor,  # a batch that does not fit
     y: torch.Tensor,  # its targets
-) -> int | None:  # images; None if not even one (two with batch norms) does
+    least: int = 1,  # images that are worth a try, two where batch norms compare them
+) -> int | None:  # images; None if not even the least do
     "The largest of a half, a quarter, … of a batch for which loss and gradients can be computed"
     n = len(x) // 2
-    while n >= 1:
+    while n >= least:
         objective.zero_grad(set_to_none=True)
+        gc.collect()
         if x.is_cuda: torch.cuda.empty_cache()
         try:
             objective(x[:n], y[:n])['loss'].backward()

@@ -10,6 +10,7 @@ __all__ = ['FORM', 'ROOT', 'TORCHVISION', 'SOURCES', 'Pixels', 'HuggingFaceImage
 import copy
 import inspect
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -19,7 +20,7 @@ import torch
 from torch.utils.data import Dataset
 
 from .findings import ConfigError, did_you_mean
-from .images import ImageFiles, image_files, picture, read_csv
+from .images import ImageFiles, first_sound, image_files, picture, read_csv
 from .transforms import Preset
 
 # %% ../nbs/named_data.ipynb #17fdee61
@@ -77,7 +78,7 @@ def _torchvision(name, root, parts):
     try: return [getattr(datasets, TORCHVISION[name][0])(root, **part) for part in parts]
     except ModuleNotFoundError as e:
         raise ConfigError('data', f'{name} is read with {e.name}, which is not installed: pip install {e.name}') from e
-    except (RuntimeError, OSError) as e:
+    except (RuntimeError, OSError, AssertionError, ValueError, EOFError) as e:     # what torchvision stumbles over
         if parts[0]['download']: raise ConfigError('data', f'{name} could not be downloaded to {root}: {e}') from e
         raise ConfigError('data', f'the files of {name} are not in {root}, or damaged. With download=True they are fetched: '
                           f'dict(name={name!r}, root={str(root)!r}, download=True)') from e
@@ -118,10 +119,15 @@ def _held_out(places, given, where):
                           f"There is: {', '.join(places) or 'none'}.")
     return given or next((s for s in ('val', 'validation', 'valid', 'test') if s in places), None)
 
+_PARTS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing', 'eval'}   # what nobody calls all of their classes
+
 def _folder(where, root, download, form, *, broken='stop', test_split=None, seed=0, share=.2):
     "A folder with a folder for each class, or with such folders for each part"
     path, preset = Path(where).expanduser(), _preset(_SMALL, form)
     beside = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name != 'train') if (path/'train').is_dir() else None
+    parts = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name[0] != '.') if beside is None and path.is_dir() else []
+    if parts and all(p.lower() in _PARTS for p in parts):
+        raise ConfigError('data', f"{path}: the part to train with is called train, and the one held out val; there is {', '.join(parts)}. Rename them.")
     held_out = _held_out(beside or [], test_split, path)
     paths, labels, classes = image_files(path/'train' if held_out or beside == [] else path)
     test = held_out and image_files(path/held_out, classes)[:2]
@@ -150,14 +156,20 @@ class HuggingFaceImages(Dataset):
         targets: torch.Tensor,  # one a row
         transform: Callable,  # of an image `(channels, h, w)` uint8
         channels: int = 3,  # 3 for colour, 1 for grey
-    ): self.rows, self.column, self.targets, self.transform, self.channels = rows, column, targets, transform, channels
+        broken: str = 'stop',  # stop, or skip: the next sound one takes its place
+    ):
+        if broken not in ('stop', 'skip'): raise ConfigError('data.broken', f"'stop' or 'skip' is expected, not {broken!r}.")
+        self.rows, self.column, self.targets, self.transform, self.channels, self.broken = rows, column, targets, transform, channels, broken
 
     def __len__(self): return len(self.targets)
 
-    def __getitem__(self, i):
-        try: image = picture(self.rows[int(i)][self.column], self.channels)
+    def _read(self, i):
+        try: return picture(self.rows[int(i)][self.column], self.channels)
         except (OSError, ValueError, SyntaxError, AttributeError) as e:
-            raise ConfigError('data', f'row {i}: cannot be read as an image: {e}') from e
+            raise ConfigError(message=f'row {i}: cannot be read as an image: {re.sub(" <.*>", "", str(e))}') from e
+
+    def __getitem__(self, i):
+        image, i = (self._read(i), i) if self.broken == 'stop' else first_sound(self._read, i, len(self), 'row {}'.format)
         return self.transform(image), self.targets[i]
 
     def with_transform(self,
@@ -207,6 +219,7 @@ def hugging_face_parts(
     label: str | None = None,  # column of the labels: `ClassLabel`, a list of them, names or numbers; None for the only one of `ClassLabel`
     train_split: str = 'train',  # part to train with
     test_split: str | None = None,  # part that is held out; None for the validation part, or else the test part
+    broken: str = 'stop',  # see `HuggingFaceImages`
 ) -> dict:  # arguments of `as_data`
     "Read a Hugging Face data set that is at hand; raises `ConfigError` if it is not clear what is what"
     splits = dict(rows) if isinstance(rows, dict) else {train_split: rows}
@@ -217,10 +230,10 @@ def hugging_face_parts(
     label = _column(parts[0], label, 'label', _is_label_column)
     targets, classes, multi_label = _labelled(parts, label)
     transform = preset.eval_transform()
-    made = [HuggingFaceImages(p.select_columns([image]), image, t, transform, preset.channels) for p, t in zip(parts, targets)]
+    made = [HuggingFaceImages(p.select_columns([image]), image, t, transform, preset.channels, broken) for p, t in zip(parts, targets)]
     return dict(train=made[0], test=made[1] if held_out else None, classes=classes, preset=preset, multi_label=multi_label)
 
-def _hugging_face(where, root, download, form, *, image=None, label=None, train_split='train', test_split=None, seed=0, share=.2):
+def _hugging_face(where, root, download, form, *, broken='stop', image=None, label=None, train_split='train', test_split=None, seed=0, share=.2):
     "The data set of that name or in that folder"
     try: import datasets
     except ImportError as e: raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install datasets') from e
@@ -232,7 +245,7 @@ def _hugging_face(where, root, download, form, *, image=None, label=None, train_
         if path.is_dir() and any((path/n).exists() for n in ('dataset_dict.json', 'state.json')): rows = datasets.load_from_disk(path)
         else: rows = datasets.load_dataset(str(path) if path.is_dir() else where, cache_dir=root and str(root))
     except Exception as e: raise ConfigError('data', f'{where}: cannot be read as a Hugging Face data set: {e}') from e
-    found = hugging_face_parts(rows, _preset(_SMALL, form), image=image, label=label, train_split=train_split, test_split=test_split)
+    found = hugging_face_parts(rows, _preset(_SMALL, form), image=image, label=label, train_split=train_split, test_split=test_split, broken=broken)
     return dict(found, seed=seed, share=share)
 
 # %% ../nbs/named_data.ipynb #2b3e193e
@@ -240,7 +253,7 @@ SOURCES = {name: partial(dict(flowers102=_flowers, oxford_pets=_pets).get(name, 
 SOURCES |= {'folder:': _folder, 'csv:': _csv, 'hf:': _hugging_face}     # a path or name follows
 
 def read_source(
-    name: str,  # a key of `SOURCES`, with what follows; a folder or table may end in `@SIZE`
+    name: str,  # a key of `SOURCES`, with what follows; that may end in `@SIZE`
     root: str | Path | None = None,  # where torchvision's files are, `ROOT` if None; where Hugging Face's go
     download: bool = False,  # fetch what is not there
     **options,  # of the form, see `FORM`, and of the source
@@ -255,7 +268,7 @@ def read_source(
         there = f'There is: {", ".join(known)}.'
         raise ConfigError(findings=[(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong])
     path, at, size = where.rpartition('@')
-    if kind in ('folder:', 'csv:') and at and size.isdigit():
+    if kind.endswith(':') and at and size.isdigit():
         if options.get('size', int(size)) != int(size):
             raise ConfigError('data.size', f'{name} says {size}, and size={options["size"]}. Leave one out.')
         where, options['size'] = path, int(size)

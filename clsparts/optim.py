@@ -9,6 +9,7 @@ __all__ = ['LAYER_DECAY', 'check_optim_wrapper', 'clip_of', 'accumulation_of', '
 # %% ../nbs/optim.ipynb #a44dd614
 import inspect
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 import torch
 from torch import nn
@@ -33,9 +34,20 @@ def _checked(name, options, args, where, findings):
     try: check_arguments(name, options, args)
     except ConfigError as e: findings += e.under(where).findings
 
+@cache
+def _of_timm(name):
+    "LARS or Lamb, with OpenMMLab's options"
+    try: from timm.optim import Lamb, Lars
+    except ImportError as e: raise ConfigError('type', f'{name} comes from timm, which is not installed: pip install timm') from e
+    class LARS(Lars):
+        def __init__(self, params, lr: float, momentum: float = 0, weight_decay: float = 0, dampening: float = 0, eta: float = .001, nesterov: bool = False, eps: float = 1e-8):
+            super().__init__(params, lr, momentum, dampening, weight_decay, nesterov, trust_coeff=eta, eps=eps, always_adapt=True)
+    return LARS if name == 'LARS' else Lamb
+
 def _optimizer_class(type_):
     "The class of torch.optim of that name, or the class itself"
     if inspect.isclass(type_) and issubclass(type_, torch.optim.Optimizer): return type_
+    if type_ in ('LARS', 'Lamb'): return _of_timm(type_)
     names = [n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer) and n not in ('Optimizer', 'LBFGS', 'SparseAdam', 'Muon')]
     if type_ not in names: raise ConfigError('type', f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}It has: {", ".join(sorted(names))}.')
     return getattr(torch.optim, type_)

@@ -37,7 +37,9 @@ def _preset_findings(p):
         value, other = getattr(p, name), getattr(p, 'std' if name == 'mean' else 'mean')
         numbers = f'{p.channels} number{"s" if p.channels == 3 else ""} from 0 to 1, one a channel'
         if value is None and other is not None: yield name, f'{numbers}, beside {"std" if name == "mean" else "mean"},', value
-        elif value is not None and not _are_numbers(value, p.channels, 0 if name == 'mean' else 1e-6, 1): yield name, numbers, value
+        elif value is not None and not _are_numbers(value, p.channels, 0 if name == 'mean' else 1e-6, 1):
+            bytes_ = _are_numbers(value, p.channels, 1, 255)
+            yield name, numbers + ', of pixels divided by 255,' * bytes_, value
 
 # %% ../nbs/transforms.ipynb #f35730dc
 @dataclass(frozen=True)

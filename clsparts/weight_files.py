@@ -108,7 +108,8 @@ def _from_file(path, name, sha256=None):
         return WeightFile(_unwrapped(content), name, **_about(content.get('meta') if isinstance(content, Mapping) else None))
     except ConfigError: raise
     except Exception as e:
-        raise ConfigError(message=f'{name} holds no weights that can be read, or is cut off ({path}): {type(e).__name__}: {e}') from e
+        why = 'it is no checkpoint of torch' if 'Weights only load failed' in str(e) else f'{type(e).__name__}: {e}'
+        raise ConfigError(message=f'{name} holds no weights that can be read, or is cut off ({path}): {why}.') from e
 
 # %% ../nbs/weight_files.ipynb #d7f638fb
 def torchvision_weights(

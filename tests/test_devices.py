@@ -80,6 +80,30 @@ def test_launched_by_accelerate(tmp_path):
             assert two[key] == pytest.approx(one[key], abs=other)
 
 
+JOBS = '''
+import json, os, shutil, sys, torch
+from torch.utils.data import Subset
+from clsparts.callbacks import Callback
+from clsparts.compose import compose_model
+from clsparts.data import Data, digits
+from clsparts.findings import ConfigError
+from clsparts.train import StopTraining, fit
+class Stop(Callback):
+    def __init__(self, step): self.step = step
+    def after_step(self, training):
+        if training.step == self.step: raise StopTraining
+data = digits()
+data = Data(Subset(data.train, range(512)), data.test, data.classes)
+for job in json.loads(sys.argv[1]):
+    torch.manual_seed(0)
+    clf = compose_model(job.pop('model'))
+    os.environ['ACCELERATE_USE_FSDP'] = str(job.pop('divided', False)).lower()
+    if 'stop' in job: job['callbacks'] = [Stop(job.pop('stop'))]
+    try: fit(clf, data, **{**dict(epochs=2, ema=.5, device='cpu', progress=False), **job})
+    except ConfigError as e: print(e)
+    folder = job.get('out') or job['resume']
+    torch.save(clf.state_dict(), f"{folder}/clf-{os.environ.get('RANK', 0)}.pth")
+'''
 MODEL = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=8, base_channels=8, norm_cfg=dict(type='GN', num_groups=2)),
              neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=10, in_channels=64))
 WRAPPERS = dict(adamw=dict(optimizer=dict(type='AdamW', lr=.01), clip_grad=dict(max_norm=1.), accumulative_counts=2),

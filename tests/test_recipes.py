@@ -1,0 +1,178 @@
+"Recipes: transforms as torchvision's by hand, mixed batches with every loss, and what OpenMMLab's configs say in places of their own."
+import warnings
+
+import pytest
+import torch
+from torchvision.transforms import v2
+
+from clsparts.compose import compose
+from clsparts.findings import ConfigError
+from clsparts.mixing import build_mixing, check_soft_targets
+from clsparts.optim import build_optimizer
+from clsparts.registry import MODELS
+from clsparts.runs import DEFAULT, complete
+from clsparts.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preset
+from common import minimal, parts
+
+IMAGE = torch.randint(0, 256, (3, 50, 70), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+BOXED = dict(policy='randaugment', magnitude=5, num_ops=3, scale=(.3, 1), ratio=(.5, 2), flip=.2, erase=.7)
+
+
+def by_hand(augment, size, ratio, how):
+    "Before the floats, and after them"
+    whole = [v2.Resize(round(size / ratio), how, antialias=True), v2.CenterCrop(size)]
+    box = [v2.RandomResizedCrop((size, size), (.08, 1.), (3 / 4, 4 / 3), how, antialias=True), v2.RandomHorizontalFlip(.5)]
+    own = [v2.RandomResizedCrop((size, size), (.3, 1), (.5, 2), how, antialias=True), v2.RandomHorizontalFlip(.2)]
+    return {None: (whole, []), 'crop and flip': (box, []), 'randaugment': (box + [v2.RandAugment(2, 9)], []), 'autoaugment': (box + [v2.AutoAugment()], []),
+            'trivial': (whole + [v2.TrivialAugmentWide()], []), 'erase': (whole, [v2.RandomErasing(1.)]), 'box': (own + [v2.RandAugment(3, 5)], [v2.RandomErasing(.7)])}[augment]
+
+
+@pytest.mark.parametrize('augment', [None, 'crop and flip', 'randaugment', 'autoaugment', 'trivial', 'erase', 'box'])
+@pytest.mark.parametrize('channels', [1, 3])
+@pytest.mark.parametrize('normalised', [False, True])
+def test_transforms_by_hand(augment, channels, normalised):
+    "The same tensors from the same seed"
+    norm = dict(mean=IMAGENET_MEAN[:channels], std=IMAGENET_STD[:channels]) if normalised else {}
+    for interpolation, ratio in zip(INTERPOLATIONS, (.75, .875, 1)):
+        preset = Preset(24, channels, ratio, interpolation, **norm)
+        ours = preset.eval_transform() if augment is None else preset.train_transform(dict(erase=dict(erase=1.), box=BOXED).get(augment, augment))
+        first, last = by_hand(augment, 24, ratio, v2.InterpolationMode(interpolation))
+        floats = [v2.ToDtype(torch.float32, scale=True)] + ([v2.Normalize(**norm)] if normalised else [])
+        theirs = v2.Compose([v2.RGB() if channels == 3 else v2.Grayscale(), *first, *floats, *last])
+        for seed in range(4):
+            found = []
+            for transform in (ours, theirs):
+                torch.manual_seed(seed)
+                found.append(transform(IMAGE))
+            assert found[0].shape == (channels, 24, 24)
+            torch.testing.assert_close(*found, rtol=0, atol=0)
+
+
+# mixed batches
+
+class LabelsOnly(torch.nn.Module):
+    def forward(self, pred, target): return torch.nn.functional.nll_loss(pred.log_softmax(1), target)
+
+
+@pytest.mark.parametrize('augments, probs', {
+    'Mixup': (dict(type='Mixup', alpha=.8), None), 'CutMix': (dict(type='CutMix', alpha=1.), None), 'ResizeMix': (dict(type='ResizeMix'), None),
+    'two of them': ([dict(type='Mixup', alpha=.8), dict(type='CutMix', alpha=1.)], None), 'rarely': ([dict(type='Mixup'), dict(type='ResizeMix')], [.2, .3]),
+    'never': (dict(type='Mixup'), 0.)}.values(), ids=str)
+def test_mixed_targets(augments, probs):
+    "They have a column for each class of the head, add up to one, and some are of two classes"
+    mix, x, y = build_mixing(augments, probs, num_classes=10), torch.rand(8, 3, 16, 16), torch.arange(8)
+    mixed = [mix(x, y) for _ in range(20)]
+    for a, t in mixed:
+        assert a.shape == x.shape and t.shape == (8, 10)
+        torch.testing.assert_close(t.sum(1), torch.ones(8))
+    share = sum(((t > 0).sum(1) > 1).any().item() for _, t in mixed) / 20
+    assert share == 0 if probs == 0. else 0 < share < 1 if probs else share > .6
+
+
+@pytest.mark.parametrize('entry', parts('loss'), ids=lambda e: e.name)
+def test_mixing_with_every_loss(entry):
+    "Each either gives a number for mixed targets, or is refused in words before the training"
+    clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10))
+    clf.head.loss_module = MODELS.build(minimal(entry), 'loss')
+    mix = build_mixing(dict(type='Mixup', alpha=.8), num_classes=10)
+    try: check_soft_targets(clf, 10)
+    except ConfigError as e: assert str(e).startswith(f'mixing: {entry.name} ') and ' Write head.loss=dict(type=' in str(e), e
+    else:
+        loss = clf.loss(*mix(torch.rand(4, 3, 16, 16), torch.arange(4)))['loss']
+        loss.backward()
+        assert loss.isfinite() and clf.head.fc.weight.grad.isfinite().all()
+
+
+def test_mixing_with_a_loss_of_labels():
+    clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10), LabelsOnly())
+    with pytest.raises(ConfigError) as e: check_soft_targets(clf, 10)
+    assert str(e.value).startswith('mixing: LabelsOnly does not take the mixed targets (b, 10): ')
+    assert str(e.value).endswith("Write head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
+
+
+# OpenMMLab's places
+
+THEIRS = dict(model=DEFAULT['model'], default_scope='mmpretrain', data='folder:pets', train_cfg=dict(by_epoch=True, max_epochs=7), train_dataloader=dict(batch_size=32, num_workers=5))
+PIPELINE = [dict(type='LoadImageFromFile'), dict(type='ResizeEdge', scale=256, edge='short', backend='pillow', interpolation='bicubic'), dict(type='CenterCrop', crop_size=224), dict(type='PackInputs')]
+IMAGENET = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
+RGB = dict(mean=[v / 255 for v in IMAGENET['mean']], std=[v / 255 for v in IMAGENET['std']])
+SGD = dict(optimizer=dict(type='SGD', lr=.1, momentum=.9, weight_decay=1e-4))
+
+# what a config says, what the run then has (a dotted place and a value, each), and a warning beside 'not used here'
+FORMS = {
+    'epochs, batch and workers': ({}, {'train.epochs': 7, 'train.batch_size': 32, 'train.workers': 5}, None),
+    'optimizer and schedule': (dict(optim_wrapper=SGD, param_scheduler=dict(type='MultiStepLR', milestones=[3, 5])),
+        {'train.optim_wrapper': SGD, 'train.param_scheduler': dict(type='MultiStepLR', milestones=[3, 5])}, None),
+    'one word of ours beside theirs': (dict(train=dict(epochs=3)), {'train.epochs': 3, 'train.batch_size': 32}, None),
+    'half numbers': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', loss_scale='dynamic')), {'train.precision': 'fp16'}, None),
+    'short numbers': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype='bfloat16')), {'train.precision': 'bf16'}, None),
+    'DeepSpeed': (dict(optim_wrapper=dict(SGD, type='DeepSpeedOptimWrapper')), {'train.optim_wrapper': SGD}, 'DeepSpeed is not used here; the weights of each process are whole'),
+    'mean of the weights': (dict(custom_hooks=[dict(type='EMAHook', momentum=1e-4, priority='ABOVE_NORMAL')]), {'train.ema': .9999}, None),
+    'another hook': (dict(custom_hooks=[dict(type='PreciseBNHook')]), {'train.ema': None}, 'custom_hooks: there is no PreciseBNHook here'),
+    'seed': (dict(randomness=dict(seed=3, deterministic=False)), {'seed': 3}, None),
+    'no seed': (dict(randomness=dict(seed=None)), {'seed': 0}, None),
+    'mean and std': (dict(data_preprocessor=dict(IMAGENET, num_classes=1000, to_rgb=True)), {'data': dict(RGB, name='folder:pets')}, None),
+    'mean and std in the model': (dict(model=dict(DEFAULT['model'], data_preprocessor=dict(IMAGENET, to_rgb=True))), {'data': dict(RGB, name='folder:pets')}, None),
+    'mean and std of ours': (dict(data=dict(name='folder:pets', mean=[.5] * 3, std=[.5] * 3), data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data.mean': [.5] * 3}, None),
+    'blue first': (dict(data_preprocessor=IMAGENET), {'data': dict({k: v[::-1] for k, v in RGB.items()}, name='folder:pets')},
+        'data_preprocessor.to_rgb: the classifier is meant for images with blue first, and here red comes first. Weights from there need their first convolution turned'),
+    'CIFAR is red first': (dict(data=None, dataset_type='CIFAR10', data_preprocessor=dict(IMAGENET, to_rgb=False)), {'data': dict(RGB, name='cifar10')}, None),
+    'grey images': (dict(data=dict(name='folder:pets', channels=1), data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': dict(name='folder:pets', channels=1)},
+        'data_preprocessor.mean: the images have 1 channel, and there are 3 numbers'),
+    'digits': (dict(data='digits', data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': 'digits'}, 'data_preprocessor: the digits are as they are'),
+    'size': (dict(test_pipeline=PIPELINE), {'data': dict(name='folder:pets', size=224, crop_ratio=.875, interpolation='bicubic')}, None),
+    'size of ours': (dict(data='folder:pets@32', test_pipeline=PIPELINE), {'data': dict(name='folder:pets@32', interpolation='bicubic')}, None),
+    'rate of eight GPUs': (dict(optim_wrapper=SGD, auto_scale_lr=dict(base_batch_size=256)), {'train.lr': None},
+        'auto_scale_lr: the learning rate 0.1 is meant for 256 images a step, and a step has 32 for each process. In one process train.lr=0.0125 is in proportion'),
+    'another sampler': (dict(train_dataloader=dict(batch_size=32, sampler=dict(type='RepeatAugSampler'))), {'train.batch_size': 32},
+        'train_dataloader.sampler: there is no RepeatAugSampler here; every image comes once'),
+    'augmentation': (dict(train_pipeline=[dict(type='LoadImageFromFile'), dict(type='RandomResizedCrop', scale=224), dict(type='RandomFlip', prob=.5)]), {'train.augment': 'none'},
+        'train_pipeline: images are not augmented unless train.augment says so; there it is RandomResizedCrop, RandomFlip'),
+}
+
+
+@pytest.mark.parametrize('case', FORMS)
+def test_forms_of_openmmlab(case):
+    theirs, expected, told = FORMS[case]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always')
+        found = complete({k: v for k, v in {**THEIRS, **theirs}.items() if v is not None})
+    for place, value in expected.items():
+        at = found
+        for step in place.split('.'): at = at[step]
+        assert at == value, place
+    others = [str(w.message) for w in said if not str(w.message).startswith('not used here: ')]
+    assert others == ([told] if told else [])
+
+
+WRONG = {
+    'no data': (dict(data=None, dataset_type='ImageNet'), "data: the config trains on ImageNet, told in OpenMMLab's way, which is not read. Write data='folder:PATH', or --set data=folder:PATH "
+        'on the command line; the folder has train and val, and these a folder for each class.'),
+    'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: a run is counted in epochs here. Write train.epochs=…, and by_epoch=True in param_scheduler.'),
+    'an optimizer misspelt': (dict(optim_wrapper=dict(optimizer=dict(type='AdamV', lr=.1))), None),
+    'a schedule misspelt': (dict(param_scheduler=[dict(type='CosineAnealingLR')]), None),
+}
+
+
+@pytest.mark.filterwarnings('ignore:not used here')
+@pytest.mark.parametrize('case', WRONG)
+def test_wrong_forms(case):
+    "Before the data are read and anything is built"
+    theirs, told = WRONG[case]
+    with pytest.raises(ConfigError) as e: complete({k: v for k, v in {**THEIRS, **theirs}.items() if v is not None})
+    if told: assert str(e.value) == told
+    else: assert str(e.value).startswith('train.') and 'Did you mean' in str(e.value)
+
+
+def test_optimizers_of_timm():
+    "LARS as OpenMMLab's: the rate adapts without weight decay too; Lamb by name"
+    pytest.importorskip('timm')
+    clf = torch.nn.Linear(3, 2, bias=False)
+    clf.weight.data.fill_(1.)
+    optimizer = build_optimizer(clf, dict(optimizer=dict(type='LARS', lr=2., momentum=.9, eta=.01)))
+    clf(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    torch.testing.assert_close(clf.weight, torch.full((2, 3), 1 - 2 * .01), rtol=1e-6, atol=1e-6)     # lr · eta · |w| / |g| · g, and |w| = |g|
+    assert type(build_optimizer(clf, dict(optimizer=dict(type='Lamb', lr=.01, weight_decay=.02)))).__name__ == 'Lamb'
+    with pytest.raises(ConfigError) as e: build_optimizer(clf, dict(optimizer=dict(type='LARS', lr=2., etha=.01)))
+    assert "optim_wrapper.optimizer.etha: LARS has no argument 'etha'. Did you mean 'eta'?" in str(e.value)
