@@ -38,6 +38,7 @@ def train(
         raise ConfigError('--resume', f'a run goes on as it was begun; leave out {", ".join(k for k, v in changes.items() if v is not None)}.')
     cfg = Config({'train': {}, **(Config.fromfile(config) if config else DEFAULT)})
     overrides = [*map(parse_override, set or [])]
+    if isinstance(cfg.get('data'), str) and any(path.startswith('data.') for path, _ in overrides): cfg['data'] = dict(name=cfg['data'])
     if epochs is not None: overrides.append(('train.epochs', epochs))
     if seed is not None: overrides.append(('seed', seed))
     cfg.merge_from_dict(dict(overrides))
@@ -97,5 +98,5 @@ def main(
         print(f'clsparts {name}: {e}', file=sys.stderr)
         return 2
     except KeyboardInterrupt as e:
-        print(f"clsparts {name}: {e or 'interrupted; what had been written is kept.'}", file=sys.stderr)
+        print(f"clsparts {name}: {str(e) or 'interrupted; what had been written is kept.'}", file=sys.stderr)
         return 130

@@ -369,7 +369,7 @@ def interruptible(training: Training):
         return
     heard = set()
     def note(number, frame):
-        if number in heard: raise KeyboardInterrupt                     # for the second time; in the middle of a step nothing is saved
+        if number in heard: raise KeyboardInterrupt(f'interrupted in the middle of step {training.step + 1} of {training.steps}.{kept_words(training)}')
         heard.add(number)
         training.interrupted = True
     before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
