@@ -11,4 +11,7 @@ import sys
 from .cli import main
 
 # %% ../nbs/main.ipynb #40a6b1d1
-if __name__ == '__main__' and __package__ == 'clsparts': sys.exit(main())
+if __name__ == '__main__' and __package__ == 'clsparts':
+    status = main()
+    if status in (0, 130) and (devices := sys.modules.get('clsparts.devices')): devices.disconnect()     # in good order, as the others are still there
+    sys.exit(status)

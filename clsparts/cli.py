@@ -31,7 +31,7 @@ def train(
     "Compose a classifier, train it, and leave config, checkpoints, metrics and pictures in a folder"
     import json
 
-    from clsparts.devices import by_main, check_device, disconnect
+    from clsparts.devices import by_main, check_device
     from clsparts.runs import DEFAULT, train_run
     changes = dict(config=config, set=set, epochs=epochs, out=out, seed=seed)
     if resume and any(v is not None for v in changes.values()):
@@ -48,7 +48,6 @@ def train(
     name = next(k for k in final if k.startswith('test_') and k != 'test_loss')
     by_main(lambda: print(f"{100 * final[name]:.2f} % held-out {name.removeprefix('test_')} after {final['epoch']} epochs and {final['seconds']:.0f} s. "
                           f"The run is in {folder}."))
-    disconnect()
 
 # %% ../nbs/cli.ipynb #cae81e7d
 @call_parse
