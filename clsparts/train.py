@@ -339,6 +339,7 @@ def restore(training: Training) -> None:
         usable = gathered(t.best_weights.state_dict())
         if t.main: save_weights(t, usable, ended_best(t))
 
+# %% ../nbs/train.ipynb #bf62e879
 def share_of(
     sums: list[tuple],  # of several processes
     i: int,  # which process this is
