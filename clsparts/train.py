@@ -378,6 +378,7 @@ def interruptible(training: Training):
     finally:
         for s, handler in before.items(): signal.signal(s, handler)
 
+# %% ../nbs/train.ipynb #4ec8b5e1
 @contextmanager
 def explained(training: Training, x=None, y=None):
     "A context whose errors of memory say which batch fits, and errors of other processes that they are gone"
