@@ -68,11 +68,8 @@ class Training:
     last_good: Path | None = None  # the latest snapshot
     save_steps: int | None = None  # snapshots within an epoch, every so many steps
     started: float = field(default_factory=time.perf_counter)
-    model: nn.Module = field(init=False, repr=False)  # what is trained: `clf`, or a copy that processes share; this and the rest come from `make_ready`
+    model: nn.Module = field(init=False, repr=False)  # what is trained: `clf`, or a copy that processes share
     ema: AveragedModel | None = field(init=False, repr=False)  # running mean of its weights
-    batches: Batches = field(init=False, repr=False)
-    optimizer: torch.optim.Optimizer = field(init=False, repr=False)
-    schedule: object = field(init=False, repr=False)  # of the learning rates
 
     @property
     def main(self) -> bool:
@@ -102,10 +99,8 @@ class Training:
         "What holds the weights to use: their mean if there is one"
         return self.model if self.ema is None else self.ema.module
 
-    def tell(self,
-        moment: str,  # a method of `Callback`
-    ) -> None:
-        "Call every callback"
+    def tell(self, moment: str) -> None:
+        "Call that method of every callback"
         for callback in self.callbacks: getattr(callback, moment)(self)
 
 # %% ../nbs/train.ipynb #c749959d
