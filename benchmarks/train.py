@@ -1,6 +1,7 @@
 """What `fit` adds to a step, beside other loops, and what an optimizer step costs: `python benchmarks/train.py`. Loops of packages that are not
-installed are left out. To have all of them, in an environment of its own, since fastai needs another fastcore than nbdev:
-`pip install . && pip install lightning mmengine opencv-python-headless fastai`."""
+installed are left out. To have all of them, in an environment of its own, since fastai needs another fastcore than clsparts and nbdev:
+`pip install . && pip install lightning mmengine opencv-python-headless fastai`, then `python benchmarks/train.py memory loops optimizer layouts`."""
+import argparse
 import importlib.util
 import json
 import os
@@ -22,7 +23,7 @@ from clsparts.optim import build_optimizer
 from clsparts.train import fit
 
 warnings.simplefilter('ignore')
-EPOCHS, REPEATS = 4, 7
+EPOCHS, REPEATS = 4, 15
 DATA = digits()
 X, Y = (t[:1408] for t in DATA.train.tensors)                           # 22 whole batches of 64
 STEPS = EPOCHS * 22
@@ -155,8 +156,8 @@ def optimizer_steps():
         made = dict(ours=build_optimizer(clf, dict(optimizer=dict(type=kind, **options), paramwise_cfg=dict(norm_decay_mult=0.))),
                     fused=cls(clf.parameters(), fused=True, **options), default=cls(clf.parameters(), **options))
         times = {k: [] for k in made}
-        for i in range(33):
-            for k, o in made.items():
+        for i in range(63):
+            for k, o in in_turns(made.items(), i):
                 start = time.perf_counter()
                 o.step()
                 if i >= 3: times[k].append(time.perf_counter() - start)
@@ -220,26 +221,33 @@ def digits_from_a_cold_start():
         print(f'digits from a cold start: {100 * final["test_accuracy"]:.2f} % in {seconds:.0f} s')
 
 
-def main():
-    memory()                                                            # first: a process that is forked may not have threads
-    loops = dict(plain=plain, accelerate=accelerated, fit=fitted)
+def in_turns(things, i):
+    "The same things, another one first each time: what runs after what counts too"
+    things = list(things)
+    return things[i % len(things):] + things[:i % len(things)]
+
+
+def loops():
+    made = dict(plain=plain, accelerate=accelerated, fit=fitted)
     for name, loop in dict(lightning=lightning, fastai=fastai, mmengine=mmengine).items():
-        if importlib.util.find_spec(name): loops[name] = loop
-    times = {name: [] for name in loops}
+        if importlib.util.find_spec(name): made[name] = loop
+    times = {name: [] for name in made}
     for i in range(REPEATS + 1):
-        for name in list(loops):
-            try: seconds = loops[name]()
+        for name in in_turns(list(made), i):
+            try: seconds = made[name]()
             except Exception as e:
                 print(f'{name}: left out, {type(e).__name__}: {str(e)[:100]}')
-                loops.pop(name), times.pop(name)
+                made.pop(name), times.pop(name)
                 continue
             if i: times[name].append(seconds)
-    for name in loops:
-        extra = statistics.median((t - p) / STEPS * 1e3 for t, p in zip(times[name], times['plain']))
-        print(f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra:+.2f} ms over plain')
-    optimizer_steps()
-    layouts()
-    digits_from_a_cold_start()
+    for name in made:
+        extra = [statistics.median((t - p) / STEPS * 1e3 for t, p in zip(times[name], times[other])) for other in ('plain', 'accelerate')]
+        print(f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra[0]:+.2f} ms over plain, {extra[1]:+.2f} ms over bare accelerate')
 
 
-if __name__ == '__main__': main()
+PARTS = dict(memory=memory, loops=loops, optimizer=optimizer_steps, layouts=layouts, digits=digits_from_a_cold_start)     # memory first: a process that is forked may not have threads
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser()
+    parser.add_argument('parts', nargs='*', default=list(PARTS), choices=[*PARTS, []], help='all if left out')
+    for name in parser.parse_args().parts: PARTS[name]()

@@ -153,6 +153,7 @@ def make_ready(
     objective = Objective(model)
     if compile: objective.compile()
     t.objective, t.stepper = acc.prepare(objective, t.optimizer)
+    t.backward = acc.backward if acc.scaler or acc.num_processes > 1 else torch.Tensor.backward     # alone, accelerate only looks for other packages at each call
     t.agreed = Agreement()
     if divided:
         clf.to('cpu')
@@ -204,7 +205,7 @@ def add_gradients(
     "Loss and gradients of a batch"
     loss = training.objective(x, y)['loss']
     check_loss(training, loss)
-    training.accelerator.backward(loss / group if group > 1 else loss)
+    training.backward(loss / group if group > 1 else loss)
     return loss.detach()
 
 def take_step(training: Training) -> None:
