@@ -294,7 +294,9 @@ def save(training: Training) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if there is no room, and then the earlier ones are still there"
     t = training
     if t.folder is None: return
-    with explained(t): state, weights, usable = state_of(t), *(gathered(m.state_dict()) for m in (t.model, t.best_weights))      # each process brings its share
+    with explained(t):                                                  # each process brings its share
+        state, weights = state_of(t), gathered(t.model.state_dict())
+        usable = gathered(t.ema.module.state_dict()) if t.ema else weights
     if not t.main: return
     try:
         t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
