@@ -96,9 +96,10 @@ class PartPicker(_Opening):
         found = search(self.listings, self.search.value)
         none = [(NONE[self.kind], '')] if self.kind in NONE and not self.search.value.strip() else []
         lines = none + [(o.line, o.name) for o in found]
-        if lines != list(self.list.options):
-            with self.quiet(): self.list.options = lines                # ipywidgets chooses the first line for itself
-        self._mark()
+        with self.list.hold_sync():                                     # a page that saw the lines alone would take a key before the mark
+            if lines != list(self.list.options):
+                with self.quiet(): self.list.options = lines            # ipywidgets chooses the first line for itself
+            self._mark()
         self._tell(len(found))
 
     def _mark(self):

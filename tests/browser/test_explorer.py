@@ -84,7 +84,7 @@ def test_pickers(open_notebook):
     e.pick('neck', 'LoudestNeck')
     assert 'LoudestNeck' in e.flow() and e.find('.clsx-finding').count() == 0
     e.find('.clsx-pick-neck').click()
-    e.page.wait_for_timeout(400)
+    e.find('.clsx-picker-neck option').first.wait_for(state='attached')
     assert any('LoudestNeck · 2026 · no weights' in o for o in e.lines('neck'))
     e.find('.clsx-picker-neck select').select_option(label='LostNeck · cannot be used')
     e.shows('.clsx-picker-neck', 'clsparts.necks.lost fails to import')
@@ -255,7 +255,7 @@ def test_keyboard(open_notebook):
     keys = e.page.keyboard
     e.find('.clsx-pick-backbone').focus()
     keys.press('Enter')
-    e.page.wait_for_timeout(500)
+    e.find('.clsx-picker-backbone .clsx-search input').wait_for()
     keys.press('Tab')                                                   # over the other buttons to the search field
     for _ in range(12):
         if e.page.evaluate("document.activeElement.closest('.clsx-search') !== null"): break
