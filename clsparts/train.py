@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss', 'kept_words',
            'train_epoch', 'add_gradients', 'take_step', 'Interrupted', 'end_if_interrupted', 'evaluate_together',
-           'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'restore', 'share_of',
-           'check_same', 'interruptible', 'explained', 'worker_words', 'lost_words', 'run', 'fit']
+           'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'find', 'restore',
+           'share_of', 'check_same', 'interruptible', 'explained', 'worker_words', 'lost_words', 'run', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -16,6 +16,7 @@ import signal
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -53,6 +54,7 @@ class Training:
     folder: Path | None  # of the run; None if nothing is kept
     settings: dict  # the arguments of `fit` that its numbers depend on
     accelerator: object  # see `accelerator_for`
+    processes: int = 1  # that the run began with, each of which took `settings['batch_size']` images a step
     callbacks: list = field(default_factory=list)
     keep: int = 2  # snapshots
     epoch: int = 1  # the present one
@@ -130,6 +132,7 @@ def make_ready(
 ) -> None:
     "Lay out the weights, then make batches, optimizer and schedule for them"
     t, acc, clf = training, training.accelerator, training.clf
+    batch_size = batch_size * t.processes // acc.num_processes           # of each process there is now; a step stays what it was
     check_batch_size(clf, batch_size)
     last = channels_last_pays(clf, acc.device, precision) if channels_last is None else channels_last
     t.format = torch.channels_last if last else torch.preserve_format
@@ -273,7 +276,7 @@ def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
     return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
-                settings=t.settings, processes=t.accelerator.num_processes, images=[len(p) for p in (t.data.train, t.data.test)],
+                settings=t.settings, processes=t.processes, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
                 scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]))
 
@@ -308,14 +311,22 @@ def ended_best(training: Training) -> bool:
     return training.batch == 0 and bool(training.history) and best_record(training.history) is training.history[-1]
 
 # %% ../nbs/train.ipynb #cac6a4ba
-def restore(training: Training) -> None:
-    "Go on from the latest snapshot in the folder, if there is one; raises `ConfigError` if it is of another training"
+def find(training: Training) -> tuple | None:
+    "The latest snapshot in the folder, None if there is none; raises `ConfigError` if there is no run, or one of another training"
     t = training
     if not any((t.folder/n).exists() for n in ('snapshots', 'config.json')): raise ConfigError('resume', f'{t.folder} holds no run: there are no snapshots.')
-    found = Snapshots(t.folder/'snapshots', t.keep).latest()
-    if found is None: return
-    t.last_good, weights, state, meta = found
+    found, n = Snapshots(t.folder/'snapshots', t.keep).latest(), t.accelerator.num_processes
+    if found is None: return None
+    _, _, state, meta = found
     check_same(t, state, meta)
+    t.settings['batch_size'], t.processes = size, processes = state['settings']['batch_size'], state['processes']
+    if t.main and n != processes: warnings.warn(f'the run began with {size} images a step in each of {processes} processes; now there are {size * processes // n} in each of {n}.')
+    return found
+
+def restore(training: Training) -> None:
+    "Go on from the snapshot that was found; raises `ConfigError` if it is of another architecture"
+    t = training
+    (t.last_good, weights, state, meta), t.found = t.found, None
     try: t.clf.load_state_dict(weights)
     except RuntimeError as e:
         other = [f'{p}={now!r} instead of {then!r}' for p, then, now in diff(meta['config'], t.clf.cfg)]
@@ -351,9 +362,8 @@ def check_same(training: Training, state: Mapping, meta: Mapping) -> None:
     t = training
     other = [f'{k}={t.settings[k]!r} instead of {v!r}' for k, v in state['settings'].items() if k in t.settings and k != 'batch_size' and t.settings[k] != v]
     now, then = [(s['batch_size'], n) for s, n in ((t.settings, t.accelerator.num_processes), (state['settings'], state['processes']))]
-    if math.prod(now) != math.prod(then):
-        other.append(f'batch_size={now[0]} instead of {then[0]}' if now[1] == then[1] else
-                     f'batch_size={now[0]} for {now[1]} processes instead of {then[0]} for {then[1]}: together they have to take as many images a step')
+    if math.prod(then) % now[1]: other.append(f'{now[1]} processes, among which {math.prod(then)} images a step cannot be divided')
+    elif now[0] not in (then[0], math.prod(then) // now[1]): other.append(f'batch_size={now[0]} instead of {then[0]}')
     images = [len(p) for p in (t.data.train, t.data.test)]
     if images != state['images']: other.append(f'{images[0]} and {images[1]} images instead of {state["images"][0]} and {state["images"][1]}')
     if list(t.data.classes) != meta['classes']: other.append(f'the classes {t.data.classes} instead of {meta["classes"]}')
@@ -412,11 +422,10 @@ def lost_words(training: Training, e: BaseException) -> ConnectionError:
 # %% ../nbs/train.ipynb #087b82ef
 def run(
     training: Training,
-    resume: bool = False,  # go on from what the folder holds
 ) -> None:
     "Train to the end; raises `KeyboardInterrupt` with how to go on after an interrupt, when all is saved"
     t = training
-    if resume: restore(t)
+    if t.found: restore(t)
     if t.last_good is None: save(t)                                     # the state before the first step
     try:
         t.tell('begin')
@@ -476,11 +485,12 @@ def fit(
     check_fits(clf, data)
     accelerator = accelerator_for(device, precision)
     if out is not None and resume is None: by_main(lambda: check_folder(Path(out)))
-    training = Training(clf, data, epochs, Path(folder) if folder else None, settings, accelerator, keep=keep, save_steps=save_steps)
+    training = Training(clf, data, epochs, Path(folder) if folder else None, settings, accelerator, accelerator.num_processes, keep=keep, save_steps=save_steps)
+    training.found = find(training) if resume is not None else None
     set_seed(seed + accelerator.process_index)
     make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
     training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
-    with interruptible(training): run(training, resume is not None)
+    with interruptible(training): run(training)
     forget()
     return training.history
 
