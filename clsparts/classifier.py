@@ -89,13 +89,14 @@ class ImageClassifier(BaseClassifier):
         init_cfg: Mapping | list | None = None,  # how weights are initialised, before the parts' own `init_cfg`
         teacher: Mapping | nn.Module | None = None,  # a classifier to learn from, which is held fixed
         train_cfg: Mapping | None = None,  # how `fit` mixes its batches: OpenMMLab's `augments` and `probs`, see `build_mixing`
+        data_preprocessor: Mapping | None = None,  # OpenMMLab's `mean`, `std` and `to_rgb`: a run brings its images into that form; those given here are in it
     ):
         if pretrained and init_cfg: raise ConfigError('pretrained', 'pretrained and init_cfg exclude each other.')
         super().__init__(dict(type='Pretrained', checkpoint=pretrained) if pretrained else init_cfg)
         self.backbone = MODELS.build(backbone, 'backbone')
         self.neck = None if neck is None else MODELS.build(neck, 'neck')
         self.head = None if head is None else MODELS.build(head, 'head')
-        self.train_cfg = train_cfg
+        self.train_cfg, self.data_preprocessor = train_cfg, data_preprocessor
         self.teacher = None if teacher is None else MODELS.build(teacher, 'classifier', 'teacher').requires_grad_(False).eval()
 
     def train(self, mode: bool = True):
@@ -144,4 +145,5 @@ def swapped(
         parts['head'].load_state_dict(clf.head.state_dict(), strict=False)
     teacher = clf.teacher if teacher is ... else teacher
     filled = examine(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape, teacher=teacher))
-    return type(clf)(**arguments(filled), **({} if clf.train_cfg is None else dict(train_cfg=clf.train_cfg)))
+    said = {k: getattr(clf, k) for k in ('train_cfg', 'data_preprocessor') if getattr(clf, k) is not None}
+    return type(clf)(**arguments(filled), **said)

@@ -66,10 +66,13 @@ def data_for(
     if name == 'digits': data = digits()
     else:
         if not preset: raise ConfigError(message='the checkpoint does not say into which form its images were brought.')
-        found = read_source(name, size=preset.size, channels=preset.channels)
+        several, known = meta.get('target') == 'multi-label', {}
+        if name.startswith('folder:') and classes: known = dict(classes=classes)            # some of them may be missing
+        if name.startswith('csv:') and several: known = dict(multi_label=True)              # each row may name one class by chance
+        found = read_source(name, size=preset.size, channels=preset.channels, **known)
         part = (found['train'] if found['test'] is None else found['test']).with_transform(preset.eval_transform())
         if classes: part.targets = _matched(part.targets, found['classes'], classes)
-        several = part.targets.ndim > 1 and (found.get('multi_label') or meta.get('target') == 'multi-label')
+        several = part.targets.ndim > 1 and (found.get('multi_label') or several)
         data = Data(part, part, classes or found['classes'], preset, several)
     if (shape := meta.get('image_shape')) and tuple(shape) != tuple(data.image_shape):
         raise ConfigError('data', f'the images of {name} are {data.image_shape}, and the run was trained with {tuple(shape)}.')

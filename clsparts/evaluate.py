@@ -12,14 +12,15 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 
 import torch
 import torch.nn.functional as F
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
-from .data import Data
+from .batches import in_order
+from .data import Data, fitting_targets, image_name
 from .devices import in_pieces
 from .findings import ConfigError, did_you_mean
 from .seams import evaluating
@@ -265,21 +266,8 @@ def batches_of(
     if type(inner) is TensorDataset:
         if indices is None: return zip(*(t.split(batch_size) for t in inner.tensors))
         return ([t[i] for t in inner.tensors] for i in indices.split(batch_size))
-    return DataLoader(data, batch_size, num_workers=workers, pin_memory=pin, generator=torch.Generator())
-
-def _targets(y, k, first):
-    "Targets of a batch as int64 labels or float rows; an error that names the first image whose target does not go"
-    if y.ndim == 1 and not y.is_floating_point():
-        y = y.long()
-        wrong, expected = (y < 0) | (y >= k), f'with {k} classes labels go from 0 to {k - 1}'
-    elif y.shape[1:] == (k,):
-        y = y.float()
-        wrong, expected = ~((y >= 0) & (y <= 1)).all(1), 'targets go from 0 to 1'
-    else:
-        raise ConfigError('data', f'whole numbers (b,) or targets (b, {k}) are expected beside the images, not {tuple(y.shape)} {y.dtype}.')
-    if not wrong.any(): return y
-    i = int(wrong.nonzero()[0])
-    raise ConfigError('data', f'image {first + i} has the label {y[i].tolist()}; {expected}.')
+    if isinstance(data, IterableDataset): return DataLoader(data, batch_size, num_workers=workers, pin_memory=pin, generator=torch.Generator())
+    return in_order(data, batch_size, workers, pin)
 
 # %% ../nbs/evaluate.ipynb #614c1b07
 def _ask(clf, x, y, tta):
@@ -329,21 +317,22 @@ def evaluate(
     if isinstance(data, Data): data, classes, several = data.test, classes or data.classes, data.multi_label
     if device is None: device = next((p.device for p in clf.parameters()), torch.device('cpu'))
     views(torch.empty(0, 1, 8, 8), tta)                                         # a wrong name is found before any work
+    name = 'image {}'.format if isinstance(data, DataLoader) else partial(image_name, data)
     labels, scores, loss, seconds, n = [], [], 0., 0., 0
     with evaluating(clf), _autocast(device, autocast):
         for batch in batches_of(data, batch_size, workers, pin=torch.device(device).type == 'cuda'):
             if not isinstance(batch, (list, tuple)) or len(batch) != 2: raise ConfigError('data', 'pairs of image and target are expected.')
             if not len(batch[0]): continue
             x = batch[0].to(device, non_blocking=True)
-            y = _targets(torch.as_tensor(batch[1]), clf.head.num_classes or clf.predict(x[:1]).scores.shape[1], n)
+            k = clf.head.num_classes or clf.predict(x[:1]).scores.shape[1]
+            check_names(classes, k)
+            y = fitting_targets(torch.as_tensor(batch[1]).cpu(), classes or range(k), lambda i: name(n + i))
             start = perf_counter()
             found, losses = zip(*in_pieces(lambda x, y: _ask(clf, x, y, tta), x, y.to(device)))
             loss, seconds, n = loss + sum(losses), seconds + perf_counter() - start, n + len(y)
-            labels.append(y.cpu()), scores.extend(found)
+            labels.append(y), scores.extend(found)
     if not n: raise ConfigError('data', 'there is no image to evaluate with.')
-    labels, scores = torch.cat(labels), torch.cat(scores)
-    check_names(classes, scores.shape[1])
-    return Evaluation(labels, scores, loss / n, classes, seconds, multi_label=several)
+    return Evaluation(torch.cat(labels), torch.cat(scores), loss / n, classes, seconds, multi_label=several)
 
 # %% ../nbs/evaluate.ipynb #cd283a07
 def merge_evaluations(

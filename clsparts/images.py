@@ -139,11 +139,17 @@ def images_under(
     found = f'There is: {_some(found)}.' if found else 'The folder is empty.'
     raise ConfigError('data', f'{folder}: there are no images in it, whose names end in {", ".join(ENDINGS)}. {found}')
 
+def _names(classes):
+    "A list of them, if they are known"
+    if isinstance(classes, str): raise ConfigError('data.classes', f'a list of names is expected, not {classes!r}.')
+    return None if classes is None else list(classes)
+
 def image_files(
     folder: str | Path,  # holds a folder for each class
     classes: list[str] | None = None,  # where they are known, as for images held out: no others may be there
 ) -> tuple[list[str], list[int], list[str]]:  # paths, labels, and the names of the classes
     "The images in a folder; raises `ConfigError` in words if they do not lie as expected"
+    classes = _names(classes)
     entries = _entries(folder)
     found, loose = [e for e in entries if e.is_dir()], [e.name for e in entries if e.is_file() and e.name.lower().endswith(ENDINGS)]
     if not found:
@@ -201,8 +207,7 @@ def read_csv(
 ) -> Table:
     "Read a table of images; raises `ConfigError` with the line that is wrong"
     if multi_label not in (None, True, False): raise ConfigError('data.multi_label', f'True or False is expected, not {multi_label!r}.')
-    if isinstance(classes, str): raise ConfigError('data.classes', f'a list of names is expected, not {classes!r}.')
-    path, classes = Path(path).expanduser(), None if classes is None else list(classes)
+    path, classes = Path(path).expanduser(), _names(classes)
     rows, columns = _rows(path)
     files = [str(path.parent/r['path']) for _, r in rows]
     for (n, r), f in zip(rows, files):

@@ -121,7 +121,7 @@ def _held_out(places, given, where):
 
 _PARTS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing', 'eval'}   # what nobody calls all of their classes
 
-def _folder(where, root, download, form, *, broken='stop', test_split=None, seed=0, share=.2):
+def _folder(where, root, download, form, *, broken='stop', test_split=None, classes=None, seed=0, share=.2):
     "A folder with a folder for each class, or with such folders for each part"
     path, preset = Path(where).expanduser(), _preset(_SMALL, form)
     beside = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name != 'train') if (path/'train').is_dir() else None
@@ -129,7 +129,7 @@ def _folder(where, root, download, form, *, broken='stop', test_split=None, seed
     if parts and all(p.lower() in _PARTS for p in parts):
         raise ConfigError('data', f"{path}: the part to train with is called train, and the one held out val; there is {', '.join(parts)}. Rename them.")
     held_out = _held_out(beside or [], test_split, path)
-    paths, labels, classes = image_files(path/'train' if held_out or beside == [] else path)
+    paths, labels, classes = image_files(path/'train' if held_out or beside == [] else path, classes)
     test = held_out and image_files(path/held_out, classes)[:2]
     train, test = _files(preset, broken, (paths, labels), test)
     return dict(train=train, test=test, classes=classes, preset=preset, seed=seed, share=share)

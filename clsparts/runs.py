@@ -62,10 +62,11 @@ def lifted(
     cfg: Mapping,  # what a config file holds
 ) -> dict:
     "The same with what OpenMMLab keeps in places of its own moved into `train` and `data`; warns of what has no meaning here"
+    if _at(cfg, 'model.data_preprocessor') is not None:
+        cfg = dict(cfg)
+        cfg['data_preprocessor'], cfg['model'] = cfg['model']['data_preprocessor'], {k: v for k, v in cfg['model'].items() if k != 'data_preprocessor'}
     if not any(k in cfg for k in (*FOREIGN, 'optim_wrapper', 'param_scheduler')): return dict(cfg)
     cfg, said = dict(cfg), []
-    if _at(cfg, 'model.data_preprocessor'):
-        cfg['data_preprocessor'], cfg['model'] = cfg['model']['data_preprocessor'], {k: v for k, v in cfg['model'].items() if k != 'data_preprocessor'}
     train = {name: _at(cfg, place) for place, name in LIFTED.items() if _at(cfg, place) is not None}
     said += [*_lift_optimizer(cfg, train), *_lift_hooks(cfg, train)]
     train = {**train, **(cfg.get('train') or {})}

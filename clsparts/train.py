@@ -150,7 +150,7 @@ def make_ready(
     else: check_targets(clf, t.data.target, k)
     t.batches = Batches(augmented(t.data, augment), batch_size, seed=seed, workers=workers, pin=acc.device.type == 'cuda',
                         rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=t.data.classes)
-    t.accumulate, t.clip = accumulation_of(optim_wrapper), clip_of(optim_wrapper)
+    t.workers, t.accumulate, t.clip = workers, accumulation_of(optim_wrapper), clip_of(optim_wrapper)
     t.optimizer = build_optimizer(model, with_rates(optim_wrapper, lr=lr, weight_decay=weight_decay), divided)
     t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, steps_per_epoch=t.steps_per_epoch)
     objective = Objective(model)
@@ -239,12 +239,13 @@ def evaluate_together(
     clf: nn.Module,
     data: Data,  # whose test part is asked
     accelerator,  # of several processes, each of which calls this
+    workers: int = 0,  # processes that read images, for each
 ) -> Evaluation:
     "What `clf` says about the held-out images, as if one process had asked it"
     rank, world = accelerator.process_index, accelerator.num_processes
-    if world == 1 or isinstance(data.test, DataLoader) or len(data.test) < world: return evaluate(clf, data, device=accelerator.device)
+    if world == 1 or isinstance(data.test, DataLoader) or len(data.test) < world: return evaluate(clf, data, device=accelerator.device, workers=workers)
     shares = [range(r, len(data.test), world) for r in range(world)]
-    part = evaluate(clf, replace(data, test=Subset(data.test, shares[rank])), device=accelerator.device)
+    part = evaluate(clf, replace(data, test=Subset(data.test, shares[rank])), device=accelerator.device, workers=workers)
     return merge_evaluations(gather_object([part]), shares)
 
 def usable(training: Training) -> nn.Module:
@@ -261,7 +262,7 @@ def finish_epoch(training: Training) -> None:
     sums = torch.stack([torch.as_tensor(t.total, device=t.accelerator.device).float(), torch.tensor(float(t.count), device=t.accelerator.device)])
     with explained(t):
         total, count = t.accelerator.reduce(sums, 'sum').tolist()
-        t.seen = evaluate_together(usable(t), t.data, t.accelerator)
+        t.seen = evaluate_together(usable(t), t.data, t.accelerator, t.workers)
     if t.divided: t.clf.to('cpu')
     t.history.append(dict(epoch=t.epoch, lr=max(g['lr'] for g in t.optimizer.param_groups), train_loss=total / count, test_loss=t.seen.loss,
                           **{f'test_{t.seen.score_name}': t.seen.score}, seconds=round(t.elapsed, 2)))
@@ -394,7 +395,7 @@ def explained(training: Training, x=None, y=None):
     try: yield
     except (RuntimeError, MemoryError) as e:
         if is_out_of_memory(e) and x is not None: problem = e
-        elif t.accelerator.num_processes > 1 and not isinstance(e, ConfigError): raise lost_words(t, e) from e
+        elif t.accelerator.num_processes > 1 and not isinstance(e, ConfigError) and 'DataLoader worker' not in str(e): raise lost_words(t, e) from e
         else: raise
     else: return
     traceback.clear_frames(problem.__traceback__)                       # which hold the memory of the failed step

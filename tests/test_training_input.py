@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, get_worker_info
 
 from clsparts.checkpoint import read_checkpoint
 from clsparts.cli import main
@@ -213,7 +213,7 @@ WRONG_FILES = {
     'no path': (None, 'folder:', {}, "data: there is no data set 'folder:'. Did you mean 'folder:PATH'? " + THERE),
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'There is: size, channels, crop_ratio, interpolation, mean, std, broken, test_split, seed, share.'),
+        'There is: size, channels, crop_ratio, interpolation, mean, std, broken, test_split, classes, seed, share.'),
     'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 findings\n'
         '- data.mean: 3 numbers from 0 to 1, one a channel, of pixels divided by 255, is expected, not [123, 116, 103].\n'
         '- data.std: 3 numbers from 0 to 1, one a channel, of pixels divided by 255, is expected, not [58, 57, 57].'),
@@ -268,6 +268,13 @@ class Stream(IterableDataset):
     def __iter__(self): return iter(zip(IMAGES, LABELS))
 
 
+class Far(Own):
+    "Pairs that only workers reach, but for the first"
+    def __getitem__(self, i):
+        if i and get_worker_info() is None: raise LookupError
+        return super().__getitem__(i)
+
+
 def put(labels, i, value):
     labels = labels.clone()
     labels[i] = value
@@ -293,6 +300,12 @@ def test_targets_of_every_type(make):
     order = dict(clf=classifier())
     first = trained(data, **order)[0]['train_loss']
     if not isinstance(data.train, DataLoader): assert first == pytest.approx(trained(as_data(tensors(), tensors(), **told), clf=classifier())[0]['train_loss'], abs=1e-6)
+
+
+def test_workers_read_what_is_held_out():
+    data = Data(tensors(), Far(), ['a', 'b', 'c'])
+    assert trained(data, workers=1)[0]['test_loss'] == pytest.approx(trained(both(tensors()))[0]['test_loss'], abs=1e-6)
+    with pytest.raises(LookupError): trained(data)
 
 
 WHOLE = 'data: labels are expected as whole numbers (n,), or targets as (n, 3) for 3 classes, not '
