@@ -126,8 +126,21 @@ FORMS = {
         'auto_scale_lr: the learning rate 0.1 is meant for 256 images a step, and a step has 32 for each process. In one process train.lr=0.0125 is in proportion'),
     'another sampler': (dict(train_dataloader=dict(batch_size=32, sampler=dict(type='RepeatAugSampler'))), {'train.batch_size': 32},
         'train_dataloader.sampler: there is no RepeatAugSampler here; every image comes once'),
-    'augmentation': (dict(train_pipeline=[dict(type='LoadImageFromFile'), dict(type='RandomResizedCrop', scale=224), dict(type='RandomFlip', prob=.5)]), {'train.augment': 'none'},
-        'train_pipeline: images are not augmented unless train.augment says so; there it is RandomResizedCrop, RandomFlip'),
+    'augmentation': (dict(train_pipeline=[dict(type='LoadImageFromFile'), dict(type='RandomResizedCrop', scale=224, crop_ratio_range=(.2, 1.)), dict(type='RandomFlip', prob=.5)]),
+        {'train.augment': dict(scale=(.2, 1.), ratio=(3 / 4, 4 / 3), flip=.5)}, None),
+    'augmentation of CIFAR': (dict(data=None, dataset_type='CIFAR10', train_pipeline=[dict(type='RandomCrop', crop_size=32, padding=4), dict(type='RandomFlip', prob=.5, direction='horizontal')]),
+        {'train.augment': dict(shift=.125, flip=.5)}, None),
+    'augmentation beside the data': (dict(train_dataloader=dict(dataset=dict(pipeline=[dict(type='AutoAugment', policies='imagenet'), dict(type='RandomErasing', erase_prob=.25)]))),
+        {'train.augment': dict(policy='autoaugment', erase=.25)}, None),
+    'augmentation of ours': (dict(train=dict(augment='trivial'), train_pipeline=[dict(type='RandomFlip', prob=.5)]), {'train.augment': 'trivial'}, None),
+    'operations drawn': (dict(train_pipeline=[dict(type='RandAugment', num_policies=3, total_level=10, magnitude_level=12)]),
+        {'train.augment': dict(policy='randaugment', num_ops=3, magnitude=30)}, "train_pipeline: RandAugment is torchvision's, at 30 of 30"),
+    'steps that are not there': (dict(train_pipeline=[dict(type='ColorJitter'), dict(type='RandomFlip', direction='vertical'), dict(type='RandomCrop', crop_size=(8, 8))]),
+        {'train.augment': 'none'}, 'train_pipeline: there is no ColorJitter, RandomFlip, RandomCrop here'),
+    'another size to train with': (dict(test_pipeline=PIPELINE, train_pipeline=[dict(type='RandomResizedCrop', scale=176)]), {'data.size': 224},
+        'train_pipeline: images to train with have 224 pixels, as those to test with, not 176'),
+    'digits with a pipeline': (dict(data='digits', train_pipeline=[dict(type='RandomFlip', prob=.5)]), {'train.augment': 'none'},
+        'train_pipeline: the digits stay as they are unless train.augment says otherwise'),
 }
 
 
