@@ -6,6 +6,7 @@
 __all__ = ['COMMANDS', 'train', 'list_parts', 'main']
 
 # %% ../nbs/cli.ipynb #082bd662
+import os
 import sys
 import warnings
 
@@ -92,7 +93,12 @@ def main(
         with warnings.catch_warnings():
             warnings.simplefilter('default')
             warnings.showwarning = lambda message, *_: print(f'clsparts {name}: {message}', file=sys.stderr)
-            return COMMANDS[name].__wrapped__(**{k: v for k, v in args.items() if k not in ('pdb', 'xtra')}) or 0
+            status = COMMANDS[name].__wrapped__(**{k: v for k, v in args.items() if k not in ('pdb', 'xtra')}) or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:                                             # who reads the output has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ConfigError, FloatingPointError, MemoryError, OSError) as e:
         print(f'clsparts {name}: {e}', file=sys.stderr)
         return 2
