@@ -68,7 +68,7 @@ class Order(Sampler):
 
 def _mixed(*numbers):
     "One seed of several numbers, each of which matters"
-    return int(np.random.SeedSequence([n % 2 ** 64 for n in numbers]).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence([n % 2 ** 64 for n in numbers]).generate_state(1, np.uint64)[0]) >> 1
 
 # %% ../nbs/batches.ipynb #29fc3d9c
 @contextmanager
