@@ -92,6 +92,7 @@ def main(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('default')
+            for kind in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning): warnings.simplefilter('ignore', kind)      # for authors of libraries
             warnings.showwarning = lambda message, *_: print(f'clsparts {name}: {message}', file=sys.stderr)
             status = COMMANDS[name].__wrapped__(**{k: v for k, v in args.items() if k not in ('pdb', 'xtra')}) or 0
         sys.stdout.flush()

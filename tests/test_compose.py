@@ -75,7 +75,7 @@ WRONG = {
     'typos in three parts': case("3 findings\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? {resnet} Write backbone.style='caffe' instead of backbone.stile.\n- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? It takes: dim. Write neck.dim=2 instead of neck.dims.\n- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? {linear} Write head.topk=(1,) instead of head.top_k.",
         {**R18, 'stile': 'caffe'}, dict(type=GAP, dims=2), {**HEAD, 'top_k': (1,)}),
     'norm misspelt': case("backbone.norm_cfg.type: there is no norm 'BatchNorm'. {norms} {own}", {**R18, 'norm_cfg': dict(type='BatchNorm')}, GAP, HEAD),
-    'norm argument misspelt': case("backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? It takes: num_features, eps, momentum, affine, track_running_stats, device, dtype, bias. Write backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.", {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)}, GAP, HEAD),
+    'norm argument misspelt': case("backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? {norm} Write backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.", {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)}, GAP, HEAD),
     'initialiser misspelt': case("head.init_cfg.type: 'Normall' is no initialiser. There is: {inits}. Write head.init_cfg.type='Normal'.", R18, GAP, {**HEAD, 'init_cfg': dict(type='Normall')}),
     'loss argument misspelt': case("head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? {ce} Write head.loss.use_sigmoid=True instead of head.loss.use_sigmod.", R18, GAP, HEAD,
         dict(type='CrossEntropyLoss', use_sigmod=True)),
@@ -165,7 +165,7 @@ def known():
     "What stands in the texts for lists that grow"
     lists = {f'{k}s' if k != 'loss' else 'losses': there_is(k) for k in ('backbone', 'neck', 'head', 'loss')}
     archs = f"There is: {', '.join(VIT_ARCHS)}; or a dict with embed_dims, num_layers, num_heads, feedforward_channels."
-    return dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'),
+    return dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'), norm=it_takes('BN'),
                 norms=there_is('norm'), inits=', '.join([*FILLS, 'Pretrained']), archs=archs, **lists)
 
 
