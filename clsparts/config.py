@@ -376,7 +376,7 @@ MAX_BYTES = 1_000_000  # of a file
 def _resolved(path):
     "The path with all symbolic links followed"
     try: return Path(path).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError) as e: raise ConfigError(message=f'{str(path)!r} leads nowhere: {e}.') from None
+    except (OSError, RuntimeError, ValueError) as e: raise ConfigError(message=f'{str(path)!r} leads nowhere: {"a name holds no null byte" if chr(0) in str(path) else e}.') from None
 
 def _root_of(path):
     "The folder that the bases of `path` may come from"

@@ -59,7 +59,7 @@ WRONG_FILES = {
         "a.yaml: its base '/etc/passwd' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='/'."),
     'outside, not existing': ({'a.py': "_base_ = '../nowhere.py'"}, None,
         "a.py: its base '../nowhere.py' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='..'."),
-    'no path at all': ({'a.json': r'{"_base_": "b\u0000.py"}'}, None, r"'b\x00.py' leads nowhere: embedded null byte."),
+    'no path at all': ({'a.json': r'{"_base_": "b\u0000.py"}'}, None, r"'b\x00.py' leads nowhere: a name holds no null byte."),
     'too many files': ({'a.py': "_base_ = ['b.py', 'b.py']", **{f'{a}.py': f"_base_ = ['{b}.py', '{b}.py']" for a, b in zip('bcdefghi', 'cdefghij')}, 'j.py': ''}, None,
         'g.py: a config is made of at most 100 files; here are more.'),
     'a folder as base': ({'a.py': "_base_ = './sub.py'", 'sub.py/b.py': ''}, None, 'sub.py: is no file.'),
