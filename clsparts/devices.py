@@ -122,6 +122,13 @@ class Agreement:
         earlier[1].wait()
         return bool(earlier[0])
 
+    def close(self) -> None:
+        "Leave the others, when all is done: Python aborts where it ends before gloo's threads"
+        if self.group is None: return
+        if self.asked: self.asked[1].wait()
+        torch.distributed.destroy_process_group(self.group)
+        self.group = self.asked = None
+
 # %% ../nbs/devices.ipynb #4c9b48d3
 class Objective(nn.Module):
     "A classifier seen as its loss"

@@ -492,6 +492,7 @@ def fit(
     make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
     training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
     with interruptible(training): run(training)
+    training.agreed.close()
     forget()
     return training.history
 

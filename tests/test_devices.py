@@ -86,6 +86,7 @@ from torch.utils.data import Subset
 from clsparts.callbacks import Callback
 from clsparts.compose import compose_model
 from clsparts.data import Data, digits
+from clsparts.devices import disconnect
 from clsparts.findings import ConfigError
 from clsparts.train import StopTraining, fit
 class Stop(Callback):
@@ -103,6 +104,7 @@ for job in json.loads(sys.argv[1]):
     except ConfigError as e: print(e)
     folder = job.get('out') or job['resume']
     torch.save(clf.state_dict(), f"{folder}/clf-{os.environ.get('RANK', 0)}.pth")
+disconnect()
 '''
 MODEL = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=8, base_channels=8, norm_cfg=dict(type='GN', num_groups=2)),
              neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=10, in_channels=64))
