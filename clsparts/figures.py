@@ -60,6 +60,9 @@ def legible(
         if (shown := text.get_text()).isascii(): continue
         lacking = frozenset(c for c in shown if category(c) not in UNSEEN) - characters_of(font_manager.findfont(text.get_fontproperties()))
         if lacking: wanted[text] = lacking
+    if not wanted:                                                      # no look at the fonts of the machine
+        yield
+        return
     families, missing = fonts_for(frozenset().union(*wanted.values()))
     for text in wanted: text.set_fontfamily(list(dict.fromkeys([*text.get_fontfamily(), *families])))
     if missing:

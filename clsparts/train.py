@@ -6,7 +6,8 @@
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss', 'kept_words',
            'train_epoch', 'add_gradients', 'take_step', 'Interrupted', 'end_if_interrupted', 'evaluate_together',
            'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'find', 'restore',
-           'share_of', 'check_same', 'interruptible', 'explained', 'worker_words', 'lost_words', 'run', 'fit']
+           'share_of', 'check_same', 'interruptible', 'explained', 'is_of_worker', 'worker_words', 'lost_words', 'run',
+           'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -395,7 +396,7 @@ def explained(training: Training, x=None, y=None):
     try: yield
     except (RuntimeError, MemoryError) as e:
         if is_out_of_memory(e) and x is not None: problem = e
-        elif t.accelerator.num_processes > 1 and not isinstance(e, ConfigError) and 'DataLoader worker' not in str(e): raise lost_words(t, e) from e
+        elif t.accelerator.num_processes > 1 and not isinstance(e, ConfigError) and not is_of_worker(e): raise lost_words(t, e) from e
         else: raise
     else: return
     traceback.clear_frames(problem.__traceback__)                       # which hold the memory of the failed step
@@ -403,6 +404,10 @@ def explained(training: Training, x=None, y=None):
     advice = 'take a smaller one' if t.divided else f'{fits} fit: batch_size={fits}, with accumulative_counts={-(-len(x) // fits)} for the same step' if fits else \
              'not even the smallest fits: take smaller images, or a smaller classifier'
     raise MemoryError(f'a batch of {len(x)} images needs more memory than there is; {advice}.{kept_words(t)}') from problem
+
+def is_of_worker(e: BaseException) -> bool:
+    "Whether an error says that a process which reads images has ended"
+    return 'DataLoader worker' in str(e)
 
 def worker_words(training: Training, e: BaseException) -> ChildProcessError:
     "The error for a worker that somebody else has ended"
@@ -440,7 +445,7 @@ def run(
         again = f' Resume from {t.folder}.' if t.folder else ' The classifier keeps what it has learnt.'
         raise KeyboardInterrupt(f'interrupted after step {t.step} of {t.steps}.{again}') from None
     except (RuntimeError, ConnectionResetError, EOFError) as e:
-        if isinstance(e, RuntimeError) and 'DataLoader worker' not in str(e): raise
+        if isinstance(e, RuntimeError) and not is_of_worker(e): raise
         raise worker_words(t, e) from e
     finally:
         t.batches.close()
