@@ -1,0 +1,83 @@
+"What no hostile input may do is watched here, for every test in this folder; and their outcomes are counted."
+import resource
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))                          # for `from table import …`
+
+from table import MEGABYTES, SECONDS, Case, Fails  # noqa: E402
+
+PROCESSES = ('os.system', 'os.exec', 'os.posix_spawn', 'os.spawn', 'os.startfile', 'pty.spawn', 'subprocess.Popen')
+HERE = ('localhost', '127.0.0.1', '::1', None, '')
+_seen, _watching = [], []
+
+
+def _note(event, args):
+    if not _watching: return
+    if event in PROCESSES: _seen.append((event, args[0] if args else None))
+    elif event == 'socket.getaddrinfo' and args[0] not in HERE: _seen.append((event, args[0]))
+    elif event == 'socket.connect' and isinstance(args[1], tuple) and args[1][0] not in HERE: _seen.append((event, args[1]))
+
+
+sys.addaudithook(_note)
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'starts_processes: the test itself starts processes, which are not counted as code that ran')
+
+
+@contextmanager
+def _limited(seconds):
+    "Raise `TimeoutError` in the main thread after so many seconds"
+    def ring(*_): raise TimeoutError(f'more than {seconds} s')
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try: yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != 'darwin' else 1024 ** 2)  # MB
+
+
+@pytest.fixture(autouse=True)
+def watched(request, tmp_path):
+    "Fail a test whose input started a process, asked a foreign host, wrote the canary, or took too long or too much memory"
+    _seen.clear()
+    peak = _peak()
+    starts = request.node.get_closest_marker('starts_processes')
+    with _limited(SECONDS * (3 if starts else 1)):
+        _watching.append(True)
+        try: yield
+        finally: _watching.clear()
+    found = [] if starts else list(_seen)
+    assert not found, f'the input made the process do: {found}'
+    assert not (tmp_path/'PWNED').exists(), 'the input ran code'
+    assert _peak() - peak < MEGABYTES, f'the input took {_peak() - peak:.0f} MB'
+
+
+@pytest.fixture
+def canary(tmp_path):
+    "Python source that betrays itself when it is run"
+    return f'open({str(tmp_path/"PWNED")!r}, "w").close()\n'
+
+
+@pytest.fixture(autouse=True)
+def counted(request):
+    "Note what a row expects, for the summary"
+    case = getattr(request.node, 'callspec', None) and request.node.callspec.params.get('case')
+    if isinstance(case, Case): request.node.user_properties.append(('hostile', 'refused' if isinstance(case.then, Fails) else 'works'))
+
+
+def pytest_terminal_summary(terminalreporter):
+    "One line that counts the rows"
+    def kinds(outcome): return [dict(r.user_properties).get('hostile') for r in terminalreporter.stats.get(outcome, []) if r.when == 'call']
+    passed, failed = [k for k in kinds('passed') if k], [k for k in kinds('failed') if k]
+    if passed or failed:
+        terminalreporter.write_line(f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, {passed.count("refused")} are refused '
+                                    f'with a clear error, {len(failed)} end otherwise')
