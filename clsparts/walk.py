@@ -24,7 +24,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from .adapt import ModuleHead, ModuleNeck
 from .composition import (PLACES, ComposeError, Problem, as_part, check_alone, check_keys, check_places, check_seats,
                                   fill_in, fold, is_head, mended, takes)
-from .findings import ConfigError, Finding, Fix, patched
+from .findings import ConfigError, Finding, Fix, as_code, patched
 from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
 from .part import BaseModule
@@ -42,7 +42,7 @@ def fault(
     raise Problem(place, [Finding(path, message)], [c for c in candidates if c])
 
 # %% ../nbs/walk.ipynb #3bae9d67
-MAX_OPERATIONS = 50_000  # of torch, to build a part; a ResNet-152 needs 3,000
+MAX_OPERATIONS = 20_000  # of torch, to build a part; a ResNet-152 needs 1,705
 MAX_NUMBERS = 10 ** 8  # in a tensor that is not on the meta device, and in all those that are made from nothing
 MAX_PARAMETERS = 10 ** 11  # of a part
 
@@ -393,6 +393,7 @@ def examine_model(
     **checks,  # `image_shape`, `targets`
 ) -> dict:  # the same with everything filled in, which builds
     "`examine` for the config of a classifier; raises `ComposeError` that lists what is wrong in it and in its parts"
+    if not isinstance(model, Mapping): raise ComposeError('', f'expected a dict, got {as_code(model)}.')
     if 'model' in model and 'backbone' not in model:
         raise ComposeError('model', "this is a whole config; its classifier is what stands under 'model'.")
     findings, model = [], {'type': 'ImageClassifier', **model}
