@@ -94,7 +94,7 @@ NAMES = {
     'torchvision.ops:nms': NOT_LAYER, 'clsparts.registry:Registry': NOT_LAYER, 'clsparts.walk:compile': NOT_LAYER, 'clsparts.config:os.system': NOT_LAYER,
     'clsparts.cli:main': NOT_LAYER, 'clsparts.weight_files:read_weights': NOT_LAYER,
     'torch.nn:Module': Fails(mentions='Module'), 'torch.nn:Conv2d': Fails('neck.type', mentions='is a conv'),
-    'torch.nn:Upsample2': NOT_LAYER, 'torch.nn:Linear': Fails('neck', mentions='in_features'),
+    'torch.nn:Upsample2': NOT_LAYER, 'torch.nn:Linear': Fails('neck', mentions='out_features'),
     # names that are none
     ':': foreign(''), ':X': foreign(''), 'torch.nn:': NOT_LAYER, 'a:b:c': foreign('a'), '::': foreign(''), 'torch.nn::Flatten': NOT_LAYER,
     '.:X': foreign('.'), '..:X': foreign('..'), '.torch.nn:Flatten': foreign('.torch.nn'), 'torch..nn:Flatten': foreign('torch..nn'),
