@@ -86,7 +86,7 @@ def load_classifier(
     state, meta = read_checkpoint(path)
     if 'config' not in meta: raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts.')
     config, _ = meta.pop('config'), meta.pop('training', None)
-    if not trusted: check_spelt_out(config, 'config')
+    check_spelt_out(config, 'config', trusted)
     clf = MODELS.build(config, where='config').to(device)
     try: clf.load_state_dict({k: v for k, v in state.items() if not k.startswith(TRAINING)})
     except RuntimeError as e: raise ConfigError(message=f'{path}: the weights do not fit the config beside them: {e}') from None

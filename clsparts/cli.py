@@ -16,7 +16,7 @@ from .cli_config import check, diff_configs, show
 from .cli_explore import explore_in_lab
 from .cli_use import evaluate_run, export_run, predict_images
 from .config import Config, parse_override
-from .findings import ConfigError
+from .findings import ConfigError, printable
 
 # %% ../nbs/cli.ipynb #09bdbc43
 @call_parse
@@ -48,7 +48,7 @@ def train(
     final = json.loads((folder/'metrics.json').read_text())['final']
     name = next(k for k in final if k.startswith('test_') and k != 'test_loss')
     by_main(lambda: print(f"{100 * final[name]:.2f} % held-out {name.removeprefix('test_')} after {final['epoch']} epochs and {final['seconds']:.0f} s. "
-                          f"The run is in {folder}."))
+                          f"The run is in {printable(folder)}."))
 
 # %% ../nbs/cli.ipynb #cae81e7d
 @call_parse
@@ -67,7 +67,7 @@ def list_parts(
         print(k)
         for e in entries:
             if (e.kind or 'other') == k: print(f'  {e.name:26} {(inspect.getdoc(e.part) or "").splitlines()[0] if e.part.__doc__ else ""}'.rstrip())
-    for module, error in MODELS.failures.items(): print(f'{module} fails to import: {type(error).__name__}: {error}', file=sys.stderr)
+    for module, error in MODELS.failures.items(): print(printable(f'{module} fails to import: {type(error).__name__}: {error}'), file=sys.stderr)
 
 # %% ../nbs/cli.ipynb #aa73a33a
 def _option(word):
@@ -88,12 +88,14 @@ def main(
         lines = ['usage: clsparts COMMAND …', ''] + [f'  {n:8} {f.__doc__}' for n, f in COMMANDS.items()]
         print('\n'.join(lines + ['', 'clsparts COMMAND --help tells more.']), file=sys.stdout if wanted else sys.stderr)
         return 0 if wanted else 2
+    for stream in (sys.stdout, sys.stderr):                             # a file's name may be no text, and a terminal may lack the letters
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     args = vars(anno_parser(COMMANDS[name].__wrapped__, prog=f'clsparts {name}').parse_args(map(_option, rest)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('default')
             for kind in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning): warnings.simplefilter('ignore', kind)      # for authors of libraries
-            warnings.showwarning = lambda message, *_: print(f'clsparts {name}: {message}', file=sys.stderr)
+            warnings.showwarning = lambda message, *_: print(printable(f'clsparts {name}: {message}'), file=sys.stderr)
             status = COMMANDS[name].__wrapped__(**{k: v for k, v in args.items() if k not in ('pdb', 'xtra')}) or 0
         sys.stdout.flush()
         return status
@@ -101,7 +103,7 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (ConfigError, FloatingPointError, MemoryError, OSError) as e:
-        print(f'clsparts {name}: {e}', file=sys.stderr)
+        print(printable(f'clsparts {name}: {e}', None), file=sys.stderr)
         return 2
     except KeyboardInterrupt as e:
         print(f"clsparts {name}: {str(e) or 'interrupted; what had been written is kept.'}", file=sys.stderr)

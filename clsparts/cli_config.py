@@ -8,18 +8,19 @@ __all__ = ['read_config', 'model_of', 'show', 'check', 'diff_configs']
 # %% ../nbs/cli_config.ipynb #d67a6bcb
 from fastcore.script import Param, call_parse
 
-from .config import Config, diff, parse_override
-from .findings import ConfigError, as_code
+from .config import Config, check_spelt_out, diff, parse_override
+from .findings import ConfigError, as_code, printable
 
 # %% ../nbs/cli_config.ipynb #86f707d7
 def read_config(
     path: str,  # a config file: .py, .json, .yaml
     changes: list | None = None,  # `path=value`, each
-    trusted: bool = False,  # run a Python file as code
+    trusted: bool = False,  # run a Python file as code, and let the config name any class
 ) -> Config:
     "A config with overrides applied; raises `ConfigError`"
     cfg = Config.fromfile(path, trusted=trusted)
     cfg.merge_from_dict(dict(map(parse_override, changes or [])))
+    check_spelt_out(cfg, trusted=trusted)
     return cfg
 
 def model_of(cfg: Config) -> tuple[dict, str]:
@@ -53,7 +54,7 @@ def show(
     except ConfigError as e: raise e.under(place) from e.__cause__
     shape = image_shape_of(clf.backbone)
     shape = shape if size is None else (shape[0], size, size)
-    print(flow(clf, shape).text if format == 'flow' else anatomy(clf, shape, level='stage'))
+    print(printable(flow(clf, shape).text if format == 'flow' else anatomy(clf, shape, level='stage'), None))
 
 # %% ../nbs/cli_config.ipynb #e8cdaafc
 @call_parse
@@ -70,10 +71,10 @@ def check(
             model, place = model_of(read_config(path, set, trusted))
             try: examine_model(model)
             except ConfigError as e: raise e.under(place) from None
-            print(f'{path}: composes')
+            print(printable(f'{path}: composes'))
         except ConfigError as e:
             broken += 1
-            print(f'{path}: {e}')
+            print(f'{printable(path)}: {e}')
     return int(broken > 0)
 
 # %% ../nbs/cli_config.ipynb #1e17839f
@@ -86,6 +87,6 @@ def diff_configs(
     "Print the values in which two configs differ, by path; the exit status is 1 if there are any"
     found = diff(read_config(a, trusted=trusted), read_config(b, trusted=trusted))
     def text(value): return 'nothing' if value is ... else as_code(value)
-    for path, left, right in found: print(f'{path}: {text(left)} → {text(right)}')
+    for path, left, right in found: print(printable(f'{path}: {text(left)} → {text(right)}'))
     if not found: print('no difference')
     return int(bool(found))

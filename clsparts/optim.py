@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from .findings import ConfigError, did_you_mean
+from .installed import import_installed
 from .registry import check_arguments
 
 # %% ../nbs/optim.ipynb #9fc9955b
@@ -37,20 +38,21 @@ def _checked(name, options, args, where, findings):
 @cache
 def _of_timm(name):
     "LARS or Lamb, with OpenMMLab's options"
-    try: from timm.optim import Lamb, Lars
-    except ImportError as e: raise ConfigError('type', f'{name} comes from timm, which is not installed: pip install timm') from e
-    class LARS(Lars):
+    try: timm = import_installed('timm.optim')
+    except ImportError as e: raise ConfigError('type', f'{name} comes from timm. {e}') from e
+    class LARS(timm.Lars):
         def __init__(self, params, lr: float, momentum: float = 0, weight_decay: float = 0, dampening: float = 0, eta: float = .001, nesterov: bool = False, eps: float = 1e-8):
             super().__init__(params, lr, momentum, dampening, weight_decay, nesterov, trust_coeff=eta, eps=eps, always_adapt=True)
-    return LARS if name == 'LARS' else Lamb
+    return LARS if name == 'LARS' else timm.Lamb
 
 def _optimizer_class(type_):
     "The class of torch.optim of that name, or the class itself"
     if inspect.isclass(type_) and issubclass(type_, torch.optim.Optimizer): return type_
     if type_ in ('LARS', 'Lamb'): return _of_timm(type_)
-    names = [n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer) and n not in ('Optimizer', 'LBFGS', 'SparseAdam', 'Muon')]
-    if type_ not in names: raise ConfigError('type', f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}It has: {", ".join(sorted(names))}.')
-    return getattr(torch.optim, type_)
+    found = {n: c for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)}
+    names = sorted(found.keys() - {'Optimizer', 'LBFGS', 'SparseAdam', 'Muon'})
+    if type_ not in names: raise ConfigError('type', f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}It has: {", ".join(names)}.')
+    return found[type_]
 
 # %% ../nbs/optim.ipynb #7fa1296a
 def check_optim_wrapper(

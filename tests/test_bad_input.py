@@ -29,7 +29,7 @@ WRONG_CONFIGS = {
     # an unknown name: where it stands, the closest name of that kind, what there is, how one's own is found
     'unknown backbone': (lambda: build(backbone={**BACKBONE, 'type': 'ResNett'}),
         "backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? There is: ", 'ResNet_CIFAR, ',
-        "Your own class is found after @MODELS.register_module(), or as 'package.module:Class'."),
+        "Your own class is found after @MODELS.register_module()."),
     'unknown neck': (lambda: build(neck=dict(type='GlobalAveragePool')),
         "neck.type: there is no neck 'GlobalAveragePool'. Did you mean 'GlobalAveragePooling'?"),
     'unknown head': (lambda: composed(head='LinearHead'), "head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'"),
@@ -39,7 +39,7 @@ WRONG_CONFIGS = {
     'unknown norm': (lambda: composed({**BACKBONE, 'norm_cfg': dict(type='BatchNorm')}),
         "backbone.norm_cfg.type: there is no norm 'BatchNorm'."),
     'no such module': (lambda: build(neck=dict(type='nowhere.at_all:Neck')),
-        "neck.type: 'nowhere.at_all:Neck' cannot be imported: ModuleNotFoundError: No module named 'nowhere'."),
+        "neck.type: a config may not name a class of nowhere.at_all."),
     'no name': (lambda: composed(dict(depth=18)), "backbone: a part's dict names it under 'type'; this one has 'depth'. Write dict(type=…)."),
 
     # a part of the wrong kind, however it is given

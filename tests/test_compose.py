@@ -15,7 +15,7 @@ from common import ROOT, minimal, parts
 
 R18, GAP, HEAD = dict(type='ResNet', depth=18), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10)
 VIT = dict(type='VisionTransformer', arch='deit-t')
-OWN = "Your own class is found after @MODELS.register_module(), or as 'package.module:Class'."
+OWN = "Your own class is found after @MODELS.register_module()."
 
 
 def there_is(kind): return 'There is: ' + ', '.join(MODELS.names(kind)) + '.'
@@ -59,8 +59,9 @@ WRONG = {
     'loss misspelt': case("head.loss.type: there is no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'? {losses} {own} Write head.loss.type='CrossEntropyLoss'.", R18, GAP, HEAD, 'CrossEntropy'),
     'three names at once': case("3 findings\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own} Write backbone.type='ResNet'.\n- neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own} Write neck.type='GlobalAveragePooling'.\n- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own} Write head.type='LinearClsHead'.",
         dict(type='ResNett', depth=18), 'GlobalAvgPooling', dict(type='LinearHead', num_classes=10)),
-    'no such package': case("neck.type: 'nowhere.at_all:Neck' cannot be imported: ModuleNotFoundError: No module named 'nowhere'.", R18, 'nowhere.at_all:Neck', HEAD),
-    'a function in a config': case("neck.type: 'os:system' is no class of torch modules, so a config may not call it. Register it: MODELS.register_module(module=…).",
+    'no such package': case("neck.type: a config may not name a class of nowhere.at_all. Pass the class itself or register it in Python, MODELS.register_module(module=Neck), "
+        'or load with trusted=True if you trust the author.', R18, 'nowhere.at_all:Neck', HEAD),
+    'a function in a config': case("neck.type: a config may not name a class of os. …",
         R18, 'os:system', HEAD),
     # arguments
     'argument misspelt': case("backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Write backbone.depth=18 instead of backbone.dept.", dict(type='ResNet', dept=18), GAP, HEAD),
@@ -133,19 +134,19 @@ WRONG = {
         Strided(), GAP, HEAD, image_shape=(3, 30, 30)),
     'an image without channels': case("image_shape: (c, h, w) is expected, not (32, 32). Write image_shape=(3, 32, 32).", R18, GAP, HEAD, image_shape=(32, 32)),
     # losses and targets
-    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (11,). Write targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
-    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (11,). Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
-    'soft loss on labels': case('head.loss: CrossEntropyLoss cannot be computed for labels: soft targets, floats of shape (b, k) is expected, not int64 of shape (11,). Leave head.loss.use_soft out.', R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
+    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (3,). Write targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
+    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (3,). Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
+    'soft loss on labels': case('head.loss: CrossEntropyLoss cannot be computed for labels: soft targets, floats of shape (b, k) is expected, not int64 of shape (3,). Leave head.loss.use_soft out.', R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
     'softmax for several labels': case("head.loss.use_sigmoid: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. Write head.loss.use_sigmoid=True.",
         R18, GAP, HEAD, 'CrossEntropyLoss', targets='multi-label'),
     "torch's softmax for several labels": case("head.loss: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. "
         "Write head.loss=dict(type='CrossEntropyLoss', use_sigmoid=True).", R18, GAP, HEAD, nn.CrossEntropyLoss(), targets='multi-label'),
-    "torch's binary loss on labels": case("head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([11])) must be the same as input size (torch.Size([11, 10])). Write targets='soft'.", R18, GAP, HEAD, nn.BCEWithLogitsLoss()),
+    "torch's binary loss on labels": case("head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([3])) must be the same as input size (torch.Size([3, 10])). Write targets='soft'.", R18, GAP, HEAD, nn.BCEWithLogitsLoss()),
     'factors for other classes': case("head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: one factor a class is expected, 10; there are 2. "
         "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, dict(type='CrossEntropyLoss', class_weight=[1., 2.])),
     'a loss of three arguments': case("head.loss: two_arguments cannot be computed for labels: two_arguments() missing 1 required positional argument: 'more'. "
         "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, two_arguments),
-    'a loss that is not reduced': case('head.loss: CrossEntropyLoss cannot be computed for labels: it gives the shape (11,), and a single number is expected. Leave head.loss.reduction out.',
+    'a loss that is not reduced': case('head.loss: CrossEntropyLoss cannot be computed for labels: it gives the shape (3,), and a single number is expected. Leave head.loss.reduction out.',
         R18, GAP, HEAD, dict(type='CrossEntropyLoss', reduction='none')),
     'no such targets': case("targets: one of labels, soft, multi-label is expected, not 'multilabel'. Leave targets out.", R18, GAP, HEAD, targets='multilabel'),
     # teachers

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from clsparts.config import Config, check_spelt_out, diff, merge, override, plain, taken_by
 from clsparts.findings import ConfigError
+from clsparts.registry import MODELS
 
 FORMATS = ('.py', '.json', '.yaml', '.yml')
 READ = 'and configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
@@ -114,8 +115,9 @@ WRONG_FILES = {
 
     # what it may import
     'foreign modules': ({'a.py': "_base_ = 'b.py'\nmodel = dict(neck=dict(type='antigravity:Neck'))", 'b.py': "model = dict(head=dict(loss=['this:Loss', 'torch.nn:L1Loss']))"}, None,
-        "a.py: 2 findings\n- model.head.loss.0: 'this:Loss' would import this, which a config may not do by itself. Import this first, or load with trusted=True.\n"
-        "- model.neck.type: 'antigravity:Neck' would import antigravity, which a config may not do by itself. Import antigravity first, or load with trusted=True."),
+        'a.py: 2 findings\n- model.head.loss.0: a config may not name a class of this. Pass the class itself or register it in Python, MODELS.register_module(module=Loss), or load '
+        'with trusted=True if you trust the author.\n- model.neck.type: a config may not name a class of antigravity. Pass the class itself or register it in Python, '
+        'MODELS.register_module(module=Neck), or load with trusted=True if you trust the author.'),
 }
 
 
@@ -295,6 +297,7 @@ def trap(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
     sys.modules.pop('config_trap', None)
+    MODELS._trusted.clear()
 
 
 TRAPS = {
@@ -308,17 +311,18 @@ TRAPS = {
 @pytest.mark.parametrize('case', TRAPS)
 def test_nothing_is_imported(case, trap):
     path = write(trap, {'a.py': TRAPS[case], 'base.py': MODEL, 'trap.py': "model = dict(type='config_trap:Net', width=3)"})
-    assert 'would import config_trap, which a config may not do by itself' in told(trap, lambda: Config.fromfile(path))
-    assert 'config_trap' not in sys.modules
+    def refused(): return 'a config may not name a class of config_trap' in told(trap, lambda: Config.fromfile(path))
+    assert refused() and 'config_trap' not in sys.modules
     assert taken_by('config_trap:Net') is None and 'config_trap' not in sys.modules
-    assert Config.fromfile(path, trusted=True)
     __import__('config_trap')
-    assert Config.fromfile(path)
+    assert refused()                                                    # that it is imported already is not enough
+    assert Config.fromfile(path, trusted=True)
+    assert Config.fromfile(path)                                        # its names are trusted from here on
 
 
 def test_spelt_out_classes_of_known_packages():
     check_spelt_out(dict(a=dict(type='torch.nn:Flatten'), b=dict(type='clsparts.necks.gap:GlobalAveragePooling'), c='nowhere: text', type='tests.nowhere'))
-    with pytest.raises(ConfigError, match='^torch.type: .torch_evil:X. would import torch_evil'): check_spelt_out(dict(torch=dict(type='torch_evil:X')))
+    with pytest.raises(ConfigError, match='^torch.type: a config may not name a class of torch_evil'): check_spelt_out(dict(torch=dict(type='torch_evil:X')))
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='links and pipes of Unix')

@@ -1,5 +1,6 @@
 "Parts of other packages, which register through the entry points `clsparts.parts`."
 import json
+import sys
 
 import pytest
 
@@ -22,8 +23,8 @@ BROKEN = 'import a_module_that_nobody_has\n'
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
     "A folder that holds an installed package with two entry points, one of them broken"
-    site = tmp_path_factory.mktemp('site')
-    (site/'tiny_parts').mkdir()
+    site = tmp_path_factory.mktemp('base')/'lib'/f'python{sys.version_info[0]}.{sys.version_info[1]}'/'site-packages'    # for Python's PYTHONUSERBASE
+    (site/'tiny_parts').mkdir(parents=True)
     (site/'tiny_parts'/'__init__.py').write_text('')
     (site/'tiny_parts'/'necks.py').write_text(PART)
     (site/'tiny_parts'/'broken.py').write_text(BROKEN)
@@ -36,12 +37,15 @@ def site(tmp_path_factory):
     return site
 
 
+def run(site, code, *args): return python(code, *args, path=[site], env=dict(PYTHONUSERBASE=str(site.parents[2])))
+
+
 def answers(site, *lines):
     "What the last of `lines` is, in an interpreter with that package"
     code = '\n'.join(['import json', 'from clsparts import MODELS', '''def error(name, kind=None):
     try: MODELS.find(name, kind)
     except ValueError as e: return str(e)''', *lines[:-1], f'print(json.dumps({lines[-1]}))'])
-    return json.loads(python(code, path=[site]).stdout)
+    return json.loads(run(site, code).stdout)
 
 
 def test_found_by_name(site):
@@ -82,6 +86,6 @@ def test_broken_stays_with_itself(site):
 
 def test_command_lists_both(site):
     code = 'import sys; from clsparts.cli import main; sys.exit(main())'
-    done = python(code, 'list', path=[site])
+    done = run(site, code, 'list')
     assert 'TinyNeck' in done.stdout and 'Doubles its input' in done.stdout
     assert 'tiny_parts.broken' in done.stderr and 'a_module_that_nobody_has' in done.stderr
