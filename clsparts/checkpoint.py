@@ -8,6 +8,7 @@ __all__ = ['TRAINING', 'without_pretrained', 'write_checkpoint', 'save_checkpoin
 # %% ../nbs/checkpoint.ipynb #11e5e749
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from safetensors.torch import save_file
 import clsparts
 from .config import check_spelt_out, plain
 from .findings import ConfigError, join_path
-from .files import replacing
-from .registry import MODELS
+from .files import regular_file, replacing
+from .registry import MODELS, check_arguments
+from .transforms import Preset
+from .weight_files import check_weights, few, file_format
 
 # %% ../nbs/checkpoint.ipynb #1d8dcc56
 def _checksum(tensors, texts):
@@ -105,32 +108,74 @@ def read_checkpoint(
     path: str | Path,  # a file that `write_checkpoint` wrote
 ) -> tuple[dict[str, torch.Tensor], dict]:  # tensors by name, on the CPU, and the plain data
     "What a file holds; raises `ConfigError` if it is missing, cut off or altered"
-    path = Path(path)
-    if not path.exists(): raise ConfigError(message=f'{path}: there is no such checkpoint.')
+    path = regular_file(path, 'checkpoint')
     try:
+        if file_format(path) != 'safetensors': raise ConfigError(message='is a file of torch.save. Load its weights: load_checkpoint(clf, FILE).')
         with safe_open(path, 'pt') as f:
             texts = f.metadata() or {}
             tensors = {k: f.get_tensor(k) for k in f.keys()}
         meta = {k: json.loads(v) for k, v in texts.items()}
-    except (SafetensorError, OSError, json.JSONDecodeError, RecursionError) as e:
-        raise ConfigError(message=f'{path}: is damaged, or no checkpoint: {e}') from e
-    if meta.pop('checksum', None) not in (None, _checksum(tensors, texts)):
-        raise ConfigError(message=f'{path}: was altered since it was written: its checksum differs.')
+    except ConfigError as e: raise ConfigError(message=f'{path}: {e.findings[0].message}') from None
+    except (SafetensorError, OSError, ValueError, RecursionError) as e:
+        raise ConfigError(message=f'{path}: is damaged, or not a checkpoint of clsparts: {e}. Fetch or copy it again.') from e
+    checksum = meta.pop('checksum', None)
+    if checksum is not None and checksum != _checksum(tensors, texts):
+        raise ConfigError(message=f'{path}: was altered since it was written: its checksum differs. Fetch or copy it again.')
     return tensors, meta
 
+# %% ../nbs/checkpoint.ipynb #be6c2018
+def _check_meta(meta, path):
+    "Raise `ConfigError` for a config, class names, image shape or preset of the wrong type"
+    def refuse(name, expected): raise ConfigError(name, f'expected {expected}, got {str(meta[name])[:80]!r} in {path}.')
+    if 'config' not in meta: raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts. '
+                                                       'Load them into a classifier: load_checkpoint(clf, FILE).')
+    shape, classes, target = (meta.get(k) for k in ('image_shape', 'classes', 'target'))
+    if not isinstance(meta['config'], dict): refuse('config', 'a dict with a type')
+    if classes is not None and not (isinstance(classes, list) and all(isinstance(c, str) for c in classes)): refuse('classes', 'a list of names')
+    if shape is not None and not (isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and 0 < n < 100_000 for n in shape)):
+        refuse('image_shape', 'three positive ints')
+    if target is not None and not isinstance(target, str): refuse('target', 'a string')
+    if meta.get('preset') is None: return
+    if not isinstance(meta['preset'], dict): refuse('preset', 'a dict')
+    try:
+        check_arguments('Preset', Preset, meta['preset'])
+        Preset(**meta['preset'])
+    except ConfigError as e: raise e.under('preset') from None
+
+# %% ../nbs/checkpoint.ipynb #b25ef7e9
+def _check_fit(clf, state, path):
+    "Raise `ConfigError` unless the names and shapes of the weights are those of the classifier"
+    own = clf.state_dict()
+    found = {'not in the file': [k for k in own if k not in state], 'not in its config': [k for k in state if k not in own],
+             'of another shape': [f'{k} {tuple(state[k].shape)}, expected {tuple(v.shape)}' for k, v in own.items() if k in state and state[k].shape != v.shape]}
+    words = '; '.join(f'{why}: {few(names, 2)}' for why, names in found.items() if names)
+    if words: raise ConfigError(message=f'{path}: the weights do not fit the config beside them; {words}.')
+
+def _built(config, state, path):
+    "The classifier of a config, after its copy without memory has fitted the weights"
+    try:
+        with torch.device('meta'): ghost = MODELS.build(config, where='config')
+    except ConfigError: ghost = None                               # not every module can do without memory
+    if ghost is not None: _check_fit(ghost, state, path)
+    clf = MODELS.build(config, where='config')
+    _check_fit(clf, state, path)
+    return clf
+
+# %% ../nbs/checkpoint.ipynb #942487b2
 def load_classifier(
     path: str | Path,  # a file that `save_checkpoint` wrote, or the folder of a run
     device: str | torch.device = 'cpu',  # where the weights go
     trusted: bool = False,  # let the config import any module that it names
+    allow_nonfinite: bool = False,  # load NaN and infinite values too
 ) -> tuple:  # the classifier, in evaluation mode, and a dict of what else was kept
-    "Build the classifier from its config and load its weights; raises `ConfigError` if the file is not what it should be"
-    path = Path(path)/'checkpoint.safetensors' if Path(path).is_dir() else Path(path)
+    "Build the classifier from its config and load its weights, from this file only; raises `ConfigError` if it is not what it should be"
+    path = Path(path)/'checkpoint.safetensors' if os.path.isdir(os.path.expanduser(path)) else Path(path)
     state, meta = read_checkpoint(path)
-    if 'config' not in meta: raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts.')
+    _check_meta(meta, path)
     config, _ = meta.pop('config'), meta.pop('training', None)
     if not trusted: check_spelt_out(config, 'config')
     config, _ = without_pretrained(plain(config, 'config'))
-    clf = MODELS.build(config, where='config').to(device)
-    try: clf.load_state_dict({k: v for k, v in state.items() if not k.startswith(TRAINING)})
-    except RuntimeError as e: raise ConfigError(message=f'{path}: the weights do not fit the config beside them: {e}') from None
-    return clf.eval(), meta
+    weights = {k: v for k, v in state.items() if not k.startswith(TRAINING)}
+    clf = _built(config, weights, path)
+    clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path), allow_nonfinite))
+    return clf.to(device).eval(), meta
