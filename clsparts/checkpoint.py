@@ -85,13 +85,19 @@ def write_checkpoint(
         meta['config'], sources = without_pretrained(meta['config'])
         if sources: meta['initialized_from'] = [*(meta.get('initialized_from') or []), *sources]
     versions = dict(clsparts=clsparts.__version__, torch=torch.__version__)
-    texts = {k: json.dumps(v) for k, v in dict(versions=versions, **meta).items()}
-    tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    texts = {k: json.dumps(v) for k, v in dict(meta, versions=versions).items()}
+    tensors = _apart({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
     texts['checksum'] = json.dumps(_checksum(tensors, texts))
     try:
         with replacing(path) as tmp: save_file(tensors, tmp, metadata=texts)
     except SafetensorError as e: raise OSError(f'{path}: cannot be written: {e}') from e
     return path
+
+def _apart(tensors):
+    "The same tensors, none of which shares memory with another"
+    memory = {k: v.untyped_storage().data_ptr() for k, v in tensors.items()}
+    first = {at: k for k, at in reversed(memory.items())}
+    return {k: v if first[memory[k]] == k else v.clone() for k, v in tensors.items()}
 
 def save_checkpoint(
     path: str | Path,  # a file ending in `.safetensors`

@@ -80,25 +80,34 @@ _stand_ins = [_stand_in(place) for place in IGNORED]
 
 # %% ../nbs/weight_files.ipynb #b88f59dc
 MAX_PICKLE = 64 << 20  # bytes of the program in a file of `torch.save`; its tensors are outside of it
-MAX_STEPS = 5_000_000  # of that program
+MAX_STEPS = 1_000_000  # of that program
 _ENCODE = '_codecs encode'
+_BYTES = dict(Double=8, Float=4, Half=2, BFloat16=2, Long=8, Int=4, Short=2, Char=1, Byte=1, Bool=1, ComplexFloat=8, ComplexDouble=16, Untyped=1)
 
 class _Tuple(NamedTuple):
     "What is known of a tuple on the stack"
     depth: int  # of tuples in each other
     size: int  # elements, counted as often as they occur
-    last: object  # its last element, if that is a text
+    items: list  # the first few
 
 def _made(op, arg, popped):
-    "What an operation leaves on the stack, as far as it matters: a text, a `_Tuple`, or None"
-    if isinstance(arg, str): return arg
+    "What an operation leaves on the stack, as far as it matters: a text, a number, a `_Tuple`, or None"
+    if isinstance(arg, (str, int)): return arg
     if not op.name.startswith('TUPLE'): return None
     inner = [v for v in popped if isinstance(v, _Tuple)]
-    return _Tuple(1 + max((v.depth for v in inner), default=0), 1 + len(popped) + sum(v.size for v in inner), popped[-1] if popped else None)
+    made = _Tuple(1 + max((v.depth for v in inner), default=0), 1 + len(popped) + sum(v.size for v in inner), popped[:6])
+    if made.depth > 64 or made.size > 1_000_000: raise ConfigError(message='its pickle nests tuples too deeply.')
+    return made
+
+def _bytes_of(storage):
+    "Key and size of a storage that a pickle asks for"
+    if not isinstance(storage, _Tuple) or len(storage.items) < 5: return '', 0
+    _, type_, key, _, count = storage.items[:5]
+    return str(key), count * _BYTES.get(str(type_).removeprefix('torch ').removesuffix('Storage'), 0) if isinstance(count, int) else 0
 
 def _check_pickle(stream):
-    "Follow a pickle to its end; raises `ConfigError` for what would take time or memory without bounds"
-    stack, marks, memo = [], [], {}
+    "Follow a pickle to its end; raises `ConfigError` for what would take time or memory without bounds, else the sizes of its storages"
+    stack, marks, memo, storages = [], [], {}, {}
     for steps, (op, arg, _) in enumerate(pickletools.genops(stream)):
         if steps == MAX_STEPS: raise ConfigError(message=f'its pickle has more than {MAX_STEPS:,} steps.')
         if op.name == 'MARK': marks.append(len(stack))
@@ -107,12 +116,12 @@ def _check_pickle(stream):
         else:
             start = marks.pop() if pickletools.markobject in op.stack_before else len(stack) - len(op.stack_before)
             popped, stack[start:] = stack[start:], []
-            if op.name == 'REDUCE' and popped[0] == _ENCODE and getattr(popped[1], 'last', None) == 'latin1': popped = []
+            if op.name == 'REDUCE' and popped[0] == _ENCODE and isinstance(popped[1], _Tuple) and popped[1].items[1:] == ['latin1']: popped = []
             if _ENCODE in popped: raise ConfigError(message='its pickle encodes texts by a codec other than latin1.')
-            if op.stack_after or start < 0: stack.append(_made(op, arg, popped))
             if arg in ('builtins bytearray', '__builtin__ bytearray'): raise ConfigError(message='its pickle asks for a bytearray.')
-            if isinstance(top := stack and stack[-1], _Tuple) and (top.depth > 64 or top.size > 1_000_000):
-                raise ConfigError(message='its pickle nests tuples too deeply.')
+            if op.name == 'BINPERSID': storages.update([_bytes_of(popped[0])])
+            if op.stack_after: stack.append(_made(op, arg, popped))
+    return storages
 
 # %% ../nbs/weight_files.ipynb #6d612cf3
 def _check_archive(path):
@@ -133,7 +142,9 @@ def _check_archive(path):
         programs = [r for r, n in zip(records, names) if n.rpartition('/')[2] == 'data.pkl']
         if len(programs) != 1: raise ConfigError(message='is a zip archive that torch.save did not write: expected one data.pkl.')
         if programs[0].file_size > MAX_PICKLE: raise ConfigError(message=f'has a pickle of {programs[0].file_size:,} bytes; the most is {MAX_PICKLE:,}.')
-        _check_pickle(BytesIO(archive.read(programs[0])))
+        sizes = {n.rpartition('/')[2]: r.file_size for n, r in zip(names, records) if '/data/' in n}
+        short = [k for k, n in _check_pickle(BytesIO(archive.read(programs[0]))).items() if n > sizes.get(k.lower(), 0)]
+        if short: raise ConfigError(message=f'has tensors that are larger than their records: {few(short)}.')
 
 # %% ../nbs/weight_files.ipynb #52062a49
 def _unpickled(path):
@@ -226,7 +237,9 @@ def _from_file(path, name, sha256=None):
     path = regular_file(path, 'weight file')
     try:
         if sha256: _check_sha256(path, sha256)
-        if file_format(path) == 'safetensors': file = _from_safetensors(path, name)
+        format_ = file_format(path)
+        if format_ != 'safetensors' and path.suffix == '.safetensors': raise ConfigError(message='is a file of torch.save. Rename it to .pth.')
+        if format_ == 'safetensors': file = _from_safetensors(path, name)
         else:
             content = _unpickled(path)
             file = WeightFile(_unwrapped(content), name, **_about(content.get('meta') if isinstance(content, Mapping) else None))
