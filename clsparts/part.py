@@ -20,9 +20,9 @@ from torch._guards import detect_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 from torch.nn.utils import skip_init
 
-from .findings import ConfigError, Fix, closest, join_path
+from .findings import ConfigError, Fix, closest, join_path, printable
 from .registry import MODELS, check_arguments
-from .weight_files import best_prefix, few, read_weights
+from .weight_files import best_prefix, check_weights, few, read_weights
 
 # %% ../nbs/part.ipynb #d4d3884e
 def _xavier(w, gain=1., distribution='normal'):
@@ -135,15 +135,18 @@ def load_pretrained(
     except ConfigError as e: raise e.under(where) from e
     start = prefix.rstrip('.') + '.' if prefix else ''
     state = {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}
-    own = {k: v for k, v in module.state_dict().items() if not k.endswith('num_batches_tracked')}
+    whole = module.state_dict()
+    own = {k: v for k, v in whole.items() if not k.endswith('num_batches_tracked')}
     if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, own, prefix)
-    try: result = module.load_state_dict(state, strict=False)
-    except RuntimeError as e: raise ConfigError(where, _other_shapes(module, checkpoint, state, own) or str(e)) from None
-    missing = [k for k in result.missing_keys if k in own]
+    if other := _other_shapes(module, checkpoint, state, whole): raise ConfigError(where, other)
+    missing = [k for k in own if k not in state]
     if missing:
         raise ConfigError(where, f'{checkpoint} lacks {len(missing)} of the {len(own)} weights of {type(module).__name__}: '
                           f'{few(missing)}. It holds: {few(found)}.')
-    if result.unexpected_keys: warnings.warn(f'{checkpoint}: not used: {few(result.unexpected_keys)}')
+    try: checked = check_weights({k: v for k, v in state.items() if k in whole}, whole, checkpoint)
+    except ConfigError as e: raise e.under(where) from None
+    module.load_state_dict(checked, strict=False)
+    if unexpected := [k for k in state if k not in whole]: warnings.warn(printable(f'{checkpoint}: not used: {few(unexpected)}'))
 
 # %% ../nbs/part.ipynb #11d6fef8
 _building = threading.local()

@@ -19,10 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .findings import ConfigError, Fix, join_path
+from .findings import ConfigError, Fix, join_path, printable
 from .layers.embed import resize_pos_embed
 from .registry import kind_of
-from .weight_files import WeightFile, best_prefix, few, read_weight_file
+from .weight_files import WeightFile, best_prefix, check_weights, few, is_dense, read_weight_file
 
 # %% ../nbs/weights.ipynb #47c3f826
 _BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (r'^(?!classes\.)', 'backbone.')]
@@ -142,7 +142,7 @@ class _Target:
         "The weight in our shape, or None; and what was done, or why it cannot be"
         own = self.own[name]
         if weight.shape == own.shape: return weight, None
-        adapted = self.adapt[name](weight, own) if name in self.adapt else None
+        adapted = self.adapt[name](weight, own) if name in self.adapt and is_dense(weight) else None
         return adapted or (None, f'{tuple(weight.shape)} in the file, {tuple(own.shape)} here')
 
 # %% ../nbs/weights.ipynb #aa3f4de3
@@ -188,6 +188,7 @@ class LoadReport:
     missing: list[str] = field(default_factory=list)  # left as initialised, as the file has nothing for them
     unexpected: list[str] = field(default_factory=list)  # names of the file that nothing took
     notes: dict[str, str] = field(default_factory=dict)  # what was done, or why not, by name
+    converted: dict[str, int] = field(default_factory=dict)  # how many came in another precision: `{'float16': 122}`
 
     columns = 'loaded', 'resized', 'reset', 'missing'
 
@@ -202,12 +203,13 @@ class LoadReport:
     def details(self) -> list[str]:
         "A line for each list of what was not simply loaded"
         def said(name): return f'{name} ({self.notes[name]})' if name in self.notes else name
-        return [f'{column}: {few(map(said, getattr(self, column)))}' for column in (*self.columns[1:], 'unexpected') if getattr(self, column)]
+        lines = [f'{column}: {few(map(said, getattr(self, column)))}' for column in (*self.columns[1:], 'unexpected') if getattr(self, column)]
+        return lines + [f'converted: {n} weights from {dtype}' for dtype, n in self.converted.items()]
 
     def __str__(self):
         rows = [f'{"":10}' + ''.join(f'{c:>9}' for c in self.columns)]
         rows += [f'{part:10}' + ''.join(f'{n or "–":>9}' for n in counts.values()) for part, counts in self.table().items()]
-        return '\n'.join([self.where, *rows, *self.details()])
+        return printable('\n'.join([self.where, *rows, *self.details()]), None)
 
     __repr__ = __str__
 
@@ -216,7 +218,7 @@ class LoadReport:
         rows = ''.join(f'<tr><th>{escape(part)}</th>{"".join(f"<td>{n or chr(8211)}</td>" for n in counts.values())}</tr>'
                        for part, counts in self.table().items())
         lines = ''.join(f'<li>{escape(line)}</li>' for line in self.details())
-        return f'<table><caption>{escape(self.where)}</caption><tr>{head}</tr>{rows}</table>' + (f'<ul>{lines}</ul>' if lines else '')
+        return printable(f'<table><caption>{escape(self.where)}</caption><tr>{head}</tr>{rows}</table>' + (f'<ul>{lines}</ul>' if lines else ''), None)
 
 # %% ../nbs/weights.ipynb #ab664a9d
 def _shared_classes(theirs, ours):
@@ -280,9 +282,28 @@ def _decide(file, target, names, head, classes):
     for name in set(target.own) - set(target.weights):
         weight = file.state.get(names.get(name))
         if weight is not None and weight.shape == target.own[name].shape: new[name.removeprefix(target.start)] = weight
+    floats = {k: v.dtype for k, v in new.items() if v.is_floating_point() and target.own[target.start + k].is_floating_point()}
+    types = [str(t).removeprefix('torch.') for k, t in floats.items() if t != target.own[target.start + k].dtype]
+    report.converted = {t: types.count(t) for t in sorted(set(types))}
     return report, new
 
 # %% ../nbs/weights.ipynb #aea58fca
+def _check_taken(file, target, names, head, classes, allow_nonfinite):
+    "Raise `ConfigError` for weights with values that cannot be taken; the names of those to leave out"
+    def is_taken(k):
+        if k.startswith('head.') and head == 'reset': return False
+        return bool(classes and k.startswith(target.last or '-')) or target.fit(k, file.state[names[k]])[0] is not None
+    taken = {k: file.state[v] for k, v in names.items() if k in target.own and is_taken(k)}
+    return taken.keys() - check_weights(taken, target.own, file.name, allow_nonfinite).keys()
+
+def _weights_of(where, sha256):
+    "The weights that `load_checkpoint` got, by name or in a file"
+    if not isinstance(where, Mapping): return read_weight_file(where, sha256)
+    for k, v in where.items():
+        if not isinstance(k, str) or not isinstance(v, torch.Tensor): raise ConfigError('where', f'expected tensors by name, got {type(v).__name__} under {k!r}.')
+    return WeightFile(dict(where), 'these weights')
+
+# %% ../nbs/weights.ipynb #ed35f8b4
 def load_checkpoint(
     clf: nn.Module,  # a classifier, or a part of one; changed in place
     where: str | Path | Mapping,  # a file, a URL, `torchvision://…`, `timm://…` (see `read_weight_file`), or tensors by name
@@ -292,16 +313,18 @@ def load_checkpoint(
     classes: tuple | None = None,  # for 'match': names of the file's classes (None: those it says) and of the head's
     sha256: str | None = None,  # the file's hash, or its beginning
     min_match: float = .9,  # the share of the backbone's weights that must fit
+    allow_nonfinite: bool = False,  # load NaN and infinite values too
 ) -> LoadReport:
     "Load weights that somebody else trained; raises `ConfigError`, and changes nothing, if too little fits"
-    file = WeightFile(dict(where), 'these weights') if isinstance(where, Mapping) else read_weight_file(where, sha256)
+    file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)
     if any(v.is_meta for v in target.own.values()): raise ConfigError(message=f'{type(clf).__name__} is on the meta device, and has no memory yet.')
     names, fitting = _find_names(file, target, prefix)
     if target.start != 'head.' and fitting < min_match * len(target.counted): raise _too_little(file, target, names, fitting, min_match)
     if head == 'strict': _check_head(file, target, names)
+    dropped = _check_taken(file, target, names, head, classes, allow_nonfinite)
     report, new = _decide(file, target, names, head, classes)
-    clf.load_state_dict(new, strict=False)
+    clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)
     untrained = [k for k in report.reset + report.missing if target.start + k in target.counted]
-    if untrained: warnings.warn(f'{file.name}: {len(untrained)} weights of {target.name} stay as initialised: {few(untrained)}')
+    if untrained: warnings.warn(printable(f'{file.name}: {len(untrained)} weights of {target.name} stay as initialised: {few(untrained)}'))
     return report
