@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'COMPARED', 'picture', 'image_endings', 'check_regular', 'read_image', 'first_sound', 'ImageFiles',
-           'local_path', 'images_under', 'image_files', 'same_files', 'Table', 'read_csv']
+           'local_path', 'folders_in', 'images_under', 'image_files', 'same_files', 'Table', 'read_csv']
 
 # %% ../nbs/images.ipynb #497a2596
 import copy
@@ -213,6 +213,12 @@ def _sorted_out(folder):
     entries = [(_kind(e, endings), e) for e in _entries(folder)]
     folders, images = ([e for kind, e in entries if kind == wanted] for wanted in ('folder', 'image'))
     return folders, images, Counter(kind for kind, _ in entries if kind not in ('folder', 'image'))
+
+def folders_in(
+    folder: str | Path,
+) -> list[str]:  # names, sorted
+    "The folders in a folder; raises `ConfigError` if there is none"
+    return [e.name for e in _sorted_out(folder)[0]]
 
 # %% ../nbs/images.ipynb #1b158bec
 def _images_under(folder, others, seen):
@@ -447,8 +453,7 @@ def _named(path, rows, classes, multi_label):
             if s not in index:
                 raise ConfigError('data', f'{path}, line {n}: {s!r} is not among the classes. {did_you_mean(s, known)}'
                                   f'They are: {_some(known, 20)}.')
-    if len(known) < (1 if multi_label else 2) and classes is None:
-        raise ConfigError('data', f"{path}: every label is {known[0]!r}. Two or more classes are expected." if known else f'{path}: no row has a label.')
+    if not known: raise ConfigError('data', f'{path}: no row has a label.')
     if not multi_label: return torch.tensor([index[names[0]] for names in named]), known, False
     targets = torch.zeros(len(rows), len(known))
     for row, names in zip(targets, named): row[[index[s] for s in names]] = 1
@@ -477,5 +482,4 @@ def _numbers(path, rows, classes, multi_label):
     if other and (multi_label is False or multi_label is None and graded):
         hint = '' if multi_label is False else ' Set multi_label=True if several classes may be right at once.'
         raise ConfigError('data', f'{path}, line {rows[other[0]][0]}: soft targets sum to 1, these to {targets[other[0]].sum():g}.{hint}')
-    if len(classes) < 2 and not other and not multi_label: raise ConfigError('data', f'{path}: there is one class, {classes[0]}. Two or more are expected.')
     return targets, classes, bool(other) if multi_label is None else multi_label
