@@ -367,7 +367,7 @@ def read_source(
         where, options['size'] = path, int(size)
     form = {k: options.pop(k) for k in FORM if k in options}
     found = SOURCES[kind](where, root, download, form, **options)
-    if notes := found.get('notes'): warnings.warn('\n- '.join([f'{printable(name, 200)}: {len(notes)} things to know about the data', *notes]))
+    if notes := found.get('notes'): warnings.warn('\n- '.join([f'{printable(name, 200)}: notes on the data', *notes]))
     return found
 
 def _check_places(root, download):
