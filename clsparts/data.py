@@ -157,7 +157,7 @@ def split(
     "Hold out a share of the images, class by class, in a way fixed by the seed; raises `ConfigError` if there are too few"
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= .5:
         raise ConfigError('data.share', f'a number above 0, at most 0.5 is expected, not {share!r}.')
-    if not isinstance(seed, int): raise ConfigError('data.seed', f'a whole number is expected, not {seed!r}.')
+    if not isinstance(seed, int) or not -2 ** 63 <= seed < 2 ** 63: raise ConfigError('data.seed', f'an int of 64 bits is expected, not {str(seed)[:100]!r}.')
     n, labels = len(dataset), targets_of(dataset)
     if n < 2: raise ConfigError('data', f'at least two images are needed, one of them to test with; there is {n}.')
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
@@ -326,7 +326,7 @@ def show_images(
     for ax in fig.subplots(rows, columns, squeeze=False).flat: ax.axis('off')
     for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles):
         ax.imshow(image, cmap='gray', vmin=0, vmax=1)
-        ax.set_title(printable(title), fontsize=8, parse_math=False)
+        ax.set_title(printable(title, 200), fontsize=8, parse_math=False)
     return fig
 
 def _target_text(data, target):

@@ -242,9 +242,9 @@ def _labelled(parts, label):
     values = {v for c in columns for v in c}
     if not all(isinstance(v, (str, int)) for v in values):
         raise ConfigError('data.label', f'{label} holds {"rows without a label" if None in values else feature}; names, numbers of classes, or ClassLabel are expected.')
-    numbers = all(isinstance(v, int) and abs(v) < 2 ** 62 for v in values)
-    if hasattr(feature, 'str2int') and numbers: return [torch.tensor(c) for c in columns], feature.names, False
-    if numbers: return [torch.tensor(c) for c in columns], numbered_classes(max(values)), False
+    if all(isinstance(v, int) for v in values):
+        names = feature.names if hasattr(feature, 'str2int') else numbered_classes(max(values))
+        return [torch.tensor(c) for c in columns], names, False
     index = {v: i for i, v in enumerate(sorted(values, key=lambda v: (str(type(v)), v)))}
     return [torch.tensor([index[v] for v in c]) for c in columns], list(map(str, index)), False
 
