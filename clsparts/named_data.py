@@ -157,7 +157,7 @@ def _csv(where, root, download, form, *, broken='stop', test_split=None, multi_l
 def _notes_on(train, test, classes):
     "Sentences about two `ImageFiles`, of which the second may be None; about classes only if they are given"
     paths, n = [*train.paths, *(test.paths if test else [])], len(train)
-    targets = [*train.targets, *(test.targets if test else [])]
+    targets = torch.cat([part.targets for part in (train, test) if part is not None])
     notes, groups = [], same_files(paths)
     def note(groups, text):
         if groups: notes.append(f'{text}: {len(groups)}, for example {" and ".join(printable(paths[i], 200) for i in (groups[0][0], groups[0][-1]))}.')
