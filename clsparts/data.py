@@ -9,7 +9,7 @@ __all__ = ['Data', 'digits', 'targets_of', 'ClassCounts', 'image_name', 'fitting
 
 # %% ../nbs/data.ipynb #846d1807
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -19,9 +19,9 @@ import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 from .figures import Figure, as_picture
-from .findings import ConfigError
+from .findings import ConfigError, printable
 from .images import ImageFiles
-from .named_data import HuggingFaceImages, Pixels, available_data, hugging_face_parts, read_source
+from .named_data import HuggingFaceImages, Pixels, available_data, hugging_face_parts, numbered_classes, read_source
 from .tables import html_table, text_table
 from .transforms import AUGMENTS, Preset, check_augment, for_small, tensor_transform
 
@@ -37,6 +37,7 @@ class Data:
     classes: list[str]  # the name of each label
     preset: Preset | None = None  # how images become tensors; None if they are tensors from 0 to 1, or it is not known
     multi_label: bool = False  # whether several classes may be right at once
+    notes: list[str] = field(default_factory=list)  # what was noticed while reading: files left out, copies, classes without images
 
     @cached_property
     def image_shape(self) -> tuple[int, int, int]:
@@ -156,7 +157,7 @@ def split(
     "Hold out a share of the images, class by class, in a way fixed by the seed; raises `ConfigError` if there are too few"
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= .5:
         raise ConfigError('data.share', f'a number above 0, at most 0.5 is expected, not {share!r}.')
-    if not isinstance(seed, int): raise ConfigError('data.seed', f'a whole number is expected, not {seed!r}.')
+    if not isinstance(seed, int) or not -2 ** 63 <= seed < 2 ** 63: raise ConfigError('data.seed', f'an int of 64 bits is expected, not {str(seed)[:100]!r}.')
     n, labels = len(dataset), targets_of(dataset)
     if n < 2: raise ConfigError('data', f'at least two images are needed, one of them to test with; there is {n}.')
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
@@ -180,6 +181,7 @@ def as_data(
     multi_label: bool | None = None,  # whether several classes may be right at once; None for what the targets say
     share: float = .2,  # see `split`
     seed: int = 0,  # see `split`
+    notes: Iterable[str] = (),  # see `Data`
 ) -> Data:
     "Make `Data` of any data set; raises `ConfigError` if it is none of pairs of image and target"
     check_pairs(train)
@@ -192,10 +194,10 @@ def as_data(
     if classes is None or multi_label is None:
         targets = torch.as_tensor(_first(train)[1]) if classes is not None else None
         if targets is None or targets.ndim: targets = _read_targets(train)
-        if targets.ndim and classes is None: classes = range(targets.shape[1] if targets.ndim > 1 else int(targets.max()) + 1)
+        if targets.ndim and classes is None: classes = numbered_classes((targets.shape[1] if targets.ndim > 1 else int(targets.max()) + 1) - 1)
         if multi_label is None: multi_label = targets.ndim > 1 and bool(((targets.sum(1) - 1).abs() > 1e-3).any())
     if test is None: train, test = split(train, share, seed)
-    return Data(train, test, list(map(str, classes)), preset, multi_label)
+    return Data(train, test, list(map(str, classes)), preset, multi_label, list(notes))
 
 def check_pairs(
     part: Dataset | DataLoader,
@@ -235,7 +237,11 @@ def load_data(
     if isinstance(name, Mapping):
         if 'name' not in name: raise ConfigError('data.name', f"it is missing; write dict(name='cifar10', …). There is: {', '.join(map(str, name))}.")
         return load_data(**{'root': root, 'download': download, **options, **name})
-    if name != 'digits': return as_data(**read_source(name, root, download, **options))
+    if name != 'digits':
+        found = read_source(name, root, download, **options)
+        if len(found['classes']) < 2 and not found.get('multi_label'):
+            raise ConfigError('data', f'{name}: there is one class, {", ".join(found["classes"])}. Two or more are expected.')
+        return as_data(**found)
     if options: raise ConfigError(findings=[(f'data.{k}', 'the digits are as they are; leave it out.') for k in options])
     return digits()
 
@@ -320,7 +326,7 @@ def show_images(
     for ax in fig.subplots(rows, columns, squeeze=False).flat: ax.axis('off')
     for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles):
         ax.imshow(image, cmap='gray', vmin=0, vmax=1)
-        ax.set_title(title, fontsize=8)
+        ax.set_title(printable(title, 200), fontsize=8, parse_math=False)
     return fig
 
 def _target_text(data, target):

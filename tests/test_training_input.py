@@ -16,6 +16,7 @@ from clsparts.cli import main
 from clsparts.compose import compose
 from clsparts.data import Data, as_data, load_data
 from clsparts.findings import ConfigError
+from clsparts.images import image_endings
 from clsparts.snapshots import Snapshots
 from clsparts.train import fit
 
@@ -208,8 +209,9 @@ WRONG_FILES = {
     'nothing to train with': (lambda r, p: ((r/'train').mkdir(), folder(r, parts=('val',))), 'folder:{}', {},
         'data: {0}/train: a folder for each class is expected, with images in it. The folder is empty.'),
     'an empty class': (lambda r, p: (folder(r), (r/'owl').mkdir()), 'folder:{}', {},
-        'data: {0}: no images are in owl. Their names end in .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp. Remove the folder, or fill it.'),
-    'a link that goes round': (lambda r, p: (folder(r), (r/'cat'/'all').symlink_to(r)), 'folder:{}', {}, None),
+        'data: {0}: no images are in owl. Their names end in ' + ', '.join(image_endings()) + '. Remove the folder, or fill it.'),
+    'a link that goes round': (lambda r, p: (folder(r), (r/'cat'/'all').symlink_to(r)), 'folder:{}', {},
+        'data: {0}/cat/all: it is a link to {0}, which is read already. Remove the link.'),
     'no path': (None, 'folder:', {}, "data: there is no data set 'folder:'. Did you mean 'folder:PATH'? " + THERE),
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
@@ -218,11 +220,11 @@ WRONG_FILES = {
         '- data.mean: 3 numbers from 0 to 1, one a channel, of pixels divided by 255, is expected, not [123, 116, 103].\n'
         '- data.std: 3 numbers from 0 to 1, one a channel, of pixels divided by 255, is expected, not [58, 57, 57].'),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
-    'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: cannot be read as a CSV file: Is a directory'),
+    'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: cannot be read as a CSV file: it is a folder'),
     'another separator': (table('path;label\n' + rows(form='{}.png;{}\n')), 'csv:{}/t.csv', {},
         "data: {0}/t.csv: a column 'path' is expected in the first line, not path;label. Cells are separated by commas."),
     'no header': (table(rows()), 'csv:{}/t.csv', {}, "data: {0}/t.csv: a column 'path' is expected in the first line, not 0.png, a."),
-    'bad line': (table('path,label\n0.png,a\n1.png,b,c\n'), 'csv:{}/t.csv', {}, 'data: {0}/t.csv, line 3: 2 cells are expected, as in the first line.'),
+    'bad line': (table('path,label\n0.png,a\n1.png,b,c\n'), 'csv:{}/t.csv', {}, 'data: {0}/t.csv, line 3: 2 cells are expected, as in the first line, not 3.'),
     'missing file': (table('path,label\n0.png,a\n\n9.png,b\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 4: there is no file '9.png' in {0}."),
     'wrong label': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes=['a', 'c']), "data: {0}/t.csv, line 3: 'b' is not among the classes. They are: a, c."),
     'classes as a word': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes='ab'), "data.classes: a list of names is expected, not 'ab'."),
@@ -247,8 +249,7 @@ def test_wrong_files(case, tmp_path, monkeypatch):
         data = load_data(dict(name=name.format(here), root=str(here), **options))
         trained(data, data.image_shape[0], len(data.classes), out=tmp_path/'run')
     with pytest.raises(ConfigError) as e: run()
-    if told is None: assert str(e.value).startswith(f'data: {here}: cannot be looked through: Too many levels of symbolic links, at ')
-    else: assert str(e.value) == told.format(here)
+    assert str(e.value) == told.format(here)
     assert not (tmp_path/'run'/'checkpoint.safetensors').exists()
 
 
