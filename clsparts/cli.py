@@ -66,7 +66,7 @@ def list_parts(
     for k in sorted({e.kind or 'other' for e in entries}):
         print(k)
         for e in entries:
-            if (e.kind or 'other') == k: print(f'  {e.name:26} {(inspect.getdoc(e.part) or "").splitlines()[0] if e.part.__doc__ else ""}'.rstrip())
+            if (e.kind or 'other') == k: print(printable(f'  {e.name:26} {(inspect.getdoc(e.part) or "").splitlines()[0] if e.part.__doc__ else ""}').rstrip())
     for module, error in MODELS.failures.items(): print(printable(f'{module} fails to import: {type(error).__name__}: {error}'), file=sys.stderr)
 
 # %% ../nbs/cli.ipynb #aa73a33a

@@ -74,7 +74,7 @@ def check(
             print(printable(f'{path}: composes'))
         except ConfigError as e:
             broken += 1
-            print(f'{printable(path)}: {e}')
+            print(e if str(e).startswith(printable(path)) else f'{printable(path)}: {e}')
     return int(broken > 0)
 
 # %% ../nbs/cli_config.ipynb #1e17839f

@@ -24,6 +24,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from .adapt import ModuleHead, ModuleNeck
 from .composition import (PLACES, ComposeError, Problem, as_part, check_alone, check_keys, check_places, check_seats,
                                   fill_in, fold, is_head, mended, takes)
+from .config import MAX_NESTING
 from .findings import ConfigError, Finding, Fix, as_code, patched
 from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
@@ -72,10 +73,11 @@ class Bounded(TorchDispatchMode):
 def _on_meta(value): return value.to('meta') if isinstance(value, torch.Tensor) else value
 
 # %% ../nbs/walk.ipynb #7541b3f8
-def fingerprint(cfg):
-    "Something hashable that is equal for equal configs; finished modules are equal to themselves alone"
-    if isinstance(cfg, Mapping): return tuple((k, fingerprint(v)) for k, v in cfg.items())
-    if isinstance(cfg, (list, tuple)): return tuple(map(fingerprint, cfg))
+def fingerprint(cfg, levels: int = MAX_NESTING):
+    "Something hashable that is equal for equal configs; finished modules are equal only to themselves"
+    if not levels: raise ConfigError(message=f'values are nested more than {MAX_NESTING} deep, or contain themselves.')
+    if isinstance(cfg, Mapping): return tuple((k, fingerprint(v, levels - 1)) for k, v in cfg.items())
+    if isinstance(cfg, (list, tuple)): return tuple(fingerprint(v, levels - 1) for v in cfg)
     return (type(cfg), cfg) if isinstance(cfg, (str, int, float, bool, type, type(None))) else id(cfg)
 
 def ghost_of(cfg, kind, where=None):
@@ -342,6 +344,7 @@ def examine(
     walk: Walk | None = None,  # one that may know parts of it already, and learns the rest
 ) -> dict:  # the composition with everything filled in, which builds
     "Walk, mend and walk on until the composition fits; raises `ComposeError` that lists everything that had to be mended, or cannot be"
+    fingerprint(comp)                                                   # an error for what contains itself
     walk, findings, given_up, comp = walk or Walk(), [], set(), dict(comp)
     for _ in range(100):
         try: filled = walk_along(walk, comp, given_up)
@@ -394,6 +397,7 @@ def examine_model(
 ) -> dict:  # the same with everything filled in, which builds
     "`examine` for the config of a classifier; raises `ComposeError` that lists what is wrong in it and in its parts"
     if not isinstance(model, Mapping): raise ComposeError('', f'expected a dict, got {as_code(model)}.')
+    fingerprint(model)
     if 'model' in model and 'backbone' not in model:
         raise ComposeError('model', "this is a whole config; its classifier is what stands under 'model'.")
     findings, model = [], {'type': 'ImageClassifier', **model}

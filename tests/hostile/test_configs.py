@@ -173,6 +173,20 @@ MODELS_TO_CHECK = [
 ]
 
 
+CYCLE = dict(BACKBONE)
+CYCLE['init_cfg'] = CYCLE
+DEEP = dict(type='Constant')
+for _ in range(10_000): DEEP = [DEEP]
+
+MODELS_TO_CHECK += [
+    Case('a cycle', with_backbone(**CYCLE), Fails()),
+    Case('a cycle in a list', with_backbone(**BACKBONE, init_cfg=(CYCLES := [])), Fails()),
+    Case('ten thousand brackets', with_backbone(**BACKBONE, norm_cfg=DEEP), Fails()),
+    Case('a model in a model', {'model': MODEL}, Fails('model')),
+]
+CYCLES.append(CYCLES)
+
+
 @table(MODELS_TO_CHECK)
 def test_model(case): case.check(lambda: examine_model(case.given))
 
