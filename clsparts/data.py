@@ -37,7 +37,7 @@ class Data:
     classes: list[str]  # the name of each label
     preset: Preset | None = None  # how images become tensors; None if they are tensors from 0 to 1, or it is not known
     multi_label: bool = False  # whether several classes may be right at once
-    notes: list[str] = field(default_factory=list)  # what was noticed while reading: files left out, copies, classes without images
+    notes: list[str] = field(default_factory=list)  # what was noticed: files left out, copies, empty classes
 
     @cached_property
     def image_shape(self) -> tuple[int, int, int]:
@@ -157,7 +157,8 @@ def split(
     "Hold out a share of the images, class by class, in a way fixed by the seed; raises `ConfigError` if there are too few"
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= .5:
         raise ConfigError('data.share', f'a number above 0, at most 0.5 is expected, not {share!r}.')
-    if not isinstance(seed, int) or not -2 ** 63 <= seed < 2 ** 63: raise ConfigError('data.seed', f'an int of 64 bits is expected, not {str(seed)[:100]!r}.')
+    if not isinstance(seed, int) or not -2 ** 63 <= seed < 2 ** 63:
+        raise ConfigError('data.seed', f'an int of 64 bits is expected, not {str(seed)[:100]!r}.')
     n, labels = len(dataset), targets_of(dataset)
     if n < 2: raise ConfigError('data', f'at least two images are needed, one of them to test with; there is {n}.')
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
@@ -194,7 +195,8 @@ def as_data(
     if classes is None or multi_label is None:
         targets = torch.as_tensor(_first(train)[1]) if classes is not None else None
         if targets is None or targets.ndim: targets = _read_targets(train)
-        if targets.ndim and classes is None: classes = numbered_classes((targets.shape[1] if targets.ndim > 1 else int(targets.max()) + 1) - 1)
+        if targets.ndim and classes is None:
+            classes = numbered_classes(targets.shape[1] - 1 if targets.ndim > 1 else int(targets.max()))
         if multi_label is None: multi_label = targets.ndim > 1 and bool(((targets.sum(1) - 1).abs() > 1e-3).any())
     if test is None: train, test = split(train, share, seed)
     return Data(train, test, list(map(str, classes)), preset, multi_label, list(notes))
@@ -240,7 +242,8 @@ def load_data(
     if name != 'digits':
         found = read_source(name, root, download, **options)
         if len(found['classes']) < 2 and not found.get('multi_label'):
-            raise ConfigError('data', f'{name}: there is one class, {", ".join(found["classes"])}. Two or more are expected.')
+            raise ConfigError('data', f'{name}: there is one class, {", ".join(found["classes"])}. Two or more are '
+                                      'expected.')
         return as_data(**found)
     if options: raise ConfigError(findings=[(f'data.{k}', 'the digits are as they are; leave it out.') for k in options])
     return digits()

@@ -45,7 +45,8 @@ def _bytes_of(image):
     values = np.asarray(image)
     low, high = values.min(), values.max()
     if image.mode.startswith('I;16') or image.format in ('PNG', 'PPM'):       # Pillow opens some 16-bit files with 32 bits
-        if 0 < high < 256: warnings.warn('a 16-bit image has no value above 255, so it is black; save such images with 8 bits.')
+        if 0 < high < 256:
+            warnings.warn('a 16-bit image has no value above 255, so it is black; save such images with 8 bits.')
         return (values.clip(0, 65535) >> 8).astype(np.uint8)
     kind, most = ('floats', 1) if image.mode == 'F' else ('32-bit integers', 255)
     if not 0 <= low <= high <= most:
@@ -54,8 +55,9 @@ def _bytes_of(image):
 
 # %% ../nbs/images.ipynb #03199929
 FORMATS = dict(                                                         # of Pillow, and the endings of their files
-    JPEG=('.jpg', '.jpeg', '.jpe', '.jfif', '.mpo'), PNG=('.png', '.apng'), GIF=('.gif',), BMP=('.bmp',), PPM=('.ppm', '.pgm', '.pbm', '.pnm'),
-    TIFF=('.tif', '.tiff'), WEBP=('.webp',), AVIF=('.avif',), JPEG2000=('.jp2', '.j2k'), HEIF=('.heic', '.heif'))
+    JPEG=('.jpg', '.jpeg', '.jpe', '.jfif', '.mpo'), PNG=('.png', '.apng'), GIF=('.gif',), BMP=('.bmp',),
+    PPM=('.ppm', '.pgm', '.pbm', '.pnm'), TIFF=('.tif', '.tiff'), WEBP=('.webp',), AVIF=('.avif',),
+    JPEG2000=('.jp2', '.j2k'), HEIF=('.heic', '.heif'))
 
 def _formats():
     "Those that the installed Pillow can read"
@@ -90,7 +92,8 @@ def _what_it_is(source):
     "Why Pillow does not know a file, where that is known"
     if isinstance(source, (str, Path)):
         with open(source, 'rb') as f: source = f.read(2000)
-    return next((what for pattern, what in _TAKEN_FOR_IMAGES if re.match(pattern, source[:2000], re.IGNORECASE | re.DOTALL)), None)
+    matching = (what for pattern, what in _TAKEN_FOR_IMAGES if re.match(pattern, source[:2000], re.IGNORECASE | re.DOTALL))
+    return next(matching, None)
 
 # %% ../nbs/images.ipynb #f1d361a4
 def read_image(
@@ -107,8 +110,10 @@ def read_image(
         with _opened(source) as image: return picture(image, channels)
     except MemoryError: raise
     except Exception as e:                                              # a decoder stumbles over broken bytes in whatever way
-        why = getattr(e, 'strerror', None) or isinstance(e, UnidentifiedImageError) and _what_it_is(source) or re.sub(' <.*>', '', str(e))
-        raise ConfigError(message=f'{source if isinstance(source, (str, Path)) else name}: cannot be read as an image: {why}') from e
+        known = isinstance(e, UnidentifiedImageError) and _what_it_is(source)
+        why = getattr(e, 'strerror', None) or known or re.sub(' <.*>', '', str(e))
+        raise ConfigError(message=f'{source if isinstance(source, (str, Path)) else name}: cannot be read as an '
+                                  f'image: {why}') from e
 
 # %% ../nbs/images.ipynb #609eb923
 def first_sound(
@@ -237,10 +242,13 @@ def _see(folder, seen):
     "Note that a folder is read; raises `ConfigError` if it was before"
     info = os.stat(folder)
     if (info.st_dev, info.st_ino) in seen:
-        raise ConfigError('data', f'{folder}: it is a link to {os.path.realpath(folder)}, which is read already. Remove the link.')
+        raise ConfigError('data', f'{folder}: it is a link to {os.path.realpath(folder)}, which is read already. '
+                                  'Remove the link.')
     seen.add((info.st_dev, info.st_ino))
 
-def _counts(kinds): return ', '.join(f'{printable(kind, 40)} ({n})' for kind, n in kinds.most_common(8)) + (' …' if len(kinds) > 8 else '')
+def _counts(kinds):
+    "`.heic (8), .txt (1)`"
+    return ', '.join(f'{printable(kind, 40)} ({n})' for kind, n in kinds.most_common(8)) + ' …' * (len(kinds) > 8)
 
 def images_under(
     folder: str | Path,
@@ -249,7 +257,8 @@ def images_under(
     if paths := _images_under(folder, Counter(), set()): return paths
     found = [e.name for e in _entries(folder)]
     found = f'There is: {_some(found)}.' if found else 'The folder is empty.'
-    raise ConfigError('data', f'{folder}: there are no images in it, whose names end in {", ".join(image_endings())}. {found}')
+    raise ConfigError('data', f'{folder}: there are no images in it, whose names end in '
+                              f'{", ".join(image_endings())}. {found}')
 
 # %% ../nbs/images.ipynb #6d875e50
 def _names(classes):
@@ -288,17 +297,22 @@ def image_files(
                           f'Their names end in {", ".join(image_endings())}. Remove the folder, or fill it.')
     if len(names) == 1 and classes is None:
         raise ConfigError('data', f'{folder}: there is one folder, {names[0]}, and so one class. Two or more are expected; is it {folder}/{names[0]}?')
-    if kinds and notes is not None: notes.append(f'{folder}: {kinds.total()} files are left out, as they are no images that can be read: {_counts(kinds)}.')
+    if kinds and notes is not None:
+        notes.append(f'{printable(folder, 200)}: {kinds.total()} files are left out, as they are no images that can be read: '
+                     f'{_counts(kinds)}.')
     index = {n: i for i, n in enumerate(names if classes is None else classes)}
-    return [p for paths in by_class.values() for p in paths], [index[n] for n, paths in by_class.items() for _ in paths], [*index]
+    labels = [index[n] for n, paths in by_class.items() for _ in paths]
+    return [p for paths in by_class.values() for p in paths], labels, [*index]
 
 def _check_layout(folder, names, loose, rest):
     "Raise `ConfigError` unless there are folders, and no images beside them"
     if not names:
-        found = f'There are images, but no folders: {_some(loose)}.' if loose else 'There are no folders.' if rest else 'The folder is empty.'
+        found = 'There are no folders.' if rest else 'The folder is empty.'
+        if loose: found = f'There are images, but no folders: {_some(loose)}.'
         raise ConfigError('data', f'{folder}: a folder for each class is expected, with images in it. {found}')
     if loose:
-        raise ConfigError('data', f'{folder}: images lie beside the folders of the classes: {_some(loose)}. Move each into the folder of its class.')
+        raise ConfigError('data', f'{folder}: images lie beside the folders of the classes: {_some(loose)}. Move '
+                                  'each into the folder of its class.')
 
 # %% ../nbs/images.ipynb #bafb24a9
 COMPARED = 20_000  # files up to which their bytes are compared
@@ -364,15 +378,19 @@ def _rows(path):
         raise ConfigError('data', f'{path}: cannot be read as a CSV file: {getattr(e, "strerror", None) or e}') from e
     if 'path' not in columns:
         comma = ' Cells are separated by commas.' if len(columns) == 1 and any(c in columns[0] for c in ';\t|') else ''
-        raise ConfigError('data', f"{path}: a column 'path' is expected in the first line, not {_some(columns, 20) or 'nothing'}.{comma}")
+        raise ConfigError('data', f"{path}: a column 'path' is expected in the first line, not "
+                                  f"{_some(columns, 20) or 'nothing'}.{comma}")
     if '' in columns:
-        raise ConfigError('data', f'{path}: column {columns.index("") + 1} has no name in the first line. Name it, or remove the comma.')
-    if len({*columns}) < len(columns): raise ConfigError('data', f'{path}: a column is there twice: {_some(columns, 20)}.')
+        raise ConfigError('data', f'{path}: column {columns.index("") + 1} has no name in the first line. Name it, '
+                                  'or remove the comma.')
+    if len({*columns}) < len(columns):
+        raise ConfigError('data', f'{path}: a column is there twice: {_some(columns, 20)}.')
     if not rows: raise ConfigError('data', f'{path}: there are no rows.')
     for n, r in rows:
         if None in r or None in r.values():
             cells = len(columns) + len(r.get(None, ())) - sum(v is None for v in r.values())
-            raise ConfigError('data', f'{path}, line {n}: {len(columns)} cells are expected, as in the first line, not {cells}.')
+            raise ConfigError('data', f'{path}, line {n}: {len(columns)} cells are expected, as in the first line, '
+                                      f'not {cells}.')
     return [(n, {k.strip(): v.strip() for k, v in r.items()}) for n, r in rows], columns
 
 # %% ../nbs/images.ipynb #06b4a6d1
@@ -393,7 +411,8 @@ def _outside(path, files):
     "A note on files that are not below the table's folder"
     home = os.path.join(os.path.abspath(path.parent), '')
     away = [f for f in files if not os.path.abspath(f).startswith(home)]
-    return [f'{path}: {len(away)} of {len(files)} files are outside the folder of the table: {printable(_some(away, 2), 200)}.'] if away else []
+    if not away: return []
+    return [printable(f'{path}: {len(away)} of {len(files)} files are outside the folder of the table: {_some(away, 2)}.')]
 
 def _without_repeats(path, rows, found, table):
     "The table without rows that say the same as an earlier one; raises `ConfigError` for a file with two targets"
@@ -402,15 +421,18 @@ def _without_repeats(path, rows, found, table):
         same = first.setdefault(which, [])
         for j in same:
             if not torch.equal(table.targets[i], table.targets[j]):
-                several = '' if table.multi_label or table.targets.ndim > 1 else f' For several labels, write one row: {rows[j][1]["label"]};{rows[i][1]["label"]}.'
-                raise ConfigError('data', f'{path}, lines {rows[j][0]} and {rows[i][0]}: {rows[i][1]["path"]!r} has two different targets.{several}')
+                several = ''
+                if table.targets.ndim == 1:
+                    several = f' For several labels, write one row: {rows[j][1]["label"]};{rows[i][1]["label"]}.'
+                raise ConfigError('data', f'{path}, lines {rows[j][0]} and {rows[i][0]}: {rows[i][1]["path"]!r} has '
+                                          f'two different targets.{several}')
         if table.splits is None and same or any(table.splits[i] == table.splits[j] for j in same if table.splits): continue
         same.append(i)
         kept.append(i)
     if not (n := len(rows) - len(kept)): return table
-    note = f'{path}: repeated rows are left out: {n} of {len(rows)}.'
-    splits = table.splits and [table.splits[i] for i in kept]
-    return table._replace(paths=[table.paths[i] for i in kept], targets=table.targets[kept], splits=splits, notes=[*table.notes, note])
+    note = printable(f'{path}: repeated rows are left out: {n} of {len(rows)}.')
+    paths, splits = [table.paths[i] for i in kept], table.splits and [table.splits[i] for i in kept]
+    return table._replace(paths=paths, targets=table.targets[kept], splits=splits, notes=[*table.notes, note])
 
 # %% ../nbs/images.ipynb #b312425b
 def read_csv(
@@ -449,7 +471,8 @@ def _named(path, rows, classes, multi_label):
         if not multi_label and len(names) != 1: raise ConfigError('data', f'{path}, line {n}: one label is expected, not {r["label"]!r}.')
         for s in names:
             if classes is None and s.lower() in _MISSING:
-                raise ConfigError('data', f'{path}, line {n}: the label is missing: {s!r}. If it is the name of a class, name all of them: classes=[…].')
+                raise ConfigError('data', f'{path}, line {n}: the label is missing: {s!r}. If it is the name of a '
+                                          'class, name all of them: classes=[…].')
             if s not in index:
                 raise ConfigError('data', f'{path}, line {n}: {s!r} is not among the classes. {did_you_mean(s, known)}'
                                   f'They are: {_some(known, 20)}.')
@@ -466,7 +489,8 @@ def _sorted_labels(path, labels):
     if not all(s.isascii() and s.isdigit() and len(s) < 100 for s in labels): return sorted(labels)
     names = sorted(labels, key=lambda s: (int(s), s))
     for a, b in zip(names, names[1:]):
-        if int(a) == int(b): raise ConfigError('data', f'{path}: the labels {a!r} and {b!r} are the same number. Write it in one way.')
+        if int(a) == int(b):
+            raise ConfigError('data', f'{path}: the labels {a!r} and {b!r} are the same number. Write it in one way.')
     return names
 
 def _numbers(path, rows, classes, multi_label):
@@ -481,5 +505,6 @@ def _numbers(path, rows, classes, multi_label):
     graded = bool(((targets != 0) & (targets != 1)).any())
     if other and (multi_label is False or multi_label is None and graded):
         hint = '' if multi_label is False else ' Set multi_label=True if several classes may be right at once.'
-        raise ConfigError('data', f'{path}, line {rows[other[0]][0]}: soft targets sum to 1, these to {targets[other[0]].sum():g}.{hint}')
+        raise ConfigError('data', f'{path}, line {rows[other[0]][0]}: soft targets sum to 1, these to '
+                                  f'{targets[other[0]].sum():g}.{hint}')
     return targets, classes, bool(other) if multi_label is None else multi_label

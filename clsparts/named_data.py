@@ -130,10 +130,12 @@ def _folder(where, root, download, form, *, broken='stop', test_split=None, clas
     inside = folders_in(path)
     beside = [n for n in inside if n != 'train'] if 'train' in inside else None
     if inside and beside is None and all(n.lower() in _PARTS for n in inside):
-        raise ConfigError('data', f"{path}: the part to train with is called train, and the one held out val; there is {', '.join(inside)}. Rename them.")
+        raise ConfigError('data', f"{path}: the part to train with is called train, and the one held out val; there "
+                                  f"is {', '.join(inside)}. Rename them.")
     held_out = _held_out(beside or [], test_split, path)
     if beside and not held_out and len(folders_in(path/'train')) > 1:
-        raise ConfigError('data', f"{path}: the part held out beside train is called val or test; there is {', '.join(beside)}. Rename or remove it.")
+        raise ConfigError('data', f"{path}: the part held out beside train is called val or test; there is "
+                                  f"{', '.join(beside)}. Rename or remove it.")
     paths, labels, names = image_files(path/'train' if held_out or beside == [] else path, classes, notes)
     test = held_out and image_files(path/held_out, names, notes)[:2]
     train, test = _files(preset, broken, (paths, labels), test)
@@ -151,7 +153,8 @@ def _csv(where, root, download, form, *, broken='stop', test_split=None, multi_l
         return [found.paths[i] for i in rows], found.targets[rows]
     train, test = _files(preset, broken, part('train'), held_out and part(held_out))
     notes = found.notes + _notes_on(train, test, found.classes if classes is None else None)
-    return dict(train=train, test=test, classes=found.classes, preset=preset, multi_label=found.multi_label, seed=seed, share=share, notes=notes)
+    return dict(train=train, test=test, classes=found.classes, preset=preset, multi_label=found.multi_label,
+                seed=seed, share=share, notes=notes)
 
 # %% ../nbs/named_data.ipynb #1737ea42
 def _notes_on(train, test, classes):
@@ -160,13 +163,16 @@ def _notes_on(train, test, classes):
     targets = torch.cat([part.targets for part in (train, test) if part is not None])
     notes, groups = [], same_files(paths)
     def note(groups, text):
-        if groups: notes.append(f'{text}: {len(groups)}, for example {" and ".join(printable(paths[i], 200) for i in (groups[0][0], groups[0][-1]))}.')
+        if not groups: return
+        one, *_, other = [printable(paths[i], 200) for i in groups[0]]
+        notes.append(f'{text}: {len(groups)}, for example {one} and {other}.')
     across = [g for g in groups if g[0] < n <= g[-1]]
     unlike = [g for g in groups if any(not torch.equal(targets[i], targets[g[0]]) for i in g)]
     note(across, 'images in the part to train with that are also in the part held out')
     note(unlike, 'images with the same bytes and different targets')
     note([g for g in groups if g not in across and g not in unlike], 'images with a copy' + ', which may be held out' * (test is None))
-    if len(paths) <= COMPARED: note([[i, i] for i, p in enumerate(paths) if _is_empty(p)], 'files of zero bytes')
+    empty = [p for p in paths if _is_empty(p)] if len(paths) <= COMPARED else []
+    if empty: notes.append(f'files of zero bytes: {len(empty)}, for example {printable(empty[0], 200)}.')
     if classes is not None and train.targets.ndim == 1: notes += _lacking(train.targets, test and test.targets, classes)
     return notes
 
@@ -241,7 +247,8 @@ def _labelled(parts, label):
         return [_hot(c, len(names), label) for c in columns], names, True
     values = {v for c in columns for v in c}
     if not all(isinstance(v, (str, int)) for v in values):
-        raise ConfigError('data.label', f'{label} holds {"rows without a label" if None in values else feature}; names, numbers of classes, or ClassLabel are expected.')
+        raise ConfigError('data.label', f'{label} holds {"rows without a label" if None in values else feature}; '
+                                        'names, numbers of classes, or ClassLabel are expected.')
     if all(isinstance(v, int) for v in values):
         names = feature.names if hasattr(feature, 'str2int') else numbered_classes(max(values))
         return [torch.tensor(c) for c in columns], names, False
@@ -253,7 +260,9 @@ def _hot(column, k, label):
     targets = torch.zeros(len(column), k)
     for i, labels in enumerate(column):
         for c in labels or ():
-            if not isinstance(c, int) or not 0 <= c < k: raise ConfigError('data', f'row {i} has {c!r} in {label}; expected is 0 to {k - 1}, as there are {k} classes.')
+            if not isinstance(c, int) or not 0 <= c < k:
+                raise ConfigError('data', f'row {i} has {c!r} in {label}; expected is 0 to {k - 1}, as there are '
+                                          f'{k} classes.')
             targets[i, c] = 1
     return targets
 
@@ -264,7 +273,8 @@ def numbered_classes(
 ) -> list[str]:
     "'0', '1', … up to the highest label; raises `ConfigError` if these are very many"
     if highest < MOST_CLASSES: return [str(i) for i in range(highest + 1)]
-    raise ConfigError('data', f'the highest label is {highest}, which is as many classes. Number the labels from 0, or name the classes.')
+    raise ConfigError('data', f'the highest label is {highest}, which is as many classes. Number the labels from 0, '
+                              'or name the classes.')
 
 # %% ../nbs/named_data.ipynb #1c8bf86e
 def hugging_face_parts(
@@ -309,7 +319,8 @@ def _datasets():
     except ImportError as e: raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install "datasets>=3"') from e
     version = str(getattr(module, '__version__', '0'))
     if not (major := version.partition('.')[0]).isdecimal() or int(major) < 3:
-        raise ConfigError('data', f'datasets {version} may run the scripts of a data set. Run: pip install "datasets>=3"')
+        raise ConfigError('data', f'datasets {version} may run the scripts of a data set. Run: pip install '
+                                  '"datasets>=3"')
     return module
 
 _SPLIT_NAMES = 'train', 'validation', 'val', 'valid', 'dev', 'test'
@@ -326,7 +337,8 @@ def _saved(datasets, path):
     for f in sorted([*path.glob('*.parquet'), *path.glob('*/*.parquet')]): files.setdefault(_split_of(f), []).append(str(f))
     if files: return datasets.DatasetDict.from_parquet(files)
     found = ', '.join(sorted(p.name for p in path.iterdir())[:5])
-    raise ConfigError('data', f'{path}: what save_to_disk wrote, or Parquet files, are expected; there is {found or "nothing"}. Images in folders are read by folder:PATH.')
+    raise ConfigError('data', f'{path}: what save_to_disk wrote, or Parquet files, are expected; there is '
+                              f'{found or "nothing"}. Images in folders are read by folder:PATH.')
 
 _READ = 'parquet', 'arrow', 'csv', 'json', 'imagefolder'                # the builders that are used for the hub's
 
@@ -336,7 +348,8 @@ def _fetched(datasets, name, cache_dir):
     builder = datasets.load_dataset_builder(name, cache_dir=cache_dir, **untrusted)
     kinds = [c.__module__.split('.')[2] for c in type(builder).__mro__ if c.__module__.startswith('datasets.packaged_modules.')]
     if not kinds or kinds[0] not in _READ:
-        raise ConfigError('data', f'{name}: data sets of {", ".join(_READ)} are read, not of {kinds[0] if kinds else type(builder).__name__}.')
+        raise ConfigError('data', f'{name}: data sets of {", ".join(_READ)} are read, not of '
+                                  f'{kinds[0] if kinds else type(builder).__name__}.')
     builder.download_and_prepare()
     return builder.as_dataset()
 
@@ -350,7 +363,7 @@ def read_source(
     download: bool = False,  # fetch what is not there
     **options,  # of the form, see `FORM`, and of the source
 ) -> dict:  # arguments of `as_data`
-    "Read the data of that name, and warn of what may spoil a result; raises `ConfigError` if there are none, or for an option that it does not take"
+    "Read data by name, and warn of what may spoil a result; raises `ConfigError` if there are none, or for an unknown option"
     kind = next((k for k in SOURCES if k.endswith(':') and str(name).startswith(k)), name)
     if not isinstance(kind, str) or kind not in SOURCES or (kind.endswith(':') and name == kind):
         there = ['digits', *(k + 'PATH' * k.endswith(':') for k in SOURCES)]
@@ -371,8 +384,10 @@ def read_source(
     return found
 
 def _check_places(root, download):
-    if not isinstance(download, bool): raise ConfigError('data.download', f'True or False is expected, not {download!r}.')
-    if not (root is None or isinstance(root, (str, Path))): raise ConfigError('data.root', f'a folder is expected, not {root!r}.')
+    if not isinstance(download, bool):
+        raise ConfigError('data.download', f'True or False is expected, not {download!r}.')
+    if not (root is None or isinstance(root, (str, Path))):
+        raise ConfigError('data.root', f'a folder is expected, not {root!r}.')
 
 def _own_options(kind): return [k for k, p in inspect.signature(SOURCES[kind]).parameters.items() if p.kind == p.KEYWORD_ONLY]
 

@@ -80,10 +80,12 @@ class Preset:
         options: Mapping,  # what `to_dict` returned, perhaps read from somebody's checkpoint
     ) -> 'Preset':
         "The preset; raises `ConfigError` for options that it does not have, and for wrong values"
-        if not isinstance(options, Mapping): raise ConfigError('data', f'expected the options of a preset, got {_shown(options)}.')
+        if not isinstance(options, Mapping):
+            raise ConfigError('data', f'expected the options of a preset, got {_shown(options)}.')
         known = [f.name for f in fields(cls)]
         if wrong := [k for k in options if k not in known]:
-            raise ConfigError(findings=[(f'data.{printable(k, 100)}', f'a preset has no such option. {did_you_mean(k, known)}') for k in wrong])
+            found = [(f'data.{printable(k, 100)}', f'a preset has no such option. {did_you_mean(k, known)}') for k in wrong]
+            raise ConfigError(findings=found)
         return cls(**options)
 
     def eval_transform(self) -> Callable:  # of a tensor `(c, h, w)` uint8 to `(channels, size, size)` float32
@@ -149,7 +151,7 @@ def _augment_findings(o):
     "A place, what is expected there, and what was found, for each wrong option"
     for k in ('flip', 'erase', 'shift'):
         if not _is_number(o[k], 0, 1): yield k, 'a number from 0 to 1', o[k]
-    if o['policy'] is not None and (not isinstance(o['policy'], str) or o['policy'] not in POLICIES): yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
+    if o['policy'] not in [None, *POLICIES]: yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
     if not _is_whole(o['magnitude'], 0, 30): yield 'magnitude', 'a whole number from 0 to 30', o['magnitude']
     if not _is_whole(o['num_ops'], 1, MAX_OPS): yield 'num_ops', f'an int from 1 to {MAX_OPS}', o['num_ops']
     for k, (low, high, meaning) in _PAIRS.items():
