@@ -135,7 +135,7 @@ def _opener():
 def _redirected(url, to):
     "Where a redirect leads; raises `ConfigError` if that cannot be trusted"
     try: new = _encoded(urljoin(url, to))
-    except ValueError as e: raise ConfigError(message=f'{url}: the server redirects to {to[:200]!r}: {e}') from None
+    except ValueError as e: raise ConfigError(message=f'{url}: the server redirects to what cannot be used: {e}') from None
     if url.startswith('https:') and new.startswith('http:'):
         raise ConfigError(message=f'{url}: the server redirects from https to http, to {new}. Pass that URL if you trust it.')
     return new
