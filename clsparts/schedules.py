@@ -19,20 +19,23 @@ from .registry import check_arguments
 # %% ../nbs/schedules.ipynb #b9351f35
 def _linear(rate, t, n, base, start_factor: float = 1 / 3, end_factor: float = 1.):
     if t == 0: return rate * start_factor
-    return rate * (1. + (end_factor - start_factor) / ((n - 1) * start_factor + (t - 1) * (end_factor - start_factor)))
+    rise = end_factor - start_factor
+    return rate * (1. + rise / ((n - 1) * start_factor + (t - 1) * rise))
 
 def _constant(rate, t, n, base, factor: float = 1 / 3):
     return rate * factor if t == 0 else rate / factor if t == n - 1 else rate
 
 def _least(base, eta_min, ratio): return base * ratio if ratio is not None else eta_min or 0.
 
-def _cosine(rate, t, n, base, T_max: int | None = None, eta_min: float | None = None, eta_min_ratio: float | None = None):
+def _cosine(rate, t, n, base, T_max: int | None = None, eta_min: float | None = None,
+            eta_min_ratio: float | None = None):
     least, n = _least(base, eta_min, eta_min_ratio), T_max or n
     if t == 0: return rate
-    if (t - 1 - n) % (2 * n) == 0: return rate + (base - least) * (1 - math.cos(math.pi / n)) / 2     # it was at its minimum
+    if (t - 1 - n) % (2 * n) == 0: return rate + (base - least) * (1 - math.cos(math.pi / n)) / 2    # from its minimum
     return (1 + math.cos(math.pi * t / n)) / (1 + math.cos(math.pi * (t - 1) / n)) * (rate - least) + least
 
-def _poly(rate, t, n, base, power: float = 1., eta_min: float | None = None, eta_min_ratio: float | None = None):
+def _poly(rate, t, n, base, power: float = 1., eta_min: float | None = None,
+          eta_min_ratio: float | None = None):
     least = _least(base, eta_min, eta_min_ratio)
     return rate if t == 0 else (rate - least) * (1 - 1 / (n - t)) ** power + least
 
@@ -40,28 +43,36 @@ def _multi_step(rate, t, n, base, milestones: list, gamma: float = .1):
     for _ in range(milestones.count(t)): rate *= gamma
     return rate
 
-def _step(rate, t, n, base, step_size: int, gamma: float = .1): return rate * gamma if t and t % step_size == 0 else rate
+def _step(rate, t, n, base, step_size: int, gamma: float = .1):
+    return rate * gamma if t and t % step_size == 0 else rate
+
 def _exponential(rate, t, n, base, gamma: float): return rate * gamma if t else rate
 
 # %% ../nbs/schedules.ipynb #663242ea
-PHASES = dict(LinearLR=_linear, ConstantLR=_constant, CosineAnnealingLR=_cosine, PolyLR=_poly, MultiStepLR=_multi_step, StepLR=_step, ExponentialLR=_exponential)
+PHASES = dict(LinearLR=_linear, ConstantLR=_constant, CosineAnnealingLR=_cosine, PolyLR=_poly,
+              MultiStepLR=_multi_step, StepLR=_step, ExponentialLR=_exponential)
 
-def _one_cycle(eta_max: float | list | None = None, total_steps: int | None = None, pct_start: float = .3, anneal_strategy: str = 'cos',
-               div_factor: float = 25., final_div_factor: float = 1e4, three_phase: bool = False): pass
+def _one_cycle(eta_max: float | list | None = None, total_steps: int | None = None, pct_start: float = .3,
+               anneal_strategy: str = 'cos', div_factor: float = 25., final_div_factor: float = 1e4,
+               three_phase: bool = False): pass
 
 ONE = dict(OneCycleLR=_one_cycle)
 _TIMES = ('T_max', 'milestones', 'step_size', 'total_steps')            # what else is counted in epochs or batches
-_FRAME = inspect.signature(lambda begin=0, end=None, by_epoch=True, convert_to_iter_based=False, verbose=False: None).parameters.values()
+def _frame(begin=0, end=None, by_epoch=True, convert_to_iter_based=False, verbose=False): pass    # of every phase
+_FRAME = inspect.signature(_frame).parameters
+
 _LEAST, _MOST = 1e-12, 10 ** 9
-_LIMITS = dict(start_factor=(_LEAST, 1), factor=(_LEAST, 1), end_factor=(0, 1), T_max=(0, _MOST), step_size=(1, _MOST), milestones=(0, _MOST), begin=(0, _MOST),
-               end=(0, _MOST), gamma=(0, _MOST), power=(0, _MOST), eta_min=(0, _MOST), eta_min_ratio=(0, 1), eta_max=(_LEAST, _MOST), total_steps=(1, _MOST),
-               pct_start=(0, 1), div_factor=(_LEAST, _MOST), final_div_factor=(_LEAST, _MOST))
+_LIMITS = dict(start_factor=(_LEAST, 1), factor=(_LEAST, 1), end_factor=(0, 1), eta_min_ratio=(0, 1), pct_start=(0, 1))
+_LIMITS |= {k: (0, _MOST) for k in ('T_max', 'milestones', 'begin', 'end', 'gamma', 'power', 'eta_min')}
+_LIMITS |= {k: (_LEAST, _MOST) for k in ('eta_max', 'div_factor', 'final_div_factor')}
+_LIMITS |= {k: (1, _MOST) for k in ('step_size', 'total_steps')}
 
 def _options(f):
     "The arguments of a phase, as a signature for `check_arguments`"
     def takes(): pass
     own = [p for n, p in inspect.signature(f).parameters.items() if n not in ('rate', 't', 'n', 'base')]
-    takes.__signature__ = inspect.Signature([p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *_FRAME)])
+    every = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *_FRAME.values())]
+    takes.__signature__ = inspect.Signature(every)
     return takes
 
 def _shown(value):
@@ -71,21 +82,25 @@ def _shown(value):
 
 def _outside(phase):
     "Findings for the numbers of a phase that are not numbers, or outside their limits"
-    whole = {'T_max', 'step_size', 'milestones', 'total_steps'} | (set() if phase.get('convert_to_iter_based') else {'begin', 'end'})
+    whole = {*_TIMES} | (set() if phase.get('convert_to_iter_based') else {'begin', 'end'})
     for name, value in phase.items():
-        if name in ('by_epoch', 'convert_to_iter_based') and not isinstance(value, bool): yield name, f'expected True or False, got {_shown(value)}.'
+        if name in ('by_epoch', 'convert_to_iter_based') and not isinstance(value, bool):
+            yield name, f'expected True or False, got {_shown(value)}.'
         if name not in _LIMITS or value is None: continue
         kinds, (low, high) = int if name in whole else (int, float), _LIMITS[name]
         several = isinstance(value, (list, tuple)) and name in ('milestones', 'eta_max')
-        if all(isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high for v in (value if several else [value])): continue
-        yield name, f'expected {"an int" if name in whole else "a number"} from {low:g} to {high:g}{", or a list of them" if several else ""}, got {_shown(value)}.'
+        def good(v): return isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
+        if all(map(good, value if several else [value])): continue
+        what = ('ints' if several else 'an int') if name in whole else ('numbers' if several else 'a number')
+        yield name, f'expected {what} from {low:g} to {high:g}, got {_shown(value)}.'
 
 # %% ../nbs/schedules.ipynb #f2d088d2
 def _unknown(type_):
     "What to write in place of a type that there is not"
     if isinstance(type_, str) and type_.endswith(('Momentum', 'ParamScheduler')):
-        return f'{type_} does not schedule a learning rate; momentum and weight decay stay constant here. Remove this phase.'
-    return f'expected one of {", ".join(PHASES | ONE)}, got {_shown(type_)}. {did_you_mean(type_, PHASES | ONE) if isinstance(type_, str) else ""}'.rstrip()
+        return f'{type_} does not schedule a learning rate; momentum and weight decay are constant. Remove this phase.'
+    meant = did_you_mean(type_, PHASES | ONE) if isinstance(type_, str) else ''
+    return f'expected one of {", ".join(PHASES | ONE)}, got {_shown(type_)}. {meant}'.rstrip()
 
 def _findings(phase, several):
     "What is wrong with one phase: paths in it, and messages"
@@ -94,12 +109,15 @@ def _findings(phase, several):
     type_, begin, end = phase.get('type'), phase.get('begin') or 0, phase.get('end')
     if not isinstance(type_, str) or type_ not in PHASES | ONE: return [('type', _unknown(type_))]
     if type_ in ONE and several: return [('', 'OneCycleLR covers the whole training. Remove the other phases.')]
-    try: check_arguments(type_, _options((PHASES | ONE)[type_]), {k: v for k, v in phase.items() if k != 'type'})
+    options = {k: v for k, v in phase.items() if k != 'type'}
+    try: check_arguments(type_, _options((PHASES | ONE)[type_]), options)
     except ConfigError as e: return e.findings
-    if found := [*_outside(phase)]: return found
-    if type_ in ONE and (begin or end is not None): found.append(('', 'OneCycleLR covers the whole training. Remove begin and end.'))
+    if found := [*_outside(phase)]: return found                      # then numbers can be compared
+    if type_ in ONE and (begin or end is not None):
+        found.append(('', 'OneCycleLR covers the whole training. Remove begin and end.'))
     elif end is not None and end <= begin: found.append(('end', f'expected more than begin={begin}, got {end}.'))
-    if phase.get('eta_min') is not None and phase.get('eta_min_ratio') is not None: found.append(('eta_min', 'set eta_min or eta_min_ratio, not both.'))
+    if None not in (phase.get('eta_min'), phase.get('eta_min_ratio')):
+        found.append(('eta_min', 'set eta_min or eta_min_ratio, not both.'))
     if type_ in ONE and phase.get('anneal_strategy', 'cos') not in ('cos', 'linear'):
         found.append(('anneal_strategy', f"expected 'cos' or 'linear', got {phase['anneal_strategy']!r}."))
     return found
@@ -109,7 +127,8 @@ def check_param_scheduler(
 ) -> list[dict]:  # the phases
     "Raise one `ConfigError` for all that is wrong with the phases"
     if not isinstance(param_scheduler, (Mapping, list, tuple, type(None))):
-        raise ConfigError('param_scheduler', f"expected a dict such as dict(type='CosineAnnealingLR') or a list of them, got {_shown(param_scheduler)}.")
+        expected = "expected a dict such as dict(type='CosineAnnealingLR') or a list of them"
+        raise ConfigError('param_scheduler', f'{expected}, got {_shown(param_scheduler)}.')
     single = isinstance(param_scheduler, Mapping)
     phases = [param_scheduler] if single else list(param_scheduler or [])
     found = [(i, f) for i, p in enumerate(phases) if (f := _findings(p, len(phases) > 1))]
@@ -122,18 +141,21 @@ class _Phase:
     "One dict of `param_scheduler`, with its times in batches or epochs"
 
     def __init__(self, phase, epochs, batches):
-        own = {k: v for k, v in phase.items() if k not in ('type', *(p.name for p in _FRAME))}
+        own = {k: v for k, v in phase.items() if k not in ('type', *_FRAME)}
         smooth = phase.get('by_epoch', True) and phase.get('convert_to_iter_based', False)
         unit, end = batches if smooth else 1, phase.get('end')
-        for k in own.keys() & {*_TIMES}: own[k] = [m * unit for m in own[k]] if k == 'milestones' else own[k] and own[k] * unit
-        self.move, self.options, self.by_epoch = PHASES[phase['type']], own, phase.get('by_epoch', True) and not smooth
+        for k in own.keys() & {*_TIMES}:
+            own[k] = [m * unit for m in own[k]] if k == 'milestones' else own[k] and own[k] * unit
+        self.move, self.options = PHASES[phase['type']], own
+        self.by_epoch = phase.get('by_epoch', True) and not smooth
         self.begin = int((phase.get('begin') or 0) * unit)
         self.end = int(end * unit) if end is not None else epochs if self.by_epoch else epochs * batches
         if self.move in (_linear, _constant): self.end = max(self.end, self.begin + 2)        # one that leads back
 
     def moved(self, rate, now, base):
         "The next rate; `now` is a batch or an epoch, `base` the rate at the start of the training"
-        return self.move(rate, now - self.begin, self.end - self.begin, base, **self.options) if self.begin <= now < self.end else rate
+        if not self.begin <= now < self.end: return rate
+        return self.move(rate, now - self.begin, self.end - self.begin, base, **self.options)
 
 # %% ../nbs/schedules.ipynb #d3b1eef8
 class PhasedLR(LRScheduler):
@@ -148,12 +170,12 @@ class PhasedLR(LRScheduler):
     ):
         self.phases = [_Phase(p, epochs, batches) for p in phases]
         self.batches, self.accumulate = batches, accumulate
-        self.batch, self.rates = -1, {}                                # the present batch, and the rate of each base rate
+        self.batch, self.rates = -1, {}                                # the present batch; the rate of each base rate
         super().__init__(optimizer)
 
     def get_lr(self):
         epoch, step = divmod(self.last_epoch, -(-self.batches // self.accumulate))
-        last = epoch * self.batches + min((step + 1) * self.accumulate, self.batches) - 1     # batch of this step
+        last = epoch * self.batches + min((step + 1) * self.accumulate, self.batches) - 1    # batch of this step
         if self.batch < 0: self.rates = {float(b): float(b) for b in self.base_lrs}
         while self.batch < last: self._next_batch()
         return [self.rates[float(b)] for b in self.base_lrs]
@@ -176,16 +198,18 @@ class PhasedLR(LRScheduler):
 # %% ../nbs/schedules.ipynb #6b6a57d1
 def _build_one_cycle(optimizer, phase, epochs, batches, accumulate):
     "Torch's `OneCycleLR`; raises `ConfigError` if it is shorter than the training"
-    args = {k: v for k, v in phase.items() if k not in ('type', *(p.name for p in _FRAME))}
+    args = {k: v for k, v in phase.items() if k not in ('type', *_FRAME)}
     top = args.pop('eta_max', None) or [g['lr'] for g in optimizer.param_groups]
-    if isinstance(top, (list, tuple)) and len(top) != len(optimizer.param_groups):
-        raise ConfigError('param_scheduler.eta_max', f'expected {len(optimizer.param_groups)} numbers, one per parameter group, got {len(top)}.')
+    groups = len(optimizer.param_groups)
+    if isinstance(top, (list, tuple)) and len(top) != groups:
+        raise ConfigError('param_scheduler.eta_max', f'expected {groups} numbers, one per group, got {len(top)}.')
     moves = any(k in optimizer.defaults and (k == 'betas' or optimizer.defaults[k]) for k in ('momentum', 'betas'))
-    needed, given = epochs * batches, args.pop('total_steps', None)
-    given = given * (batches if phase.get('convert_to_iter_based') else 1) if given else needed
-    if given < needed: raise ConfigError('param_scheduler.total_steps', f'the training has {needed} batches, more than {given}. Remove total_steps, or set {needed}.')
+    needed, total = epochs * batches, args.pop('total_steps', None)
+    total = total * (batches if phase.get('convert_to_iter_based') else 1) if total else needed
+    if total < needed:
+        raise ConfigError('param_scheduler.total_steps', f'expected at least {needed} batches, got {total}. Remove it.')
     steps = epochs * -(-batches // accumulate)
-    return OneCycleLR(optimizer, top, -(-steps * given // needed), cycle_momentum=moves, **args)
+    return OneCycleLR(optimizer, top, -(-steps * total // needed), cycle_momentum=moves, **args)
 
 # %% ../nbs/schedules.ipynb #86e08e5c
 def build_schedule(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 from table import Case, Fails, Works, table
 
-from clsparts.download import MAX_BYTES, _Part, cached_at, download
+from clsparts.download import MAX_DOWNLOAD, _Part, cached_at, download
 from clsparts.findings import ConfigError
 
 BODY = bytes(range(256)) * 40                                             # the published file
@@ -144,6 +144,19 @@ REPLIES = [Case(name, given, then) for name, given, then in [
     ('redirect to nowhere', [reply(b'', '302 Found')], Fails(mentions='HTTP 302')),
     ('redirect with a password', [to('http://me:secret@127.0.0.1/')], Fails(mentions='passwords')),
 ]]
+
+
+def test_a_page_that_is_asked_for(get): assert get(reply(PAGE, Content_Type='text/html'), name='index.html').read_bytes() == PAGE
+
+
+def test_a_page_under_a_name_without_an_ending(get):
+    Case('', None, Fails(mentions='web page')).check(lambda: get(reply(PAGE), name='download?id=3'))
+
+
+def test_a_proxy_that_speaks_another_protocol(get, monkeypatch):
+    monkeypatch.setenv('http_proxy', 'socks5://127.0.0.1:1')
+    monkeypatch.delenv('no_proxy', raising=False)
+    Case('', None, Fails(mentions='no reply')).check(lambda: get(reply()))
 
 
 @table(REPLIES)
@@ -382,7 +395,7 @@ def test_killed(get, server, tmp_path, named):
         handler.wfile.flush()
         arrived.wait(20)
     server.replies, server.asked, folder = [stall], [], tmp_path/'cache'
-    code = 'import sys, clsparts.download as d; d.KEEP_EVERY = 50_000; d.download(sys.argv[1], sys.argv[2], progress=False)'
+    code = 'import sys, clsparts.download as d; d._KEEP_EVERY = 50_000; d.download(sys.argv[1], sys.argv[2], progress=False)'
     process = subprocess.Popen([sys.executable, '-c', code, f'{server.home}/net.pth', str(folder)])
     part = _Part(cached_at(f'{server.home}/net.pth', folder))
     until = time.monotonic() + 20
@@ -402,4 +415,4 @@ def test_killed(get, server, tmp_path, named):
     assert 200_000 <= int(server.asked[0][1][6:-1]) <= 300_000
 
 
-def test_the_limit_fits_published_weights(): assert MAX_BYTES >= 20e9
+def test_the_limit_fits_published_weights(): assert MAX_DOWNLOAD >= 20e9
