@@ -136,7 +136,8 @@ class _Part:
 def _opener():
     "Speaks http and https only, and follows no redirects"
     opener = OpenerDirector()
-    for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor, UnknownHandler):
+    for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, UnknownHandler, HTTPDefaultErrorHandler,
+                    HTTPErrorProcessor):
         opener.add_handler(handler())
     return opener
 
