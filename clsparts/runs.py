@@ -23,7 +23,7 @@ from .data import Data, check_labels, load_data
 from .devices import by_main, connect
 from .evaluate import Evaluation, evaluate
 from .figures import save_figure
-from .findings import ConfigError
+from .findings import ConfigError, did_you_mean, printable
 from .optim import check_optim_wrapper
 from .plots import plot_confusion, plot_curves, plot_per_class
 from .readiness import check_batch_size, check_classes, check_folder, check_numbers
@@ -63,6 +63,7 @@ def lifted(
     cfg: Mapping,  # what a config file holds
 ) -> dict:
     "The same with what OpenMMLab keeps in places of its own moved into `train` and `data`; warns of what has no meaning here"
+    if not isinstance(cfg.get('train') or {}, Mapping): raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {cfg["train"]!r}.')
     if _at(cfg, 'model.data_preprocessor') is not None:
         cfg = dict(cfg)
         cfg['data_preprocessor'], cfg['model'] = cfg['model']['data_preprocessor'], {k: v for k, v in cfg['model'].items() if k != 'data_preprocessor'}
@@ -77,11 +78,28 @@ def lifted(
     said += [*_lift_data(cfg), *_lift_pipeline(cfg, train), *_differences(cfg, train)]
     read = {p.partition('.')[0] for p in LIFTED} | {'randomness', 'custom_hooks', 'data_preprocessor', 'dataset_type', 'auto_scale_lr', 'train_pipeline', 'test_pipeline'}
     kept = {k: v for k, v in cfg.items() if k in DEFAULT}
-    if unused := [k for k in cfg if k not in kept and k not in read]: said.insert(0, f'not used here: {", ".join(unused)}')
-    for words in said: warnings.warn(words)
+    if unused := [k for k in cfg if k not in kept and k not in read]: said.insert(0, f'not used here: {", ".join(map(str, unused))}')
+    for words in said: warnings.warn(printable(words))
     return {**kept, 'train': train}
 
 # %% ../nbs/runs.ipynb #be52434a
+_EMA = dict(momentum=2e-4, ema_type='ExponentialMovingAverage', begin_iter=0, begin_epoch=0, interval=1, update_buffers=False,
+            evaluate_on_ema=True, evaluate_on_origin=False, device=None, strict_load=False, priority='NORMAL')     # what `fit` does
+_WITHOUT_EFFECT = 'momentum', 'strict_load', 'priority'                 # read elsewhere, or nothing that changes a training
+
+def _lift_ema(hook, where):
+    "The share of the mean that a step leaves, and warnings; raises `ConfigError` for another kind of mean"
+    options = {k: v for k, v in hook.items() if k != 'type'}
+    if (type_ := options.get('ema_type', _EMA['ema_type'])) != _EMA['ema_type']:
+        raise ConfigError(f'{where}.ema_type', f"only 'ExponentialMovingAverage' is supported, got {type_!r}. Remove ema_type{' and gamma' * ('gamma' in options)} to use it.")
+    for k in options:
+        if k not in _EMA: raise ConfigError(f'{where}.{k}', f'EMAHook has no argument {k!r}. {did_you_mean(str(k), _EMA)}'.rstrip())
+    momentum = options.get('momentum', _EMA['momentum'])
+    if not isinstance(momentum, (int, float)) or not 0 < momentum < 1: raise ConfigError(f'{where}.momentum', f'expected a number between 0 and 1, got {momentum!r}.')
+    ignored = [f'custom_hooks: EMAHook.{k}={v!r} is not supported and is ignored' for k, v in options.items() if k not in _WITHOUT_EFFECT and v != _EMA[k]]
+    return 1 - momentum, ignored
+
+# %% ../nbs/runs.ipynb #bcf51833
 def _lift_optimizer(cfg, train):
     "What the type of the wrapper says"
     wrapper = train.get('optim_wrapper')
@@ -92,16 +110,24 @@ def _lift_optimizer(cfg, train):
         yield 'DeepSpeed is not used here; the weights of each process are whole'
 
 def _lift_hooks(cfg, train):
-    "The mean of the weights; words for every other hook"
-    for hook in cfg.get('custom_hooks') or []:
-        if hook['type'] == 'EMAHook': train['ema'] = 1 - hook.get('momentum', 2e-4)
-        else: yield f"custom_hooks: there is no {hook['type']} here"
+    "The mean of the weights; a warning for what is not used"
+    hooks = cfg.get('custom_hooks') or []
+    if not isinstance(hooks, (list, tuple)): raise ConfigError('custom_hooks', f'expected a list of dicts, got {hooks!r}.')
+    for i, hook in enumerate(hooks):
+        if not isinstance(hook, Mapping) or 'type' not in hook: raise ConfigError(f'custom_hooks.{i}', f"expected a dict such as dict(type='EMAHook'), got {hook!r}.")
+        if hook['type'] != 'EMAHook':
+            yield f"custom_hooks: there is no {hook['type']} here"
+            continue
+        train['ema'], ignored = _lift_ema(hook, f'custom_hooks.{i}')
+        yield from ignored
+        if isinstance(n := _at(train, 'optim_wrapper.accumulative_counts'), int) and n > 1:
+            yield f'custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of {n} batches. train.ema={train["ema"] ** n:.6g} is in proportion'
 
 def _differences(cfg, train):
     "What would differ though nothing says so"
     base, size = _at(cfg, 'auto_scale_lr.base_batch_size'), train.get('batch_size')
     lr = _at(train, 'optim_wrapper.optimizer.lr')
-    if base and size and lr and base != size and 'lr' not in train:
+    if all(isinstance(v, (int, float)) and v for v in (base, size, lr)) and base != size and 'lr' not in train:
         yield (f'auto_scale_lr: the learning rate {lr:g} is meant for {base} images a step, and a step has {size} for each process. '
                f'In one process train.lr={lr * size / base:.3g} is in proportion')
     if (sampler := _at(cfg, 'train_dataloader.sampler.type')) not in (None, 'DefaultSampler'): yield f'train_dataloader.sampler: there is no {sampler} here; every image comes once'

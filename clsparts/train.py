@@ -153,7 +153,7 @@ def make_ready(
                         rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=t.data.classes)
     t.workers, t.accumulate, t.clip = workers, accumulation_of(optim_wrapper), clip_of(optim_wrapper)
     t.optimizer = build_optimizer(model, with_rates(optim_wrapper, lr=lr, weight_decay=weight_decay), divided)
-    t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, steps_per_epoch=t.steps_per_epoch)
+    t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, batches=len(t.batches), accumulate=t.accumulate)
     objective = Objective(model)
     if compile: objective.compile()
     t.objective, t.stepper = acc.prepare(objective, t.optimizer)

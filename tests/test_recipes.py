@@ -108,6 +108,13 @@ FORMS = {
     'short numbers': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype='bfloat16')), {'train.precision': 'bf16'}, None),
     'DeepSpeed': (dict(optim_wrapper=dict(SGD, type='DeepSpeedOptimWrapper')), {'train.optim_wrapper': SGD}, 'DeepSpeed is not used here; the weights of each process are whole'),
     'mean of the weights': (dict(custom_hooks=[dict(type='EMAHook', momentum=1e-4, priority='ABOVE_NORMAL')]), {'train.ema': .9999}, None),
+    **{f'EMAHook.{k}': (dict(custom_hooks=[dict(type='EMAHook', momentum=1e-4, **{k: v})]), {'train.ema': .9999}, f'custom_hooks: EMAHook.{k}={v!r} is not supported and is ignored')
+       for k, v in dict(begin_iter=100, begin_epoch=5, interval=4, update_buffers=True, evaluate_on_ema=False, evaluate_on_origin=True, device='cpu').items()},
+    'EMAHook as fit does it': (dict(custom_hooks=[dict(type='EMAHook', ema_type='ExponentialMovingAverage', begin_iter=0, begin_epoch=0, interval=1, update_buffers=False,
+        evaluate_on_ema=True, evaluate_on_origin=False, strict_load=True, priority=49)]), {'train.ema': .9998}, None),
+    'EMAHook under accumulation': (dict(optim_wrapper=dict(SGD, accumulative_counts=4), custom_hooks=[dict(type='EMAHook', momentum=.1)]), {'train.ema': .9},
+        'custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of 4 batches. train.ema=0.6561 is in proportion'),
+    'mean of ours': (dict(train=dict(ema=.5), custom_hooks=[dict(type='EMAHook', momentum=1e-4)]), {'train.ema': .5}, None),
     'another hook': (dict(custom_hooks=[dict(type='PreciseBNHook')]), {'train.ema': None}, 'custom_hooks: there is no PreciseBNHook here'),
     'seed': (dict(randomness=dict(seed=3, deterministic=False)), {'seed': 3}, None),
     'no seed': (dict(randomness=dict(seed=None)), {'seed': 0}, None),
@@ -165,6 +172,42 @@ WRONG = {
     'an optimizer misspelt': (dict(optim_wrapper=dict(optimizer=dict(type='AdamV', lr=.1))), None),
     'a schedule misspelt': (dict(param_scheduler=[dict(type='CosineAnealingLR')]), None),
 }
+
+
+HOOKS = {                                                               # what custom_hooks holds, and where it is wrong
+    'SWA': ([dict(type='EMAHook', ema_type='StochasticWeightAverage')], '.0.ema_type'),
+    'annealed': ([dict(type='EMAHook', ema_type='MomentumAnnealingEMA', gamma=50)], '.0.ema_type'),
+    'gamma without annealing': ([dict(type='EMAHook', gamma=50)], '.0.gamma'),
+    'misspelt': ([dict(type='PreciseBNHook'), dict(type='EMAHook', momentun=1e-4)], '.1.momentun'),
+    'momentum a string': ([dict(type='EMAHook', momentum='1e-4')], '.0.momentum'),
+    'momentum of one': ([dict(type='EMAHook', momentum=1)], '.0.momentum'),
+    'momentum NaN': ([dict(type='EMAHook', momentum=float('nan'))], '.0.momentum'),
+    'no type': ([dict(momentum=1e-4)], '.0'),
+    'a name': (['EMAHook'], '.0'),
+    'a dict': (dict(type='EMAHook'), ''),
+}
+
+
+@pytest.mark.filterwarnings('ignore:not used here', 'ignore:custom_hooks')
+@pytest.mark.parametrize('case', HOOKS)
+def test_wrong_hooks(case):
+    hooks, where = HOOKS[case]
+    with pytest.raises(ConfigError) as e: complete(dict(THEIRS, custom_hooks=hooks))
+    assert e.value.findings[0].path == f'custom_hooks{where}'
+
+
+@pytest.mark.filterwarnings('ignore:not used here')
+def test_hook_named_by_a_stranger():
+    with pytest.warns(UserWarning, match=r'there is no \\x1b\[2J here'): complete(dict(THEIRS, custom_hooks=[dict(type='\x1b[2J')]))
+
+
+@pytest.mark.parametrize('odd', [dict(auto_scale_lr=dict(base_batch_size='256')), dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr='.1')), auto_scale_lr=dict(base_batch_size=256)),
+                                 dict(train=[1])])
+@pytest.mark.filterwarnings('ignore')
+def test_numbers_that_are_strings(odd):
+    "End in an error of this package, or in none"
+    try: complete(dict(THEIRS, **odd))
+    except ConfigError: pass
 
 
 @pytest.mark.filterwarnings('ignore:not used here')

@@ -109,9 +109,9 @@ def url(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('path, told', {
     '/404/a.pth': '{}: there is no such file on the server (HTTP 404).',
-    '/503/a.pth': '{}: the server is in trouble; try again later (HTTP 503).',
-    '/half/a.pth': '{}: the connection broke after 0.0 of 0.0 MB. Asking again goes on from there.',
-    '/whole/a-0123456789ab.pth': '{}: the SHA-256 of what came is ',
+    '/503/a.pth': '{}: the server has an error. Try again later (HTTP 503).',
+    '/half/a.pth': '{}: the connection broke after 0.0 of 0.0 MB. The next call resumes there.',
+    '/whole/a-0123456789ab.pth': '{}: expected the SHA-256 0123456789ab (from its name), got ',
     '/whole/a.pth': '{}: is not a weight file, or is cut off',
 }.items(), ids=str)
 def test_a_url_that_fails(path, told, url, tmp_path, capsys):
@@ -126,7 +126,7 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
 
 @pytest.mark.parametrize('where, told', {
     'ftp://host/a.pth': 'ftp://host/a.pth: weights come from files, http(s)://, torchvision:// and timm://, not from ftp://.',
-    'http:///a.pth': "'http:///a.pth': a URL that begins with http:// or https:// is expected. A file on disk is read by its path.",
+    'http:///a.pth': "expected a URL that starts with http:// or https://, got 'http:///a.pth'. Pass a file on disk by its path.",
     'nowhere.pth': 'nowhere.pth: there is no such weight file.',
     'torchvision://resnet5': "torchvision has no model 'resnet5'. Did you mean 'resnet50' or 'resnet152'?",
     3: "load_from: a path or URL is expected, not 3.",
