@@ -13,6 +13,7 @@ import re
 import socket
 import stat
 import tempfile
+import threading
 import time
 import warnings
 from contextlib import contextmanager, suppress
@@ -120,6 +121,8 @@ def as_path(
 # %% ../nbs/files.ipynb #173362b0
 _UNKNOWN_THERE = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}     # what file systems without locks report
 
+_held = threading.local()                                               # the folders that each thread has
+
 @contextmanager
 def locked(
     folder: str | Path,  # which is there
@@ -129,21 +132,24 @@ def locked(
     folder = Path(folder).resolve()
     file, owner = folder/'.lock', folder/'.lock.json'
     if file.is_symlink(): raise ConfigError(message=f'{file} is a link; locks are not. Remove it.')
-    lock = FileLock(file, timeout=0, mode=0o666 & ~_umask(), is_singleton=True)
-    if lock.is_locked:                                                  # by this thread, further out
+    held = _held.__dict__.setdefault('folders', set())
+    if folder in held:                                                  # by this thread, further out
         yield
         return
+    lock = FileLock(file, timeout=0, mode=0o666 & ~_umask())
     try: lock.acquire()
     except Timeout: raise ConfigError(message=f'{folder} is in use by {_owner(owner)}. Wait until it ends, or choose another folder.') from None
     except (OSError, NotImplementedError) as e:
         if isinstance(e, OSError) and e.errno not in _UNKNOWN_THERE:
             raise ConfigError(message=f'{file}: cannot be locked: {e.strerror or e}. Change its permissions, or copy the folder.') from e
         warnings.warn(f'{folder}: this file system has no locks. Do not train there twice at once.')
+    held.add(folder)
     try:
         now = dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime('%Y-%m-%d %H:%M:%S'))
         with suppress(OSError), replacing(owner) as tmp: tmp.write_text(json.dumps(now))
         yield
     finally:
+        held.discard(folder)
         with suppress(OSError): owner.unlink()
         lock.release()
 
