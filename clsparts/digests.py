@@ -21,7 +21,7 @@ from .named_data import Pixels
 # %% ../nbs/digests.ipynb #d3aabb82
 SHARES = 256  # hashes for each kind of content
 FILES = 10_000  # files whose size is looked up
-PIXELS = 64 * 2 ** 20  # bytes of images that are hashed
+PIXELS = 32 * 2 ** 20  # bytes of images that are hashed
 SAMPLES = 8  # images that are read where nothing else is known
 
 def _shares(n, k): return [(n * i // k, n * (i + 1) // k) for i in range(k)]
