@@ -96,12 +96,12 @@ def _of_part(part):
     found = dict(files=paths and _of_files(paths), pixels=None if pixels is None else _of_rows(pixels),
                  targets=None if targets is None else _of_rows(targets.float() if targets.is_floating_point() else targets.long()))
     if targets is paths is None: found['samples'] = _samples(part)
-    return dict(images=len(part), **{k: v for k, v in found.items() if v is not None})
+    return {k: v for k, v in found.items() if v is not None}
 
 WHAT = dict(files='image files', pixels='pixels', targets='labels', samples='labels')
 
 def digest_changes(
-    then: Mapping,  # the digest of earlier data
+    then: Mapping,  # the digest of earlier data, with as many images
     now: Mapping,  # that of `data`
     data: Data,
 ) -> list[str]:  # phrases; [] if nothing is known to differ
@@ -109,7 +109,6 @@ def digest_changes(
     return [change for name, part in (('train', data.train), ('test', data.test)) if (change := _change(then[name], now[name], part, name))]
 
 def _change(then, now, part, name):
-    if then['images'] != now['images']: return f'{now["images"]} {name} images instead of {then["images"]}'
     for key, what in WHAT.items():
         old, new = then.get(key, []), now.get(key, [])
         if not old or not new or old == new: continue                   # known at both times, or not compared

@@ -290,15 +290,13 @@ def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
     return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
-                settings=t.settings, processes=t.processes, data=t.digest,
+                settings=t.settings, processes=t.processes, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
-                scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]))
+                scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]), data=t.digest, origin=t.origin)
 
-def about(training: Training) -> dict:
-    "What a checkpoint keeps of its data, so that images can be brought into the same form, and of where its weights came from"
-    data, origin = training.data, training.origin
-    known = dict(classes=list(data.classes), image_shape=data.image_shape, preset=data.preset and data.preset.to_dict(), target=data.target)
-    return dict(known, initialized_from=origin) if origin else known
+def about(data: Data) -> dict:
+    "What a checkpoint keeps of its data, so that images can be brought into the same form"
+    return dict(classes=list(data.classes), image_shape=data.image_shape, preset=data.preset and data.preset.to_dict(), target=data.target)
 
 def save_weights(
     training: Training,
@@ -307,7 +305,8 @@ def save_weights(
 ) -> None:
     "Write checkpoints into the folder of the run"
     t, names = training, ['checkpoint', 'best'] if best else ['checkpoint']
-    for name in names: write_checkpoint(t.folder/f'{name}.safetensors', weights, config=t.clf.cfg, epoch=len(t.history), **about(t))
+    more = dict(about(t.data), initialized_from=t.origin) if t.origin else about(t.data)
+    for name in names: write_checkpoint(t.folder/f'{name}.safetensors', weights, config=t.clf.cfg, epoch=len(t.history), **more)
 
 def save(training: Training) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if there is no room, and then the earlier ones are still there"
@@ -318,7 +317,7 @@ def save(training: Training) -> None:
         usable = gathered(t.ema.module.state_dict()) if t.ema else weights
     if not t.main: return
     try:
-        t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t))
+        t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
         if t.step: save_weights(t, usable, ended_best(t))
     except OSError as e: raise OSError(f'{e}.{kept_words(t)} Make room, then resume from {t.folder}.') from e
 
@@ -343,7 +342,7 @@ def find(training: Training) -> tuple | None:
     _, _, state, meta = found
     check_same(t, state, meta)
     t.settings['batch_size'], t.processes = size, processes = state['settings']['batch_size'], state['processes']
-    t.origin = meta.get('initialized_from') or []
+    t.origin = state['origin'] or meta.get('initialized_from') or []
     if t.main and n != processes: warnings.warn(f'the run began with {size} images a step in each of {processes} processes; now there are {size * processes // n} in each of {n}.')
     return found
 
@@ -400,7 +399,7 @@ def alone_in(
         yield
 
 # %% ../nbs/train.ipynb #8afec8dc
-_STATE = dict(epoch=int, batch=int, step=int, processes=int, seconds=(int, float), sums=list, history=list, random=list,
+_STATE = dict(epoch=int, batch=int, step=int, processes=int, seconds=(int, float), sums=list, history=list, random=list, images=list, origin=list,
               settings=dict, data=dict, optimizer=dict, schedule=dict)
 _META = dict(config=dict, classes=list)
 
@@ -414,7 +413,7 @@ def check_state(
             v = table[k]
             if not isinstance(v, type_) or isinstance(v, bool) or type_ is int and not 0 <= v < 2 ** 53: raise ConfigError(message=f'the snapshot has no valid {k}.')
     for record in state['history']: best_record([record])['epoch'], record['train_loss'], record['test_loss']
-    math.prod((state['settings']['batch_size'], state['processes'])), state['data']['train']['images'], state['data']['test']['images']
+    math.prod((state['settings']['batch_size'], state['processes'])), state['data']['train'], state['data']['test']
 
 # %% ../nbs/train.ipynb #e64fbf32
 def share_of(
@@ -432,7 +431,10 @@ def check_same(training: Training, state: Mapping, meta: Mapping) -> None:
     now, then = [(s['batch_size'], n) for s, n in ((t.settings, t.accelerator.num_processes), (state['settings'], state['processes']))]
     if math.prod(then) % now[1]: other.append(f'{now[1]} processes, among which {math.prod(then)} images a step cannot be divided')
     elif now[0] not in (then[0], math.prod(then) // now[1]): other.append(f'batch_size={now[0]} instead of {then[0]}')
-    other += [*_other_model(meta['config'], t.clf.cfg), *digest_changes(state['data'], t.digest, t.data), *_other_data(meta, about(t))]
+    images = [len(p) for p in (t.data.train, t.data.test)]
+    if images != state['images']: other.append(f'{images[0]} and {images[1]} images instead of {state["images"][0]} and {state["images"][1]}')
+    else: other += digest_changes(state['data'], t.digest, t.data)
+    other += [*_other_data(meta, about(t.data)), *_other_model(meta['config'], t.clf.cfg)]
     if other: raise ConfigError('resume', f'{t.folder} was begun in another way; now there is {"; ".join(other[:8])}. Set the same, or begin a new run.')
     made, here = (meta.get('versions') if isinstance(meta.get('versions'), dict) else {}), dict(clsparts=clsparts.__version__, torch=torch.__version__)
     if t.main and (new := [f'{k} {v} instead of {made[k]}' for k, v in here.items() if made.get(k, v) != v]):
