@@ -112,7 +112,7 @@ def _change(then, now, part, name):
     for key, what in WHAT.items():
         old, new = then.get(key, []), now.get(key, [])
         if not old or not new or old == new: continue                   # known at both times, or not compared
-        if sorted(old) == sorted(new): return f'the {what} of the {name} images in another order'
+        if key in ('files', 'pixels') and sorted(old) == sorted(new): return f'the {what} of the {name} images in another order'
         at = next((i for i, (a, b) in enumerate(zip(old, new)) if a != b), 0)
         n = len(part.dataset) if isinstance(part, DataLoader) else len(part)
         first, end = n * at // len(new), n * (at + 1) // len(new)

@@ -80,7 +80,7 @@ def _cannot_be_written(path):
         raise type(e)(f'{path}: cannot be written: {e.strerror or e}; {REMEDIES.get(e.errno, "choose another folder")}') from e
     except ValueError as e: raise ConfigError(message=f'{str(path)!r}: cannot be written: {_no_name(path, e)}. Choose another name.') from None
 
-def _no_name(path, e): return 'a name holds no null byte' if chr(0) in str(path) else e
+def _no_name(path, e): return 'a name holds no null byte' if chr(0) in str(path) else 'it is not UTF-8' if isinstance(e, UnicodeEncodeError) else e
 
 # %% ../nbs/files.ipynb #c7be7d5b
 _TEMPORARY = re.compile(r'\..*\.tmp-([0-9]{1,10})-\w{8}(\.[^.]*)?', re.DOTALL)
@@ -112,6 +112,7 @@ def as_path(
     if not isinstance(path, (str, Path)) or not str(path): raise ConfigError(where, f'expected a path, got {path!r}.')
     try:
         path = Path(path).expanduser()
+        str(path).encode()                                              # safetensors opens no other
         os.lstat(path)
     except RuntimeError: raise ConfigError(where, f'{path}: there is no such user. Set the path without ~.') from None
     except ValueError as e: raise ConfigError(where, f'{str(path)!r} cannot be a path: {_no_name(path, e)}. Choose another name.') from None

@@ -127,6 +127,7 @@ def make_folder(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder): pass
     except OSError as e:
-        raise ConfigError(message=f'{folder}: a run cannot be kept there: {e.strerror or e}. Choose another folder, or change its permissions.') from e
+        more = ', or change its permissions' if isinstance(e, PermissionError) else ''
+        raise ConfigError(message=f'{folder}: a run cannot be kept there: {e.strerror or e}. Choose another folder{more}.') from e
 
 

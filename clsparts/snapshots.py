@@ -113,14 +113,14 @@ class Snapshots:
     def latest(self,
         check: Callable = lambda state, meta: None,  # see `read`
     ) -> tuple[Path, dict, dict, dict] | None:  # see `read`; None if there is none
-        "The latest that is intact; those after it are renamed, with a warning"
+        "The latest that is intact; warns of those after it, and renames them: without an intact one all stay"
         found, damaged = None, {}
         for path in reversed(self.paths):
             try: found = self.read(path, check)
             except ConfigError as e: damaged[path] = e
             else: break
-        instead = f'{found[0].name} is used.' if found else 'No other snapshot is intact.'
-        for path, e in damaged.items(): warnings.warn(f'{e} It is kept as {_put_aside(path).name}. {instead}')
+        for path, e in damaged.items():
+            warnings.warn(f'{e} {f"It is kept as {_put_aside(path).name}. {found[0].name} is used." if found else "No other snapshot is intact."}')
         return found
 
 # %% ../nbs/snapshots.ipynb #ba7f67b6

@@ -584,7 +584,7 @@ def fit(
         make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
         training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
         with interruptible(training): run(training)
-        if training.main and training.step == training.begun > 0: warnings.warn(f'{folder} is complete: {len(training.history)} epochs are done, and nothing is left to train.')
+        if training.main and training.step == training.begun > 0: warnings.warn(f'{folder} is complete after epoch {len(training.history)}; nothing is left to train.')
     training.agreed.close()
     forget()
     return training.history
