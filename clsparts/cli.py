@@ -25,7 +25,8 @@ def train(
     set: Param('override one value, such as model.backbone.depth=34; may be repeated', str, action='append') = None,
     epochs: Param('how often every training image is seen', int) = None,
     out: Param('folder for the run; the next free runs/DATA-N if left out', str) = None,
-    resume: Param('folder of a run to go on with, as it was begun', str) = None,
+    resume: Param('folder of a run to continue as it was begun', str) = None,
+    from_checkpoint: Param("start a new run from all weights of a run's folder or checkpoint, with its config if none is given", str) = None,
     device: Param('where to train: cpu, cuda, mps; the best there is if left out', str) = None,
     seed: Param('of the weights and the order of the images', int) = None,
 ):
@@ -33,18 +34,19 @@ def train(
     import json
 
     from clsparts.devices import by_main, check_device
-    from clsparts.runs import DEFAULT, train_run
-    changes = dict(config=config, set=set, epochs=epochs, out=out, seed=seed)
-    if resume and any(v is not None for v in changes.values()):
-        raise ConfigError('--resume', f'a run goes on as it was begun; leave out {", ".join(k for k, v in changes.items() if v is not None)}.')
-    cfg = Config({'train': {}, **(Config.fromfile(config) if config else DEFAULT)})
+    from clsparts.runs import DEFAULT, config_from, train_run
+    changes = {k: v for k, v in dict(config=config, set=set, epochs=epochs, out=out, seed=seed, from_checkpoint=from_checkpoint).items() if v is not None}
+    if resume is not None and changes: raise ConfigError('--resume', f'a run continues as it was begun; leave out {", ".join(changes)}.')
+    cfg = Config.fromfile(config) if config else None
+    if from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
+    cfg = Config({'train': {}, **(DEFAULT if cfg is None else cfg)})
     overrides = [*map(parse_override, set or [])]
     if isinstance(cfg.get('data'), str) and any(path.startswith('data.') for path, _ in overrides): cfg['data'] = dict(name=cfg['data'])
     if epochs is not None: overrides.append(('train.epochs', epochs))
     if seed is not None: overrides.append(('seed', seed))
     cfg.merge_from_dict(dict(overrides))
     if device: check_device(device, '--device')
-    folder = train_run(cfg, out, device, resume=resume)
+    folder = train_run(cfg, out, device) if resume is None else train_run(device=device, resume=resume)
     final = json.loads((folder/'metrics.json').read_text())['final']
     name = next(k for k in final if k.startswith('test_') and k != 'test_loss')
     by_main(lambda: print(f"{100 * final[name]:.2f} % held-out {name.removeprefix('test_')} after {final['epoch']} epochs and {final['seconds']:.0f} s. "

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DEFAULT', 'LIFTED', 'FOREIGN', 'SETS', 'STEPS', 'EVERYWHERE', 'lifted', 'complete', 'new_folder', 'TrainingRun',
-           'prepare', 'train_run']
+           'config_from', 'prepare', 'train_run']
 
 # %% ../nbs/runs.ipynb #1f271bdb
 import inspect
@@ -16,20 +16,22 @@ from pathlib import Path
 import torch
 
 from .callbacks import Callback
+from .checkpoint import TRAINING, read_checkpoint, without_pretrained
 from .classifier import BaseClassifier
 from .compose import compose_model
-from .config import Config
+from .config import Config, check_spelt_out
 from .data import Data, check_labels, load_data
 from .devices import by_main, connect
 from .evaluate import Evaluation, evaluate
 from .figures import save_figure
-from .findings import ConfigError, did_you_mean, printable
+from .files import as_path, regular_file
+from .findings import ConfigError, Fix, did_you_mean, printable
 from .optim import check_optim_wrapper
 from .plots import plot_confusion, plot_curves, plot_per_class
-from .readiness import check_batch_size, check_classes, check_folder, check_numbers
+from .readiness import check_batch_size, check_classes, check_folder, check_numbers, check_resumable
 from .registry import check_arguments
 from .schedules import check_param_scheduler
-from .train import SETTINGS, Training, fit
+from .train import SETTINGS, Training, alone_in, fit
 from .transforms import check_augment
 from .weights import load_checkpoint
 
@@ -44,6 +46,7 @@ DEFAULT = dict(
     train={k: p.default for k, p in inspect.signature(fit).parameters.items()
            if k in (*SETTINGS, 'workers', 'keep', 'save_steps') and k != 'seed'},
     load_from=None,
+    from_checkpoint=None,
     seed=0)
 
 # %% ../nbs/runs.ipynb #8d8af86f
@@ -224,6 +227,8 @@ def complete(
         except ConfigError as e: findings += e.under('train').findings
     if not isinstance(cfg['seed'], int): findings.append(('seed', f'a whole number is expected, not {cfg["seed"]!r}.'))
     if not isinstance(cfg['load_from'], (str, Path, type(None))): findings.append(('load_from', f'a path or URL is expected, not {cfg["load_from"]!r}.'))
+    if not isinstance(cfg['from_checkpoint'], (str, Path, type(None))): findings.append(('from_checkpoint', f'expected a path, got {cfg["from_checkpoint"]!r}.'))
+    elif cfg['from_checkpoint'] and cfg['load_from']: findings.append(('load_from', 'from_checkpoint has all weights already.', Fix(remove=('load_from',))))
     if findings: raise ConfigError(findings=findings)
     return cfg
 
@@ -233,14 +238,20 @@ def new_folder(
     name: str,  # NAME
 ) -> Path:
     "A folder for a run; raises `ConfigError` if it holds one already, or cannot be written to"
-    if out is None:
-        numbers = (Path('runs')/f'{name}-{i}' for i in range(1, 1_000_000))
-        out = next(p for p in numbers if not p.exists())
-    out = Path(out)
-    if any((out/n).exists() for n in ('config.json', 'checkpoint.safetensors', 'snapshots')):
-        raise ConfigError(message=f'{out} holds a run already, which is kept. Choose another folder with --out, or go on with it: --resume {out}.')
-    check_folder(out)
+    if out is None: return _next_folder(name)
+    out = as_path(out, 'out')
+    check_folder(out, 'config.json')
     return out
+
+def _next_folder(name):
+    "Make the first `runs/NAME-N` that is free, whoever else is looking for one"
+    for i in range(1, 1_000_000):
+        folder = Path('runs')/f'{name}-{i}'
+        try: folder.mkdir(parents=True)
+        except FileExistsError: continue
+        except OSError: pass                                            # reported by the next line
+        check_folder(folder)
+        return folder
 
 # %% ../nbs/runs.ipynb #321132c7
 @dataclass
@@ -269,13 +280,15 @@ class TrainingRun:
         callbacks: Iterable[Callback] = (),  # see `fit`
     ) -> list[dict]:  # see `fit`
         "Train, and save after every epoch and where the training is stopped"
-        if not self.resumed: by_main(lambda: Config({**self.cfg, 'model': self.clf.cfg}).dump(self.folder/'config.json'))
         where = dict(resume=self.folder) if self.resumed else dict(out=self.folder)
-        return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device, progress=progress, callbacks=[_Note(self), *callbacks], **where)
+        with alone_in(self.folder):
+            if not self.resumed: by_main(lambda: Config({**self.cfg, 'model': self.clf.cfg}).dump(self.folder/'config.json'))
+            return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device, progress=progress,
+                       callbacks=[_Note(self), *callbacks], **where)
 
     def draw(self) -> None:
-        "Write the pictures of the finished epochs; none without one"
-        if not self.history: return
+        "Write the pictures of the finished epochs; none without one, or where they are there and no epoch was added"
+        if not self.history or self.training.step == self.training.begun and (self.folder/'curves.png').exists(): return
         seen = self.seen or evaluate(self.clf, self.data)
         save_figure(plot_curves(self.history), self.folder/'curves.png')
         if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
@@ -287,39 +300,84 @@ class _Note(Callback):
     def begin(self, training): self.run.training = training
 
 # %% ../nbs/runs.ipynb #dd0a6c00
+def config_from(
+    checkpoint: str | Path,  # a file that a run wrote, or the folder of a run, whose best weights count
+    cfg: Mapping | None = None,  # see `complete`; None for `config.json` beside the checkpoint. Without `model` it gets the checkpoint's
+) -> dict:
+    "The config of a new run that starts from the weights of another one; raises `ConfigError` if there are none"
+    path = _checkpoint_at(checkpoint)
+    if cfg is None:
+        if not (path.parent/'config.json').exists():
+            raise ConfigError('from_checkpoint', f'{path}: there is no config.json beside it. Set the config of the new run: clsparts train CONFIG --from-checkpoint {path}.')
+        cfg = {**Config.fromfile(path.parent/'config.json'), 'load_from': None, 'model': None}
+    if cfg.get('model') is None:
+        model = read_checkpoint(path)[1].get('config')
+        if not isinstance(model, Mapping): raise ConfigError('from_checkpoint', f'{path}: holds no config. Set the model in the config of the new run.')
+        check_spelt_out(model, 'config')
+        cfg = {**cfg, 'model': model}
+    return {**cfg, 'from_checkpoint': str(path)}
+
+def _checkpoint_at(place):
+    path = as_path(place, 'from_checkpoint')
+    if path.is_dir(): path = next((p for n in ('best', 'checkpoint') if (p := path/f'{n}.safetensors').exists()), path/'best.safetensors')
+    return regular_file(path, 'checkpoint')
+
+def _start_from(clf, data, path):
+    "Load all weights of a checkpoint whose classes are those of the data"
+    weights, meta = read_checkpoint(_checkpoint_at(path))
+    then, now = meta.get('classes'), list(map(str, data.classes))
+    if then != now: raise ConfigError('from_checkpoint', f'{path}: its classes are {_few(then)}, those of the data {_few(now)}. For other classes set load_from.')
+    try: clf.load_state_dict({k: v for k, v in weights.items() if not k.startswith(TRAINING)})
+    except RuntimeError as e: raise ConfigError('from_checkpoint', f'{path}: the weights do not fit the model: {str(e)[:300]}. Leave model out of the config.') from None
+
+def _few(names): return f'{len(names)}: {", ".join(map(str, names[:5]))}{", …" if len(names) > 5 else ""}' if isinstance(names, list) else 'not known'
+
+# %% ../nbs/runs.ipynb #98581129
 def prepare(
-    cfg: Mapping = DEFAULT,  # see `complete`
+    cfg: Mapping | None = None,  # see `complete`; None for `DEFAULT`, or for what `from_checkpoint` or `resume` has
     out: str | Path | None = None,  # folder of the run, see `new_folder`
-    resume: str | Path | None = None,  # folder of a run to go on with, which has its config
+    resume: str | Path | None = None,  # folder of a run to continue, which has its config
+    from_checkpoint: str | Path | None = None,  # the weights to start from, see `config_from`
 ) -> TrainingRun:
     "Read the data and compose the classifier; raises `ConfigError` for a config that does not make a run, and then makes no folder"
-    if resume is not None and not (Path(resume)/'config.json').exists(): raise ConfigError('resume', f'{resume} holds no run: there is no config.json.')
-    cfg = complete(Config.fromfile(Path(resume)/'config.json') if resume else cfg)
+    if resume is not None: cfg, resume = _of_a_run(as_path(resume, 'resume'), cfg, out, from_checkpoint)
+    elif from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
+    cfg = complete(DEFAULT if cfg is None else cfg)
     data = load_data(cfg['data'])
     check_labels(data)
     torch.manual_seed(cfg['seed'])
     mixed = data.target == 'labels' and (cfg['train']['mixing'] or cfg['model'].get('train_cfg'))
+    follows = resume is not None or cfg['from_checkpoint']               # a state, which has all weights
     try:
-        clf = compose_model(cfg['model'], data.image_shape, targets='soft' if mixed else data.target)
+        clf = compose_model(without_pretrained(cfg['model'])[0] if follows else cfg['model'], data.image_shape, targets='soft' if mixed else data.target)
         check_classes(clf, data)
     except ConfigError as e: raise e.under('model') from e.__cause__
     name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']
-    if cfg['load_from'] and not resume: load_checkpoint(clf, cfg['load_from'], head='match')
     try: check_batch_size(clf, cfg['train']['batch_size'])
     except ConfigError as e: raise e.under('train') from None
-    if resume: return TrainingRun(cfg, clf, data, Path(resume), True)
+    if resume is not None: return TrainingRun(cfg, clf, data, resume, True)
+    if cfg['load_from']: load_checkpoint(clf, cfg['load_from'], head='match')
+    if cfg['from_checkpoint']: _start_from(clf, data, cfg['from_checkpoint'])
     return TrainingRun(cfg, clf, data, by_main(lambda: new_folder(out, Path(name.partition('@')[0]).name)))
 
+def _of_a_run(folder, *others):
+    "The config of a run that is to continue, and its folder"
+    if any(o is not None for o in others): raise ConfigError('resume', f'{folder} continues as it was begun. Leave cfg, out and from_checkpoint out.')
+    check_resumable(folder)
+    if not (folder/'config.json').exists(): raise ConfigError('resume', f'{folder} holds no run: there is no config.json.')
+    return Config.fromfile(folder/'config.json'), folder
+
 def train_run(
-    cfg: Mapping = DEFAULT,  # see `complete`
+    cfg: Mapping | None = None,  # see `prepare`
     out: str | Path | None = None,  # folder of the run, see `new_folder`
     device: str | None = None,  # see `fit`
     progress: bool = True,  # see `fit`
-    resume: str | Path | None = None,  # folder of a run to go on with, in the place of `cfg` and `out`
+    resume: str | Path | None = None,  # folder of a run to continue, instead of `cfg` and `out`
+    from_checkpoint: str | Path | None = None,  # the weights to start from, see `config_from`
 ) -> Path:  # the folder
     "Compose, train and leave everything in a folder; raises `ConfigError` for a config that does not make a run"
     connect(device)
-    prepared = prepare(cfg, out, resume)
+    prepared = prepare(cfg, out, resume, from_checkpoint)
     prepared.run(device, progress)
     by_main(prepared.draw)
     return prepared.folder

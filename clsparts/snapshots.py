@@ -6,10 +6,11 @@
 __all__ = ['pack', 'unpack', 'random_states', 'set_random_states', 'Snapshots']
 
 # %% ../nbs/snapshots.ipynb #4dff6287
+import os
 import random
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ class Snapshots:
     @property
     def paths(self) -> list[Path]:
         "The files, the oldest first"
-        return sorted(p for p in self.folder.glob('step-*.safetensors') if re.fullmatch(r'step-\d+', p.stem))
+        return sorted((p for p in self.folder.glob('step-*.safetensors') if _step_of(p) is not None and p.is_file()), key=_step_of)
 
     def save(self,
         step: int,  # of the training
@@ -91,15 +92,45 @@ class Snapshots:
         tensors = dict(tensors)
         path = self.folder/f'step-{step:09d}.safetensors'
         write_checkpoint(path, tensors, config=config, training=pack(state, TRAINING + 'state', tensors), **meta)
-        for old in [*self.paths[:-self.keep], *self.folder.glob('.step-*')]: old.unlink(missing_ok=True)
+        for old in [p for p in self.paths if _step_of(p) <= step][:-self.keep]: old.unlink(missing_ok=True)
         return path
 
-    def latest(self) -> tuple[Path, dict, dict, dict] | None:  # file, weights, state, and what else was kept; None if there is none
-        "The latest that is intact; warns of each that is not"
+    def read(self,
+        path: Path,  # of one of them
+        check: Callable = lambda state, meta: None,  # raises `ConfigError` for a state that is not one
+    ) -> tuple[Path, dict, dict, dict]:  # file, weights, state, and what else was kept
+        "One snapshot; raises `ConfigError` if it is damaged, `PermissionError` if it may not be read"
+        with open(path, 'rb'): pass                                     # what may not be read is not damaged
+        try:
+            tensors, meta = read_checkpoint(path)
+            state = unpack(meta.pop('training'), tensors)
+            check(state, meta)
+        except ConfigError: raise
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as e:
+            raise ConfigError(message=f'{path}: is damaged, or holds no training: {type(e).__name__}: {e}.') from e
+        return path, {k: v for k, v in tensors.items() if not k.startswith(TRAINING)}, state, meta
+
+    def latest(self,
+        check: Callable = lambda state, meta: None,  # see `read`
+    ) -> tuple[Path, dict, dict, dict] | None:  # see `read`; None if there is none
+        "The latest that is intact; warns of those after it, and renames them: without an intact one all stay"
+        found, damaged = None, {}
         for path in reversed(self.paths):
-            try: tensors, meta = read_checkpoint(path)
-            except ConfigError as e:
-                warnings.warn(f'{e} The snapshot before it is used.')
-                continue
-            weights = {k: v for k, v in tensors.items() if not k.startswith(TRAINING)}
-            return path, weights, unpack(meta.pop('training'), tensors), meta
+            try: found = self.read(path, check)
+            except ConfigError as e: damaged[path] = e
+            else: break
+        for path, e in damaged.items():
+            warnings.warn(f'{e} {f"It is kept as {_put_aside(path).name}. {found[0].name} is used." if found else "No other snapshot is intact."}')
+        return found
+
+# %% ../nbs/snapshots.ipynb #ba7f67b6
+def _step_of(path):
+    "The step in a snapshot's name; None for another file"
+    return int(m[1]) if (m := re.fullmatch(r'step-([0-9]{1,18})\.safetensors', path.name)) else None
+
+def _put_aside(path):
+    "Rename a damaged file; gives the new path, or the old one where it cannot be renamed"
+    names = (path.with_name(f'{path.name}.damaged{n}') for n in ('', *(f'-{i}' for i in range(2, 1000))))
+    to = next(p for p in names if not os.path.lexists(p))
+    try: return path.rename(to)
+    except OSError: return path

@@ -6,8 +6,8 @@
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss', 'kept_words',
            'train_epoch', 'add_gradients', 'take_step', 'Interrupted', 'end_if_interrupted', 'evaluate_together',
            'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'find', 'restore',
-           'share_of', 'check_same', 'interruptible', 'explained', 'is_of_worker', 'worker_words', 'lost_words', 'run',
-           'fit']
+           'are_kept', 'alone_in', 'check_state', 'share_of', 'check_same', 'interruptible', 'explained',
+           'is_of_worker', 'worker_words', 'lost_words', 'run', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -19,8 +19,9 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -29,17 +30,21 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from accelerate.utils import DistributedType, gather_object, set_seed
 from torch.utils.data import DataLoader, Dataset, Subset
 
+import clsparts
 from .batches import Batches
 from .callbacks import Callback, StopTraining, best_record, usual_callbacks
-from .checkpoint import write_checkpoint
+from .checkpoint import read_checkpoint, without_pretrained, write_checkpoint
 from .config import diff, plain
 from .data import Data, as_data, augmented, image_name
 from .devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
+from .digests import data_digest, digest_changes
 from .evaluate import Evaluation, evaluate, merge_evaluations
+from .files import as_path, locked, sweep
 from .findings import ConfigError
 from .mixing import build_mixing, check_soft_targets
 from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
-from .readiness import check_batch_size, check_fits, check_folder, check_numbers, check_targets, classes_of, has_batch_norms
+from .readiness import check_batch_size, check_fits, check_folder, check_numbers, check_resumable, check_targets, classes_of, \
+    has_batch_norms, make_folder
 from .registry import check_arguments
 from .schedules import build_schedule
 from .sharding import divide_like, gathered, laid_out, same_buffers, spread
@@ -56,6 +61,8 @@ class Training:
     settings: dict  # the arguments of `fit` that its numbers depend on
     accelerator: object  # see `accelerator_for`
     processes: int = 1  # that the run began with, each of which took `settings['batch_size']` images a step
+    begun: int = 0  # optimizer steps that were done when this process took over
+    origin: list = field(default_factory=list)  # where the first weights came from: config path and file
     callbacks: list = field(default_factory=list)
     keep: int = 2  # snapshots
     epoch: int = 1  # the present one
@@ -78,6 +85,11 @@ class Training:
     def main(self) -> bool:
         "Whether this process writes"
         return self.accelerator.is_main_process
+
+    @cached_property
+    def digest(self) -> dict:
+        "Hashes of the data, see `data_digest`"
+        return data_digest(self.data)
 
     @property
     def steps_per_epoch(self) -> int: return -(-len(self.batches) // self.accumulate)
@@ -280,7 +292,7 @@ def state_of(training: Training) -> dict:
     return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
                 settings=t.settings, processes=t.processes, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
-                scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]))
+                scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]), data=t.digest, origin=t.origin)
 
 def about(data: Data) -> dict:
     "What a checkpoint keeps of its data, so that images can be brought into the same form"
@@ -293,7 +305,8 @@ def save_weights(
 ) -> None:
     "Write checkpoints into the folder of the run"
     t, names = training, ['checkpoint', 'best'] if best else ['checkpoint']
-    for name in names: write_checkpoint(t.folder/f'{name}.safetensors', weights, config=t.clf.cfg, epoch=len(t.history), **about(t.data))
+    more = dict(about(t.data), initialized_from=t.origin) if t.origin else about(t.data)
+    for name in names: write_checkpoint(t.folder/f'{name}.safetensors', weights, config=t.clf.cfg, epoch=len(t.history), **more)
 
 def save(training: Training) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if there is no room, and then the earlier ones are still there"
@@ -314,28 +327,41 @@ def ended_best(training: Training) -> bool:
 
 # %% ../nbs/train.ipynb #cac6a4ba
 def find(training: Training) -> tuple | None:
-    "The latest snapshot in the folder, None if there is none; raises `ConfigError` if there is no run, or one of another training"
-    t = training
-    if not any((t.folder/n).exists() for n in ('snapshots', 'config.json')): raise ConfigError('resume', f'{t.folder} holds no run: there are no snapshots.')
-    found, n = Snapshots(t.folder/'snapshots', t.keep).latest(), t.accelerator.num_processes
-    if found is None: return None
+    "The latest intact snapshot in the folder, None if the run was ended before the first; raises `ConfigError` if the run is another one"
+    t, kept = training, []
+    snapshots, n = Snapshots(t.folder/'snapshots', t.keep), t.accelerator.num_processes
+    def look():                                                         # one process renames what is damaged
+        kept.append(snapshots.latest(check_state))
+        return kept[0] and kept[0][0]
+    try:
+        path = by_main(look)
+        found = kept[0] if kept else path and snapshots.read(path, check_state)
+    except OSError as e:
+        raise ConfigError('resume', f'{e.filename}: cannot be read: {e.strerror}. Resume as the user who began the run, or change its permissions.') from e
+    if found is None: return by_main(lambda: check_folder(t.folder, resume=True))
     _, _, state, meta = found
     check_same(t, state, meta)
     t.settings['batch_size'], t.processes = size, processes = state['settings']['batch_size'], state['processes']
+    t.origin = state['origin'] or meta.get('initialized_from') or []
     if t.main and n != processes: warnings.warn(f'the run began with {size} images a step in each of {processes} processes; now there are {size * processes // n} in each of {n}.')
     return found
 
 def restore(training: Training) -> None:
-    "Go on from the snapshot that was found; raises `ConfigError` if it is of another architecture"
+    "Continue from the snapshot that was found; raises `ConfigError` if it does not fit"
     t = training
-    (t.last_good, weights, state, meta), t.found = t.found, None
-    try: t.clf.load_state_dict(weights)
-    except RuntimeError as e:
-        other = [f'{p}={now!r} instead of {then!r}' for p, then, now in diff(meta['config'], t.clf.cfg)]
-        raise ConfigError('resume', f'{t.last_good} holds another architecture; now there is {"; ".join(other[:5]) or str(e)[:300]}.') from None
+    (t.last_good, weights, state, _), t.found = t.found, None
+    try: _load(t, weights, state)
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as e:
+        raise ConfigError('resume', f'{t.last_good} does not fit this training: {str(e)[:300]}. Compose the classifier as it was, and set parts that stay as they are with freeze=.') from e
+    if t.batch == 0 and t.history:                                      # a kill may have come between two files
+        usable = gathered(t.best_weights.state_dict())
+        if t.main and not are_kept(t, usable, ended_best(t)): save_weights(t, usable, ended_best(t))
+
+def _load(t, weights, state):
+    t.clf.load_state_dict(weights)
     t.batch, t.step, t.history, t.epoch = (state[k] for k in ('batch', 'step', 'history', 'epoch'))
+    t.begun, t.seconds, t.started = t.step, state['seconds'], time.perf_counter()
     t.total, t.count = share_of(state['sums'], t.accelerator.process_index, t.accelerator.num_processes)
-    t.seconds, t.started = state['seconds'], time.perf_counter()
     if t.divided: spread(t.model, weights)
     t.optimizer.load_state_dict(state['optimizer'])
     for p, kept in t.optimizer.state.items():
@@ -346,11 +372,50 @@ def restore(training: Training) -> None:
     if t.accelerator.scaler and state['scaler']: t.accelerator.scaler.load_state_dict(state['scaler'])
     states = state['random']
     if t.accelerator.process_index < len(states): set_random_states(states[t.accelerator.process_index])
-    if t.batch == 0 and t.history:                                      # a kill may have come between two files
-        usable = gathered(t.best_weights.state_dict())
-        if t.main: save_weights(t, usable, ended_best(t))
+
+def are_kept(
+    training: Training,
+    weights: Mapping[str, torch.Tensor],  # whole
+    best: bool = False,  # see `save_weights`
+) -> bool:
+    "Whether the checkpoints in the folder of the run have these weights already"
+    try: kept = [read_checkpoint(training.folder/f'{name}.safetensors') for name in (['checkpoint', 'best'] if best else ['checkpoint'])]
+    except ConfigError: return False
+    return all(meta.get('epoch') == len(training.history) and tensors.keys() == weights.keys() and
+               all(torch.equal(v.cpu(), tensors[k]) for k, v in weights.items()) for tensors, meta in kept)
 
 # %% ../nbs/train.ipynb #bf62e879
+@contextmanager
+def alone_in(
+    folder: Path | None,  # of a run, which is there; None if nothing is kept
+):
+    "A context in which no other training uses the folder, without what killed ones left; raises `ConfigError` that names the other process"
+    held = ExitStack()
+    def take():
+        held.enter_context(locked(folder))
+        for f in (folder, folder/'snapshots'): sweep(f)
+    with held:
+        if folder: by_main(take)
+        yield
+
+# %% ../nbs/train.ipynb #8afec8dc
+_STATE = dict(epoch=int, batch=int, step=int, processes=int, seconds=(int, float), sums=list, history=list, random=list, images=list, origin=list,
+              settings=dict, data=dict, optimizer=dict, schedule=dict)
+_META = dict(config=dict, classes=list)
+
+def check_state(
+    state: Mapping,  # of a snapshot
+    meta: Mapping,  # what else it has
+) -> None:
+    "Raise `ConfigError` unless that is what `state_of` and `about` return"
+    for table, types in ((state, _STATE), (meta, _META)):
+        for k, type_ in types.items():
+            v = table[k]
+            if not isinstance(v, type_) or isinstance(v, bool) or type_ is int and not 0 <= v < 2 ** 53: raise ConfigError(message=f'the snapshot has no valid {k}.')
+    for record in state['history']: best_record([record])['epoch'], record['train_loss'], record['test_loss']
+    math.prod((state['settings']['batch_size'], state['processes'])), state['data']['train'], state['data']['test']
+
+# %% ../nbs/train.ipynb #e64fbf32
 def share_of(
     sums: list[tuple],  # of several processes
     i: int,  # which process this is
@@ -360,7 +425,7 @@ def share_of(
     return sums[i] if len(sums) == n else tuple(map(sum, zip(*sums))) if i == 0 else (0., 0)
 
 def check_same(training: Training, state: Mapping, meta: Mapping) -> None:
-    "Raise `ConfigError` if a snapshot is of a training with other arguments or other data"
+    "Raise `ConfigError` if a snapshot is of a training with other arguments, another classifier or other data; warn of other versions"
     t = training
     other = [f'{k}={t.settings[k]!r} instead of {v!r}' for k, v in state['settings'].items() if k in t.settings and k != 'batch_size' and t.settings[k] != v]
     now, then = [(s['batch_size'], n) for s, n in ((t.settings, t.accelerator.num_processes), (state['settings'], state['processes']))]
@@ -368,8 +433,25 @@ def check_same(training: Training, state: Mapping, meta: Mapping) -> None:
     elif now[0] not in (then[0], math.prod(then) // now[1]): other.append(f'batch_size={now[0]} instead of {then[0]}')
     images = [len(p) for p in (t.data.train, t.data.test)]
     if images != state['images']: other.append(f'{images[0]} and {images[1]} images instead of {state["images"][0]} and {state["images"][1]}')
-    if list(t.data.classes) != meta['classes']: other.append(f'the classes {t.data.classes} instead of {meta["classes"]}')
-    if other: raise ConfigError('resume', f'{t.folder} was begun in another way; now there is {"; ".join(other)}. Give the same, or begin a new run.')
+    else: other += digest_changes(state['data'], t.digest, t.data)
+    other += [*_other_data(meta, about(t.data)), *_other_model(meta['config'], t.clf.cfg)]
+    if other: raise ConfigError('resume', f'{t.folder} was begun in another way; now there is {"; ".join(other[:8])}. Set the same, or begin a new run.')
+    made, here = (meta.get('versions') if isinstance(meta.get('versions'), dict) else {}), dict(clsparts=clsparts.__version__, torch=torch.__version__)
+    if t.main and (new := [f'{k} {v} instead of {made[k]}' for k, v in here.items() if made.get(k, v) != v]):
+        warnings.warn(f'{t.folder} was begun with other versions; here is {", ".join(new)}. The numbers may differ.')
+
+def _other_model(then, now):
+    "What differs between the configs of two classifiers, apart from where their first weights come from"
+    def shown(v): return 'nothing' if v is ... else f'{v!r:.100}'
+    for path, a, b in diff(*(without_pretrained(cfg)[0] for cfg in (then, now))): yield f'{path}={shown(b)} instead of {shown(a)}'
+
+def _other_data(then, now):
+    "What differs in classes and form of the images"
+    a, b = then['classes'], now['classes']
+    if len(a) != len(b): yield f'{len(b)} classes instead of {len(a)}'
+    elif a != b: yield next(f'class {i} is {n!r} instead of {o!r}' for i, (o, n) in enumerate(zip(a, b)) if o != n)
+    keys = 'image_shape', 'preset', 'target'
+    for path, a, b in diff({k: then.get(k) for k in keys}, {k: now.get(k) for k in keys}): yield f'{path}={b!r} instead of {a!r}'
 
 # %% ../nbs/train.ipynb #152e859e
 @contextmanager
@@ -486,17 +568,23 @@ def fit(
 ) -> list[dict]:  # one record an epoch: `epoch`, `lr`, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
     "Train `clf`; raises `FloatingPointError` if the loss is no number, `MemoryError` with the batch that fits, `ConfigError` for arguments that do not go"
     check_numbers(locals())
-    settings, folder = plain({k: v for k, v in locals().items() if k in SETTINGS}), resume or out
+    settings = plain({k: v for k, v in locals().items() if k in SETTINGS})
+    if out is not None and resume is not None: raise ConfigError('out', 'leave it out: resume names the folder.')
+    folder = None if out is resume is None else as_path(out, 'out') if resume is None else as_path(resume, 'resume')
+    if resume is not None: check_resumable(folder)
     data = data if isinstance(data, Data) else as_data(data, classes=classes_of(data, clf))
     check_fits(clf, data)
     accelerator = accelerator_for(device, precision)
-    if out is not None and resume is None: by_main(lambda: check_folder(Path(out)))
-    training = Training(clf, data, epochs, Path(folder) if folder else None, settings, accelerator, accelerator.num_processes, keep=keep, save_steps=save_steps)
-    training.found = find(training) if resume is not None else None
-    set_seed(seed + accelerator.process_index)
-    make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
-    training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
-    with interruptible(training): run(training)
+    if folder: by_main(lambda: make_folder(folder))
+    with alone_in(folder):
+        if out is not None: by_main(lambda: check_folder(folder))
+        training = Training(clf, data, epochs, folder, settings, accelerator, accelerator.num_processes, keep=keep, save_steps=save_steps)
+        training.found = find(training) if resume is not None else None
+        set_seed(seed + accelerator.process_index)
+        make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
+        training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
+        with interruptible(training): run(training)
+        if training.main and training.step == training.begun > 0: warnings.warn(f'{folder} is complete after epoch {len(training.history)}; nothing is left to train.')
     training.agreed.close()
     forget()
     return training.history

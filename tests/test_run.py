@@ -20,8 +20,8 @@ FILES = {'config.json', 'checkpoint.safetensors', 'best.safetensors', 'snapshots
 
 
 def left(run):
-    "The names of what a run has left; TensorBoard's files are there where it is installed"
-    return {p.name for p in run.iterdir()} - {'tensorboard'}
+    "The names of what a run has left; TensorBoard's files are there where it is installed, and those of the lock"
+    return {p.name for p in run.iterdir()} - {'tensorboard', '.lock', '.lock.json'}
 
 
 unix = pytest.mark.skipif(os.name != 'posix', reason='signals and limits of Unix')

@@ -70,11 +70,11 @@ def test_a_folder_that_holds_a_run(tmp_path):
     "It is not written over by `fit` either, and what it holds goes on"
     trained(epochs=1, out=tmp_path/'run')
     before = {p: p.read_bytes() for p in (tmp_path/'run').rglob('*') if p.is_file()}
-    for call, told in ((lambda: trained(out=tmp_path/'run'), f"out: {tmp_path}/run holds a run already, which is kept. Choose another folder, or go on with it: resume='{tmp_path}/run'."),
-                       (lambda: trained(resume=tmp_path/'run'), f'resume: {tmp_path}/run was begun in another way; now there is epochs=2 instead of 1. Give the same, or begin a new run.'),
-                       (lambda: trained(classifier(34), epochs=1, resume=tmp_path/'run'), f'resume: {tmp_path}/run/snapshots/step-000000003.safetensors holds another architecture; '
-                        'now there is backbone.depth=34 instead of 18.'),
-                       (lambda: trained(resume=tmp_path/'runn'), f'resume: {tmp_path}/runn holds no run: there are no snapshots.')):
+    for call, told in ((lambda: trained(out=tmp_path/'run'), f"out: {tmp_path}/run holds a run already, which is kept. Choose another folder, or resume it: resume='{tmp_path}/run'."),
+                       (lambda: trained(resume=tmp_path/'run'), f'resume: {tmp_path}/run was begun in another way; now there is epochs=2 instead of 1. Set the same, or begin a new run.'),
+                       (lambda: trained(classifier(34), epochs=1, resume=tmp_path/'run'),
+                        f'resume: {tmp_path}/run was begun in another way; now there is backbone.depth=34 instead of 18. Set the same, or begin a new run.'),
+                       (lambda: trained(resume=tmp_path/'runn'), f'resume: {tmp_path}/runn: there is no such folder.')):
         with pytest.raises(ConfigError) as e: call()
         assert str(e.value) == told
     assert {p: p.read_bytes() for p in (tmp_path/'run').rglob('*') if p.is_file()} == before
