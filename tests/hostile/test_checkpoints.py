@@ -20,11 +20,17 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from table import Case, Fails, Works, table
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from clsparts.checkpoint import load_classifier, read_checkpoint, save_checkpoint, without_pretrained, write_checkpoint
 from clsparts.compose import compose
+from clsparts.data import Data
+from clsparts.evaluate import evaluate
+from clsparts.export import export_program
 from clsparts.findings import ConfigError
 from clsparts.part import load_pretrained
+from clsparts.predict import predict
+from clsparts.train import fit
 from clsparts.weight_files import read_weight_file
 from clsparts.weights import load_checkpoint
 
@@ -561,3 +567,20 @@ def test_report_of_foreign_names(tmp_path):
     report = load_checkpoint(deepcopy(CLF), path)
     for text in (str(report), repr(report), report._repr_html_()): assert '\x1b' not in text and '\x9b' not in text and r'\x1b]0;owned' in text
     assert '<b>' not in report._repr_html_()
+
+
+def test_run_begun_from_weights_that_moved(tmp_path):
+    "A run that began from a file is evaluated, predicted with and exported when that file is gone"
+    tiny, begin = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=2, base_channels=2), tmp_path/'begin.safetensors'
+    save_checkpoint(begin, compose(tiny, 'GlobalAveragePooling', 'LinearClsHead', num_classes=3))
+    rule = dict(type='Pretrained', checkpoint=str(begin), prefix='backbone')
+    clf = compose(dict(tiny, init_cfg=rule), 'GlobalAveragePooling', 'LinearClsHead', num_classes=3)
+    few = TensorDataset(torch.rand(8, 1, 8, 8), torch.arange(8) % 3)
+    data = Data(few, few, ['a', 'b', 'c'])
+    fit(clf, data, epochs=1, out=tmp_path/'run', device='cpu', progress=False)
+    begin.unlink()
+    again, meta = load_classifier(tmp_path/'run')
+    assert meta['initialized_from'] == [['backbone.init_cfg.checkpoint', str(begin)]]
+    assert len(evaluate(again, data.test).labels) == 8 and len(predict(tmp_path/'run', few.tensors[0])) == 8
+    assert export_program(again, tmp_path/'net.pt2', (1, 8, 8)).exists()
+    for path in (tmp_path/'run'/'snapshots').glob('*.safetensors'): assert 'Pretrained' not in json.dumps(read_checkpoint(path)[1]['config'])
