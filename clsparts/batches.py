@@ -270,6 +270,7 @@ class Batches:
         classes: list[str] | None = None,  # their names, to see that the targets fit; None does not look
     ):
         self.data, self.order, self.seed, self.world, self.rank, self.classes = data, None, seed, world, rank, classes
+        self.dtype = None  # of the images that came first
         self.repeatable = True  # whether an epoch can be continued from its middle
         self.mark, self.expected = None, None  # of what was drawn last, and what it has to be where an epoch is continued
         if not isinstance(data, DataLoader):
@@ -322,6 +323,9 @@ class Batches:
         "The batch, its targets as the loss takes them"
         def image(j): return image_name(self.data, self.indices(epoch, i)[j]) if self.indices(epoch, i) else f'image {j} of batch {i + 1}'
         if not isinstance(batch, (tuple, list)) or len(batch) != 2: raise ConfigError('data', f'batch {i + 1}: expected a pair of images and targets, got {type(batch).__name__}.')
+        self.dtype = self.dtype or getattr(batch[0], 'dtype', None)
+        if not isinstance(batch[0], torch.Tensor) or batch[0].dtype != self.dtype:
+            raise ConfigError('data', f'batch {i + 1}: expected images as a tensor of {self.dtype}, as in the batch before, got {getattr(batch[0], "dtype", type(batch[0]).__name__)}.')
         return batch[0], fitting_targets(torch.as_tensor(batch[1]), self.classes, image)
 
     def indices(self,

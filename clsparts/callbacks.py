@@ -68,6 +68,7 @@ def best_record(
     history: list[dict],  # one record an epoch
 ) -> dict:
     "The record of the epoch with the highest held-out score, the first of equals; one with a score or loss that is not finite only if there is no other"
+    if not history: raise ValueError('history: there is no finished epoch.')
     return max(history, key=lambda r: (is_finite(r), r[score_key(r)] if is_finite(r) else 0))
 
 def is_finite(

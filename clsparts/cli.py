@@ -6,7 +6,9 @@
 __all__ = ['COMMANDS', 'train', 'list_parts', 'main']
 
 # %% ../nbs/cli.ipynb #082bd662
+import atexit
 import os
+import signal
 import sys
 import warnings
 
@@ -104,5 +106,6 @@ def main(
         print(f'clsparts {name}: {e}', file=sys.stderr)
         return 2
     except KeyboardInterrupt as e:
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)       # another Ctrl-C while Python ends has nothing left to interrupt
         print(f"clsparts {name}: {str(e) or 'interrupted; what had been written is kept.'}", file=sys.stderr)
         return 130

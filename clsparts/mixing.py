@@ -7,6 +7,7 @@ __all__ = ['MIXES', 'CutMix', 'ResizeMix', 'Mixing', 'build_mixing', 'check_soft
 
 # %% ../nbs/mixing.ipynb #9e06b2cd
 from collections.abc import Callable, Mapping
+from numbers import Real
 
 import torch
 from torch import nn
@@ -106,10 +107,10 @@ class Mixing:
 
 def _check_values(options):
     "Raise `ConfigError` for an option that no image could be mixed with"
-    if not options.get('alpha', 1) > 0: raise ConfigError('alpha', f'a number above 0 is expected, not {options["alpha"]}.')
+    if not 1e-3 <= options.get('alpha', 1) <= 1e6: raise ConfigError('alpha', f'expected a number from 0.001 to 1e6, got {options["alpha"]}.')
     for names, default in ((('cutmix_minmax',), None), (('lam_min', 'lam_max'), (.1, .8))):
         found = options.get(names[0]) if len(names) == 1 else [options.get(k, d) for k, d in zip(names, default)]
-        if found is not None and not (len(found) == 2 and 0 <= found[0] < found[1] <= 1):
+        if found is not None and not (len(found) == 2 and all(isinstance(v, Real) for v in found) and 0 <= found[0] < found[1] <= 1):
             raise ConfigError(names[0], f'two rising shares from 0 to 1 are expected, not {found}.')
     modes = ('nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area')
     if options.get('interpolation', 'bilinear') not in modes:
@@ -124,6 +125,7 @@ def build_mixing(
 ) -> Mixing | None:  # None without augments
     "What mixes batches; raises `ConfigError` for what is not known"
     if not augments: return None
+    if not isinstance(augments, (Mapping, str, list, tuple)): raise ConfigError('mixing.augments', f'expected a dict or a list of dicts, got {augments!r}.')
     augments, made, findings = [augments] if isinstance(augments, (Mapping, str)) else list(augments), [], []
     for i, augment in enumerate(augments):
         where = f'mixing.augments.{i}'
@@ -132,16 +134,16 @@ def build_mixing(
             continue
         type_ = augment.get('type')
         options = {k: v for k, v in augment.items() if k not in ('type', 'num_classes')}
-        if type_ not in MIXES: findings.append((f'{where}.type', f'there is no {type_!r}. {did_you_mean(str(type_), MIXES)}There is: {", ".join(MIXES)}.'))
+        if not isinstance(type_, str) or type_ not in MIXES: findings.append((f'{where}.type', f'there is no {type_!r}. {did_you_mean(str(type_), MIXES)}There is: {", ".join(MIXES)}.'))
         else:
             try:
                 check_arguments(type_, MIXES[type_], dict(options, num_classes=num_classes))
                 _check_values(options)
                 made.append(MIXES[type_](num_classes=num_classes, **options))
             except ConfigError as e: findings += e.under(where).findings
-    probs = [1 / len(augments)] * len(augments) if probs is None else [probs] if isinstance(probs, (int, float)) else list(probs)
-    if len(probs) != len(augments) or min(probs) < 0 or sum(probs) > 1 + 1e-6:
-        findings.append(('mixing.probs', f'{len(augments)} probabilities from 0 that add up to 1 at most are expected, not {probs}.'))
+    probs = [1 / len(augments)] * len(augments) if probs is None else probs if isinstance(probs, (list, tuple)) else [probs]
+    if len(probs) != len(augments) or not all(isinstance(p, Real) and 0 <= p <= 1 for p in probs) or sum(probs) > 1 + 1e-6:
+        findings.append(('mixing.probs', f'expected {len(augments)} probabilities from 0 that add up to 1 at most, got {probs!r}.'))
     if findings: raise ConfigError(findings=findings)
     return Mixing(made, probs, num_classes)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from .callbacks import Callback
+from .callbacks import Callback, side_product
 from .classifier import BaseClassifier
 from .compose import compose_model
 from .config import Config
@@ -248,12 +248,13 @@ class TrainingRun:
         return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device, progress=progress, callbacks=[_Note(self), *callbacks], **where)
 
     def draw(self) -> None:
-        "Write the pictures of the finished epochs; none without one"
+        "Write the pictures of the finished epochs; none without one; a picture that fails is left out with a warning"
         if not self.history: return
-        seen = self.seen or evaluate(self.clf, self.data)
-        save_figure(plot_curves(self.history), self.folder/'curves.png')
-        if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
-        else: save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
+        with side_product('curves.png'): save_figure(plot_curves(self.history), self.folder/'curves.png')
+        with side_product('the picture of the mistakes'):
+            seen = self.seen or evaluate(self.clf, self.data)
+            if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
+            else: save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
 class _Note(Callback):
     "Tells a run its training"
