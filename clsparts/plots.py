@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSam
 
 from .callbacks import score_key
 from .data import Data
-from .evaluate import Evaluation
+from .evaluate import Evaluation, frequent_mistakes
 from .figures import Figure, as_picture
 
 # %% ../nbs/plots.ipynb #7307f1d0
@@ -124,7 +124,7 @@ def _confusion_of(seen):
     k = len(seen.names)
     if k <= WHOLE: return seen.confusion, seen.names, seen.confusion.sum(1, keepdim=True)
     said, place = seen.scores.argmax(1), torch.full((k,), -1)
-    mistaken = [c for _, *pair in seen.confused(10 * CONFUSED) for c in pair]
+    mistaken = [c for _, *pair in frequent_mistakes(seen, 10 * CONFUSED) for c in pair]
     frequent = seen.truth.bincount(minlength=k).argsort(descending=True, stable=True)[:CONFUSED].tolist()
     chosen = sorted([*dict.fromkeys(mistaken + frequent)][:CONFUSED])
     place[chosen] = torch.arange(CONFUSED)
@@ -159,7 +159,7 @@ def _draw_confusion(fig, seen):
 def _frequent(seen, n=6):
     "A line for each of the most frequent mistakes"
     names = seen.names
-    return '\n'.join(f'{count} × {_brief(names[i], 20)} → {_brief(names[j], 20)}' for count, i, j in seen.confused(n))
+    return '\n'.join(f'{count} × {_brief(names[i], 20)} → {_brief(names[j], 20)}' for count, i, j in frequent_mistakes(seen, n))
 
 def _draw_confused(fig, seen, data):
     "The confusion matrix, and beside it the most frequent mistakes of many classes, and the surest"

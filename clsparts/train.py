@@ -30,17 +30,16 @@ from accelerate.utils import DistributedType, gather_object, set_seed
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from .batches import Batches, generators_of, reseed
-from .callbacks import Callback, StopTraining, best_record, is_finite, usual_callbacks
+from .callbacks import Callback, StopTraining, best_record, is_finite, tell_all, usual_callbacks
 from .checkpoint import write_checkpoint
 from .config import diff, plain
 from .data import Data, as_data, augmented, image_name
 from .devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
 from .evaluate import Evaluation, evaluate, merge_evaluations
 from .findings import ConfigError
-from .mixing import build_mixing, check_soft_targets
+from .mixing import check_soft_targets, mixing_of
 from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
 from .readiness import check_batch_size, check_fits, check_folder, check_numbers, check_targets, classes_of, has_batch_norms
-from .registry import check_arguments
 from .schedules import build_schedule
 from .sharding import divide_like, gathered, is_divided, laid_out, same_buffers, spread
 from .snapshots import Snapshots, random_states, set_random_states
@@ -62,8 +61,6 @@ class Training:
     batch: int = 0  # batches of it that are done
     step: int = 0  # optimizer steps that are done
     loss: torch.Tensor | None = None  # of the latest step
-    unchecked: tuple | None = None  # a loss on a GPU that nobody has looked at, with its epoch and batch
-    masks: set | None = None  # buffers that are not finite from the beginning, as masks of -inf are
     total: torch.Tensor | float = 0.  # of the losses of the epoch's images
     count: int = 0  # of its images
     history: list = field(default_factory=list)  # one record a finished epoch
@@ -105,14 +102,8 @@ class Training:
         return self.model if self.ema is None else self.ema.module
 
     def tell(self, moment: str) -> None:
-        "Call that method of every callback; `end` of all of them, also where one fails"
-        failed = None
-        for callback in self.callbacks:
-            try: getattr(callback, moment)(self)
-            except Exception as e:
-                if moment != 'end': raise
-                failed = failed or e
-        if failed: raise failed
+        "Call that method of every callback"
+        tell_all(self.callbacks, moment, self)
 
 # %% ../nbs/train.ipynb #c749959d
 SGD = dict(optimizer=dict(type='SGD', lr=.1, momentum=.9, nesterov=True, weight_decay=5e-4))
@@ -151,10 +142,10 @@ def make_ready(
     t.model = model = copy.deepcopy(clf) if divided else clf
     t.frozen = frozen_parts(model, freeze)
     t.ema = None if ema is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema))
+    t.unchecked, t.masks = None, {k for k, v in model.named_buffers() if first_not_finite({k: v})}      # a loss on a GPU; buffers that hold -inf as masks do
     mixing = mixing if mixing is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(t.data.classes)
-    if mixing: check_arguments('mixing', build_mixing, dict(mixing, num_classes=k))
-    t.mix = build_mixing(**(mixing or dict(augments=None)), num_classes=k)
+    t.mix = mixing_of(mixing, k)
     if t.mix: check_soft_targets(clf, k)
     else: check_targets(clf, t.data.target, k)
     t.batches = Batches(augmented(t.data, augment), batch_size, seed=seed, workers=workers, pin=acc.device.type == 'cuda',
@@ -206,10 +197,7 @@ def check_weights(training: Training) -> None:
     "Raise `FloatingPointError` in all processes if the weights of one are not finite"
     t = training
     tensors = {**t.model.state_dict(), **({f'the mean of {k}': v for k, v in t.ema.module.state_dict().items()} if t.ema else {})}
-    if t.masks is None:
-        t.masks = {k for k, v in t.model.named_buffers() if first_not_finite({k: v})}
-        t.masks |= {f'the mean of {k}' for k in t.masks}
-    found = first_not_finite({k: v for k, v in tensors.items() if k not in t.masks})
+    found = first_not_finite({k: v for k, v in tensors.items() if k.removeprefix('the mean of ') not in t.masks})
     found = next(filter(None, gather_object([found])), None) if t.accelerator.num_processes > 1 else found
     if found is None: return
     if t.step == 0: raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
@@ -316,7 +304,7 @@ def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
     return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
-                settings=t.settings, processes=t.processes, mark=t.batches.mark, images=[len(p) for p in (t.data.train, t.data.test)],
+                settings=t.settings, processes=t.processes, mark=t.batches.order.mark, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
                 scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]))
 
@@ -343,7 +331,7 @@ def save(training: Training) -> None:
         usable = gathered(t.ema.module.state_dict()) if t.ema else weights
     if not t.main: return
     try:
-        if t.batches.repeatable or t.batch == 0: t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
+        if t.batches.order.repeatable or t.batch == 0: t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
         if t.step: save_weights(t, usable, ended_best(t))
     except OSError as e: raise OSError(f'{e}.{kept_words(t)} Make room, then resume from {t.folder}.') from e
 
@@ -355,7 +343,7 @@ def ended_best(training: Training) -> bool:
 def check_repeatable(training: Training) -> None:
     "Warn of a loader whose order cannot be repeated, of a run that is kept; raises `ConfigError` for snapshots within its epochs"
     t = training
-    if t.batches.repeatable or not t.folder: return
+    if t.batches.order.repeatable or not t.folder: return
     why = f'{type(t.data.train).__name__} has an order that cannot be repeated: it depends on more than random numbers and set_epoch'
     if t.save_steps: raise ConfigError('save_steps', f'{why}, so an epoch cannot be continued in its middle. Leave save_steps out, or pass the data set.')
     warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.')
@@ -481,7 +469,7 @@ def run(
     t = training
     check_repeatable(t)
     if t.found:
-        t.batches.expected = t.found[2]['mark'] if t.main else None
+        t.batches.order.expected = t.found[2]['mark'] if t.main else None
         restore(t)
     check_weights(t)
     if t.last_good is None: save(t)                                     # the state before the first step
