@@ -6,7 +6,9 @@
 __all__ = ['COMMANDS', 'train', 'list_parts', 'main']
 
 # %% ../nbs/cli.ipynb #082bd662
+import atexit
 import os
+import signal
 import sys
 import warnings
 
@@ -108,5 +110,6 @@ def main(
         print(printable(f'clsparts {name}: {e}', None), file=sys.stderr)
         return 2
     except KeyboardInterrupt as e:
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)       # another Ctrl-C while Python ends has nothing left to interrupt
         print(f"clsparts {name}: {str(e) or 'interrupted; what had been written is kept.'}", file=sys.stderr)
         return 130

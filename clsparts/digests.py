@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 
 import torch
-from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
+from torch.utils.data import ConcatDataset, DataLoader, IterableDataset, Subset, TensorDataset
 
 from .batches import seeded
 from .data import Data, image_name, targets_of

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from .callbacks import Callback
+from .callbacks import Callback, side_product
 from .checkpoint import TRAINING, read_checkpoint, without_pretrained
 from .classifier import BaseClassifier
 from .compose import compose_model
@@ -287,12 +287,13 @@ class TrainingRun:
                        callbacks=[_Note(self), *callbacks], **where)
 
     def draw(self) -> None:
-        "Write the pictures of the finished epochs; none without one, or where they are there and no epoch was added"
+        "Write the pictures of the finished epochs; a picture that fails is left out with a warning. Complete runs that were resumed keep theirs"
         if not self.history or self.training.step == self.training.begun and (self.folder/'curves.png').exists(): return
-        seen = self.seen or evaluate(self.clf, self.data)
-        save_figure(plot_curves(self.history), self.folder/'curves.png')
-        if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
-        else: save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
+        with side_product('curves.png'): save_figure(plot_curves(self.history), self.folder/'curves.png')
+        with side_product('the picture of the mistakes'):
+            seen = self.seen or evaluate(self.clf, self.data)
+            if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
+            else: save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
 class _Note(Callback):
     "Tells a run its training"
