@@ -8,7 +8,6 @@ __all__ = ['PANELS', 'choice_from', 'opened', 'flow_html', 'finding_words', 'Exp
 # %% ../nbs/explorer.ipynb #5bc2f096
 import re
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 import ipywidgets as w
@@ -30,6 +29,7 @@ from .findings import ConfigError
 from .flow import Flow
 from .part import BaseModule
 from .seams import CHANNELS, PARTS, image_shape_of
+from .tables import escaped
 from .walk import fingerprint
 
 # %% ../nbs/explorer.ipynb #3752df73
@@ -184,7 +184,7 @@ class _Drawn(_Pieces):
         return [self._fix_row(f) for f in look.findings] + mend
 
     def _fix_row(self, finding):
-        words = w.HTML(f'<b>{escape(finding_words(finding.path))}</b> ' + ('' if finding.fix else 'No single change is known that mends it.'))
+        words = w.HTML(f'<b>{escaped(finding_words(finding.path))}</b> ' + ('' if finding.fix else 'No single change is known that mends it.'))
         fix = [button(str(finding.fix).rstrip('.'), lambda: self.state.apply(finding.fix), 'clsx-fix', tip=finding.message, report=self.report)] if finding.fix else []
         row = w.HBox([words, *fix])
         row.add_class('clsx-finding')

@@ -11,7 +11,6 @@ __all__ = ['POOLING', 'TARGETS', 'fault', 'fingerprint', 'ghost_of', 'run_for_re
 # %% ../nbs/walk.ipynb #4fa873fb
 import warnings
 from collections.abc import Mapping
-from contextlib import contextmanager
 from itertools import combinations
 
 import torch
@@ -25,6 +24,7 @@ from .findings import ConfigError, Finding, Fix, patched
 from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
 from .part import BaseModule
+from .randomness import OwnGenerator
 from .registry import MODELS, check_arguments, parameters
 from .seams import CHANNELS, PARTS, SeamError, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
 
@@ -50,14 +50,10 @@ def ghost_of(cfg, kind, where=None):
     if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind, where)
     with torch.device('meta'): return MODELS.build(cfg, kind, where).eval()
 
-@contextmanager
-def _random_state_kept():
-    with torch.random.fork_rng(devices=[]), torch.device('cpu'): yield
-
 @torch.no_grad()
 def run_for_real(cfg, kind, x, cause):
     "What a part gives for real numbers in the shapes of `x`, images made small if that will do, as meta tensors"
-    with _random_state_kept():
+    with OwnGenerator(), torch.device('cpu'):
         module = MODELS.build(cfg, kind)
         if any(p.is_meta for p in module.parameters()): raise cause
         device = next((p.device for p in module.parameters()), 'cpu')
@@ -225,7 +221,7 @@ def loss_of(ghost):
     "The loss of a head without weights, with numbers if it has any"
     loss = ghost.loss_module
     if not isinstance(loss, nn.Module) or not any(t.is_meta for t in [*loss.parameters(), *loss.buffers()]): return loss
-    with _random_state_kept(): return build_loss(ghost.cfg['loss'])
+    with OwnGenerator(), torch.device('cpu'): return build_loss(ghost.cfg['loss'])
 
 def gradient(loss, scores, target):
     "The loss, one number, and its gradient"

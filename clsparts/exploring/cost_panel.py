@@ -7,7 +7,6 @@ __all__ = ['COLUMNS', 'costs_of', 'costs_html', 'shares_html', 'CostPanel']
 
 # %% ../../nbs/exploring/cost_panel.ipynb #1fdc479c
 from collections.abc import Callable, Mapping
-from html import escape
 
 import ipywidgets as w
 import torch
@@ -17,6 +16,7 @@ from .page import Page, Worker, button
 from .state import Look, State
 from ..flow import HUES
 from ..seams import PARTS
+from ..tables import escaped
 from ..walk import fingerprint
 
 # %% ../../nbs/exploring/cost_panel.ipynb #cc175bf6
@@ -51,10 +51,10 @@ def costs_html(
     most = {k: max([c[k] for c in costs.values() if c and c[k]], default=0) for k in keys}
     lines = []
     for name, look in rows:
-        label = f"<b>now</b> {escape(look.flow.boxes[1].title)}" if not name else escape(name)
+        label = f"<b>now</b> {escaped(look.flow.boxes[1].title)}" if not name else escaped(name)
         if not name: label = f'<th scope=row>{label}</th><td></td>'
-        else: label = (f"<th scope=row><a data-act='go:{escape(name, quote=True)}' title='Return to it'>{label}</a></th>"
-                       f"<td><button class='clsx-small' data-act='unpin:{escape(name, quote=True)}' aria-label='forget {escape(name, quote=True)}'>×</button></td>")
+        else: label = (f"<th scope=row><a data-act='go:{escaped(name)}' title='Return to it'>{label}</a></th>"
+                       f"<td><button class='clsx-small' data-act='unpin:{escaped(name)}' aria-label='forget {escaped(name)}'>×</button></td>")
         c = costs[name]
         cells = ''.join(_cell(k, c[k], most[k], not name) for k in keys) if c else f"<td colspan={len(keys)} class='clsx-muted'>does not fit yet</td>"
         lines.append(f"<tr{' class=clsx-row-now' * (not name)}>{label}{cells}</tr>")

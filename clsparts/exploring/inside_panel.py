@@ -8,7 +8,6 @@ __all__ = ['as_image', 'fitted_image', 'top_html', 'InsidePanel']
 # %% ../../nbs/exploring/inside_panel.ipynb #94f5fcf3
 import io
 from collections.abc import Callable
-from html import escape
 
 import ipywidgets as w
 import torch
@@ -22,6 +21,7 @@ from .training import Runs
 from ..findings import ConfigError
 from ..inside import show_activation, show_features
 from ..seams import evaluating, shape_text
+from ..tables import escaped
 from ..walk import fingerprint
 
 # %% ../../nbs/exploring/inside_panel.ipynb #47be5bc8
@@ -58,7 +58,7 @@ def top_html(
     best = scores.topk(min(top, len(scores)))
     lines = []
     for p, i in zip(best.values.tolist(), best.indices.tolist()):
-        name = escape(classes[i] if classes else f'class {i}') + (' ✓' if i == label else '')
+        name = escaped(classes[i] if classes else f'class {i}') + (' ✓' if i == label else '')
         lines.append(f"<tr><th scope=row>{name}</th><td>{100 * p:.1f} %</td><td><span class='clsx-bar clsx-now'><i style='width:{100 * p:.1f}%'></i></span></td></tr>")
     return f"<table class='clsx-table clsx-top5'>{''.join(lines)}</table>"
 
@@ -116,9 +116,7 @@ class _Choices:
         if (given := self.given(look)) is not None: return given, 'The classifier has the weights that it was given with.'
         key = fingerprint(look.model)
         if self._fresh[0] != key:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
-                self._fresh = key, self.state.build(look.choice).eval()
+            self._fresh = key, self.state.build(look.choice).eval()
         return self._fresh[1], 'Not trained yet: this is what random weights make of it.'
 
 # %% ../../nbs/exploring/inside_panel.ipynb #526eaf9c
@@ -158,7 +156,7 @@ class InsidePanel(_Choices):
     def _shown(self, draw, alt, nothing):
         "A figure, or in words why there is none"
         try: return figure_html(_paper(draw()), alt)
-        except (ValueError, RuntimeError, NotImplementedError) as e: return f"<p class='clsx-muted'>{nothing}: {escape(str(e).splitlines()[0])}</p>"
+        except (ValueError, RuntimeError, NotImplementedError) as e: return f"<p class='clsx-muted'>{nothing}: {escaped(str(e).splitlines()[0])}</p>"
 
     def show(self, look: Look) -> None:
         "Have the pictures computed for this look"

@@ -11,7 +11,6 @@ import io
 import threading
 import traceback
 from collections.abc import Callable
-from html import escape
 
 import anywidget
 import ipywidgets as w
@@ -19,6 +18,7 @@ import traitlets
 
 from ..findings import ConfigError
 from ..flow import HUES
+from ..tables import escaped
 
 # %% ../../nbs/exploring/page.ipynb #4540b37c
 _ESM = """
@@ -100,9 +100,9 @@ def error_html(
 ) -> str:
     "An error in words, with its traceback folded unless the words are made for the reader"
     words = str(e) if isinstance(e, ConfigError) else f'{type(e).__name__}: {e}'
-    said = f"<div class='clsx-error' role='alert'>{f'<b>{escape(what)}</b> ' if what else ''}{escape(words)}"
+    said = f"<div class='clsx-error' role='alert'>{f'<b>{escaped(what)}</b> ' if what else ''}{escaped(words)}"
     trace = ''.join(traceback.format_exception(e)) if not isinstance(e, ConfigError) and e.__traceback__ else ''
-    return said + (f'<details><summary>Traceback</summary><pre>{escape(trace)}</pre></details>' if trace else '') + '</div>'
+    return said + (f'<details><summary>Traceback</summary><pre>{escaped(trace)}</pre></details>' if trace else '') + '</div>'
 
 def guarded(
     f: Callable,
@@ -139,7 +139,7 @@ def figure_html(
     "A figure as an image that is as wide as there is room"
     file = io.BytesIO()
     fig.savefig(file, format='png')
-    return f"<img class='clsx-figure' alt='{escape(alt, quote=True)}' src='data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}'>"
+    return f"<img class='clsx-figure' alt='{escaped(alt)}' src='data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}'>"
 
 # %% ../../nbs/exploring/page.ipynb #085b531f
 class Worker:

@@ -22,6 +22,7 @@ from .sketch import sketch
 from ..findings import ConfigError, Finding, Fix, as_code, patched
 from ..flow import Flow, flow
 from ..part import BaseModule
+from ..randomness import OwnGenerator
 from ..registry import MODELS
 from ..seams import CHANNELS, PARTS, image_shape_of
 from ..walk import Walk, arguments, examine, fingerprint
@@ -281,5 +282,5 @@ class State(_Changing):
     def build(self,
         choice: Mapping | None = None,  # the present one if None
     ) -> ImageClassifier:
-        "The classifier with its weights; raises `ComposeError` if it does not fit"
-        return compose(**composition_of(choice or self.choice))
+        "The classifier with its initial weights, the same each time; raises `ComposeError` if it does not fit"
+        with OwnGenerator(): return compose(**composition_of(choice or self.choice))

@@ -7,7 +7,6 @@ __all__ = ['ENDINGS', 'config_of', 'texts_of', 'save', 'TakePanel']
 
 # %% ../../nbs/exploring/take_panel.ipynb #a2dfe33c
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 
 import ipywidgets as w
@@ -17,6 +16,7 @@ from ..config import Config, json_text, python_text
 from .page import Page, button
 from .state import Look, State
 from ..findings import ConfigError
+from ..tables import escaped
 
 # %% ../../nbs/exploring/take_panel.ipynb #6383e901
 def config_of(
@@ -88,9 +88,9 @@ class TakePanel:
         "Bring the text up to date"
         self.look, text = look, texts_of(look, self.run())[self.form.value]
         note = '' if look.ok else "<p class='clsx-muted'>It does not fit yet; what stands here is refused with the same words as above.</p>"
-        self.page.value = (f"{note}<div class='clsx-source'><button class='clsx-copy' data-copy='{escape(text, quote=True)}'>Copy</button>"
-                           f"<pre class='{'clsx-config' if 'config' in self.form.value else ''}'>{escape(text)}</pre></div>")
+        self.page.value = (f"{note}<div class='clsx-source'><button class='clsx-copy' data-copy='{escaped(text)}'>Copy</button>"
+                           f"<pre class='{'clsx-config' if 'config' in self.form.value else ''}'>{escaped(text)}</pre></div>")
 
     def _save(self):
-        try: self.said.value = f'saved as <b>{escape(str(save(self.state.look, self.path.value, self.run(), self.classifier)))}</b>'
-        except (ConfigError, OSError) as e: self.said.value = f"<span class='clsx-error'>{escape(str(e))}</span>"
+        try: self.said.value = f'saved as <b>{escaped(str(save(self.state.look, self.path.value, self.run(), self.classifier)))}</b>'
+        except (ConfigError, OSError) as e: self.said.value = f"<span class='clsx-error'>{escaped(str(e))}</span>"
