@@ -14,7 +14,6 @@ import ipywidgets as w
 from IPython import get_ipython
 from torch import nn
 
-from .checkpoint import load_classifier
 from .classifier import ImageClassifier
 from .config import Config
 from .exploring.cost_panel import CostPanel
@@ -28,6 +27,7 @@ from .exploring.training import Runs
 from .findings import ConfigError
 from .flow import Flow
 from .part import BaseModule
+from .predict import Kept, open_classifier
 from .seams import CHANNELS, PARTS, image_shape_of
 from .tables import escaped
 from .walk import fingerprint
@@ -64,16 +64,15 @@ def _own_shape(choice):
 
 def opened(
     start,  # see `explore`
-) -> tuple[dict, nn.Module | None]:  # the choice, and the classifier with its weights if there is one
+) -> tuple:  # the choice; the classifier with its weights, if there is one; and the form of its images and the names of its classes, `Kept`
     "Read what an explorer starts from"
     if isinstance(start, (str, Path)):
         path = Path(start)
         if path.suffix == '.safetensors' or path.is_dir():
-            clf, kept = load_classifier(path)
-            shape = kept.get('image_shape')
-            return {**choice_from(clf), **({'image_shape': tuple(shape)} if shape else {})}, clf
+            clf, kept = open_classifier(path)
+            return {**choice_from(clf), **({'image_shape': kept.image_shape} if kept.image_shape else {})}, clf, kept
         start = Config.fromfile(path)
-    return choice_from(start), start if isinstance(start, nn.Module) else None
+    return choice_from(start), start if isinstance(start, nn.Module) else None, Kept()
 
 # %% ../nbs/explorer.ipynb #39c8a1fa
 def flow_html(
@@ -102,7 +101,7 @@ class _Pieces:
     def __init__(self,
         start=None,  # see `explore`
     ):
-        choice, self._given = opened(start)
+        choice, self._given, self._kept = opened(start)
         self.state, self._runs, self._drawn = State(choice), Runs(), 0
         self._given_as = self.state.look.model
         self.flow, self.fixes, self.errors = Page(label='Flow of the composition'), w.VBox(), w.HTML()
@@ -222,13 +221,12 @@ class Explorer(_Drawn):
     @property
     def classifier(self) -> ImageClassifier:
         "The latest trained classifier of the present choice; else the one that was given; else a new one. Raises `ComposeError` if it does not fit"
-        for clf in (self._runs.trained(self.look.model), self._given_for(self.look)):
-            if clf is not None: return clf
-        return self.state.build()
+        if (trained := self._runs.trained(self.look.model)) is not None: return trained
+        return given[0] if (given := self._given_for(self.look)) else self.state.build()
 
     def _given_for(self, look):
-        "The classifier that the explorer started from, if this is still its composition"
-        return self._given if fingerprint(look.model) == fingerprint(self._given_as) else None
+        "The classifier that the explorer started from with what its checkpoint kept, if there is one and this is still its composition"
+        return (self._given, self._kept) if self._given is not None and fingerprint(look.model) == fingerprint(self._given_as) else None
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         "The widget; where there is no kernel, the drawing"

@@ -12,8 +12,8 @@ import ipywidgets as w
 import torch
 
 from ..anatomy import compare, si
-from .page import Page, Worker, button
-from .state import Look, State
+from .page import Page, Worker, button, guarded
+from .state import Look, State, check_memory
 from ..flow import HUES
 from ..seams import PARTS
 from ..tables import escaped
@@ -90,7 +90,7 @@ class CostPanel:
         self.state, self.report, self._times = state, report, {}
         self.page, self.shares, self.said = Page(label='Costs'), w.HTML(), w.HTML()
         self.page.add_class('clsx-cost')
-        self.page.on_act(self._act)
+        self.page.on_act(guarded(self._act, report))
         self.latency = button('Measure latency', self._ask, 'clsx-latency', tip='How long one image takes on this machine', icon='clock-o', report=report)
         row = w.HBox([self.latency, self.said])
         row.add_class('clsx-row')
@@ -111,6 +111,7 @@ class CostPanel:
     def _measure(self):
         "The time of all that fits"
         looks = {fingerprint(o.choice): o for o in [self.state.look, *self.state.pins.values()] if o.ok}
+        for o in looks.values(): check_memory(o)
         clfs = [self.state.build(o.choice).eval() for o in looks.values()]
         times = [compare(clf, image_shape=o.choice['image_shape'], latency=True).latencies[0] for clf, o in zip(clfs, looks.values())]
         self._times |= dict(zip(looks, times))

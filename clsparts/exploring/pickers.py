@@ -21,7 +21,7 @@ from .page import button, guarded
 from .state import KINDS, Look, State
 from ..findings import ConfigError, join_path
 from ..registry import MODELS
-from ..tables import escaped
+from ..tables import escaped, one_line
 
 # %% ../../nbs/exploring/pickers.ipynb #7a9e3fec
 class Quiet:
@@ -134,7 +134,7 @@ class PartPicker(_Opening):
 
     def show(self) -> None:
         "Bring the button and the list up to date"
-        self.button.description = f'{self.kind} · {type_name(self.state.choice[self.kind])} {"▴" if self.is_open else "▾"}'
+        self.button.description = f'{self.kind} · {one_line(type_name(self.state.choice[self.kind]), 60)} {"▴" if self.is_open else "▾"}'
         if self.is_open: self._mark()
 
 # %% ../../nbs/exploring/pickers.ipynb #5911ef84
@@ -153,7 +153,7 @@ def _control(option, value):
 def _choices(option, value):
     "The choices, with the present value if it is none of them, and with nothing for what is not given"
     values = list(option.choices) + ([value] if value not in (*option.choices, REQUIRED) else [])
-    return ([('not given', REQUIRED)] if value is REQUIRED else []) + [(str(v), v) for v in values]
+    return ([('not given', REQUIRED)] if value is REQUIRED else []) + [(one_line(v), v) for v in values]
 
 def _widen(control, value):
     "Room for a value that a config has and the bounds leave out: ipywidgets would change it without a word"

@@ -13,7 +13,7 @@ import ipywidgets as w
 from matplotlib.ticker import MaxNLocator
 
 from ..data import available_data, load_data
-from .page import Page, Worker, button, error_html, figure_html, guarded
+from .page import MAX_TRACE, Page, Worker, button, error_html, figure_html, guarded
 from .state import Look, State
 from .training import ENDED, Run, Runs
 from ..figures import Figure
@@ -116,7 +116,7 @@ class _Controls:
         self.batch = w.BoundedIntText(self.state.choice['batch'], min=1, max=10 ** 5, description='Batch', tooltip='images a step', **number)
         for name in ('data', 'augment', 'epochs', 'lr'): getattr(self, name).add_class(f'clsx-{name}')
         self.batch.add_class('clsx-train-batch'), self.folder.add_class('clsx-folder')
-        self.data.observe(lambda change: setattr(self.folder.layout, 'display', None if change['new'] == FOLDER else 'none'), 'value')
+        self.data.observe(guarded(lambda change: setattr(self.folder.layout, 'display', None if change['new'] == FOLDER else 'none'), self.report), 'value')
         self.folder.layout.display = 'none'
         self.batch.observe(guarded(lambda change: change['new'] != self.state.choice['batch'] and self.state.set('batch', change['new']), self.report), 'value')
 
@@ -211,6 +211,7 @@ class TrainPanel(_Starting):
         self.bar.bar_style = {'done': 'success', 'failed': 'danger', 'stopped': 'warning'}.get(run.status, '')
         self.table.value = runs_html(runs, self.shown)
         if run.status == 'failed': self._say(_failure_html(run))
+        elif run.words: self._say(f"<span class='clsx-muted'>{escaped(run.words)}</span>")
         if run.status == 'stopping': return                             # it ends before a picture were drawn
         drawn = any(r.losses for r in runs)
         self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run') if drawn else ''
@@ -234,5 +235,5 @@ class TrainPanel(_Starting):
 
 def _failure_html(run):
     "Why a run failed, its traceback folded"
-    trace = f'<details><summary>Traceback</summary><pre>{escaped(run.traceback)}</pre></details>'
+    trace = f'<details><summary>Traceback</summary><pre>{escaped(run.traceback, MAX_TRACE)}</pre></details>'
     return f"<div class='clsx-error' role='alert'><b>{escaped(run.name)} failed.</b> {escaped(run.words)}{trace}</div>"
