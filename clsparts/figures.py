@@ -18,11 +18,9 @@ import matplotlib.figure
 import numpy as np
 import torch
 from matplotlib import font_manager
-from matplotlib.axis import Axis
 from matplotlib.text import Text
 
 from .files import replacing
-from .findings import printable
 from .transforms import Preset
 
 # %% ../nbs/figures.ipynb #29120ed7
@@ -75,15 +73,11 @@ def legible(
 
 # %% ../nbs/figures.ipynb #1264ff03
 class Figure(matplotlib.figure.Figure):
-    "A figure that any notebook shows as a picture, with words in any script; `$` is a dollar sign, and only numbers on a log scale are set as formulas"
+    "A figure that any notebook shows as a picture, with words in any script"
 
     def draw(self, renderer) -> None:
         "As matplotlib does, with fonts for all that is written"
-        powers = {t for ax in self.findobj(Axis) if ax.get_scale() == 'log' for t in ax.findobj(Text)} if self.axes else set()
-        for text in (texts := self.findobj(Text)):
-            text.set_parse_math(text in powers)
-            if (shown := printable(text.get_text(), None)) != text.get_text(): text.set_text(shown)
-        with legible(texts): super().draw(renderer)
+        with legible(self.findobj(Text)): super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         self.savefig(file := BytesIO(), format='png')

@@ -11,6 +11,7 @@ __all__ = ['POOLING', 'TARGETS', 'fault', 'fingerprint', 'ghost_of', 'run_for_re
 # %% ../nbs/walk.ipynb #4fa873fb
 import warnings
 from collections.abc import Mapping
+from contextlib import contextmanager
 from itertools import combinations
 
 import torch
@@ -50,10 +51,14 @@ def ghost_of(cfg, kind, where=None):
     if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind, where)
     with torch.device('meta'): return MODELS.build(cfg, kind, where).eval()
 
+@contextmanager
+def _random_state_kept():
+    with OwnGenerator(), torch.device('cpu'): yield
+
 @torch.no_grad()
 def run_for_real(cfg, kind, x, cause):
     "What a part gives for real numbers in the shapes of `x`, images made small if that will do, as meta tensors"
-    with OwnGenerator(), torch.device('cpu'):
+    with _random_state_kept():
         module = MODELS.build(cfg, kind)
         if any(p.is_meta for p in module.parameters()): raise cause
         device = next((p.device for p in module.parameters()), 'cpu')
@@ -221,7 +226,7 @@ def loss_of(ghost):
     "The loss of a head without weights, with numbers if it has any"
     loss = ghost.loss_module
     if not isinstance(loss, nn.Module) or not any(t.is_meta for t in [*loss.parameters(), *loss.buffers()]): return loss
-    with OwnGenerator(), torch.device('cpu'): return build_loss(ghost.cfg['loss'])
+    with _random_state_kept(): return build_loss(ghost.cfg['loss'])
 
 def gradient(loss, scores, target):
     "The loss, one number, and its gradient"
