@@ -29,7 +29,7 @@ from .flow import Flow
 from .part import BaseModule
 from .predict import Kept, open_classifier
 from .seams import CHANNELS, PARTS, image_shape_of
-from .tables import escaped
+from .tables import escaped, one_line
 from .walk import fingerprint
 
 # %% ../nbs/explorer.ipynb #3752df73
@@ -50,17 +50,29 @@ def choice_from(
     if isinstance(start, nn.Module):
         if not hasattr(start, 'backbone'): raise ConfigError(message=f'{type(start).__name__} has no backbone. A classifier is expected, or its config.')
         start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher')}
-    model = dict(start.get('model', start))
-    if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(model) or "nothing"}.')
+    model = start.get('model', start) if isinstance(start, Mapping) else start
+    if not isinstance(model, Mapping): raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
+    if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(map(str, model)) or "nothing"}.')
+    train = start.get('train') if isinstance(start.get('train'), Mapping) else {}
+    batch = train.get('batch_size', START['batch'])
+    _check_sizes(image_shape=model.get('image_shape'), num_classes=model.get('num_classes'), batch_size=batch)
     comp = {k: v for k, v in model.items() if k in (*PARTS, 'teacher', 'num_classes', 'image_shape', 'loss')}
     choice = unfolded({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
-    train = start.get('train') or {}
-    return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': train.get('batch_size', START['batch'])}
+    return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': batch}
+
+def _check_sizes(image_shape, **numbers):
+    "Raise `ConfigError` for sizes that are none"
+    def whole(n): return type(n) is int and 0 < n < 2 ** 31
+    wrong = [(k, f'expected a positive int, got {one_line(repr(n), 60)}.') for k, n in numbers.items() if n is not None and not whole(n)]
+    if image_shape is not None and not (isinstance(image_shape, (list, tuple)) and len(image_shape) == 3 and all(map(whole, image_shape))):
+        wrong.append(('image_shape', f'expected (c, h, w), three positive ints, got {one_line(repr(image_shape), 60)}.'))
+    if wrong: raise ConfigError(findings=wrong)
 
 def _own_shape(choice):
     "The images that a backbone is made for; 224 × 224 where it cannot be built"
     clf = State(choice).look.clf
-    return tuple(image_shape_of(clf.backbone)) if clf else (choice['backbone'].get('in_channels', 3), 224, 224)
+    channels = choice['backbone'].get('in_channels', 3) if isinstance(choice['backbone'], Mapping) else 3
+    return tuple(image_shape_of(clf.backbone)) if clf else (channels if channels in (1, 3) else 3, 224, 224)
 
 def opened(
     start,  # see `explore`

@@ -20,6 +20,7 @@ from .training import Runs
 from ..findings import ConfigError
 from ..inside import show_activation, show_features
 from ..predict import Kept, as_input, kept_in
+from ..randomness import OwnGenerator
 from ..seams import evaluating, shape_text
 from ..tables import MAX_CELL, escaped
 from ..transforms import Preset
@@ -96,7 +97,7 @@ class _Choices:
         row.add_class('clsx-row'), both.add_class('clsx-side-by-side')
         self.widget = w.VBox([row, self.said, both, self.maps])
         for name in ('clsx-panel', 'clsx-inside'): self.widget.add_class(name)
-        self._worker = Worker(self._paint, report)
+        self._worker = Worker(self._work, report)
         for o in (self.data, self.sample): o.observe(guarded(lambda _: self._forget_upload(), report), 'value')
         for o in (self.upload, self.stage): o.observe(guarded(lambda _: self._worker.wake() if not self._filling else None, report), 'value')
 
@@ -126,6 +127,10 @@ class _Choices:
 # %% ../../nbs/exploring/inside_panel.ipynb #526eaf9c
 class InsidePanel(_Choices):
     "An image, and what the classifier makes of it"
+
+    def _work(self):
+        "Paint, whatever trains in another thread"
+        with OwnGenerator(): self._paint()
 
     def _paint(self):
         "Everything anew, for the present look and image"

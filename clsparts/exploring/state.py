@@ -128,10 +128,11 @@ def look_at(
 ) -> Look:
     "Compose a choice without weights; what does not fit is said in the look's findings"
     walk, clf, seen, findings = Walk(), None, None, []
-    try: clf, seen, drawn = _fits(choice, walk)
-    except ConfigError as e: findings = e.findings
-    except Exception as e: findings = [Finding('backbone', f'{type(e).__name__}: {e}')]
-    if findings: drawn = sketch(composition_of(choice), findings, walk)
+    with OwnGenerator():                                                # something may be training in another thread
+        try: clf, seen, drawn = _fits(choice, walk)
+        except ConfigError as e: findings = e.findings
+        except Exception as e: findings = [Finding('backbone', f'{type(e).__name__}: {e}')]
+        if findings: drawn = sketch(composition_of(choice), findings, walk)
     return Look(dict(choice), list(findings), drawn, clf, seen, code_of(choice, clf and image_shape_of(clf.backbone)))
 
 # %% ../../nbs/exploring/state.ipynb #cb8697cf
