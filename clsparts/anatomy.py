@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from html import escape
 from statistics import median
 
 import torch
@@ -27,6 +26,7 @@ from .findings import ConfigError, as_code, did_you_mean, join_path
 from .receptive_field import Following
 from .registry import MODELS, parameters
 from .seams import KeepShape, as_tuple, check_image, evaluating, image_shape_of, parts_of, seam_texts, without_numbers
+from .tables import escaped, one_line
 
 # %% ../nbs/anatomy.ipynb #e296a2b7
 LEVELS = ('part', 'stage', 'layer')
@@ -255,6 +255,7 @@ def _stages(kind, part, modules, watching, layers):
 # %% ../nbs/anatomy.ipynb #c4671037
 def _text_table(header, lines, left):
     "Aligned columns; `left` are those that are not numbers"
+    header, *lines = [[one_line(c) for c in cells] for cells in (header, *lines)]
     widths = [max(map(len, column)) for column in zip(header, *lines)]
     def line(cells): return '  '.join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))).rstrip()
     return '\n'.join([line(header), '─' * (sum(widths) + 2 * len(widths) - 2), *map(line, lines)])
@@ -268,9 +269,9 @@ def _cell(text, style='text-align:left', share=None):
 
 def _html_table(header, lines, notes=()):
     "`header` has texts, `lines` have finished cells"
-    head = ''.join(f'<th style="padding:1px 8px;text-align:left;border-bottom:1px solid currentColor">{escape(h)}</th>' for h in header)
+    head = ''.join(f'<th style="padding:1px 8px;text-align:left;border-bottom:1px solid currentColor">{escaped(h)}</th>' for h in header)
     body = ''.join(f'<tr style="background:transparent">{"".join(cells)}</tr>' for cells in lines)
-    below = ''.join(f'<p style="margin:4px 8px">{escape(n)}</p>' for n in notes)
+    below = ''.join(f'<p style="margin:4px 8px">{escaped(n)}</p>' for n in notes)
     return (f'<div style="overflow-x:auto"><table style="border-collapse:collapse;white-space:nowrap;font-variant-numeric:tabular-nums">'
             f'<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}</div>')
 
@@ -329,9 +330,9 @@ def _anatomy_text(anatomy):
 def _anatomy_html(anatomy):
     "The table as HTML, shares as bars"
     def line(depth, label, row):
-        name = _cell(escape(label), f'text-align:left;padding-left:{8 + 16 * depth}px' + ';font-weight:bold' * (not depth))
+        name = _cell(escaped(label), f'text-align:left;padding-left:{8 + 16 * depth}px' + ';font-weight:bold' * (not depth))
         numbers = [_cell(text, share=share) for text, share in _figures(row, anatomy.total)]
-        return [name, *map(_cell, map(escape, _words(row))), *numbers, _cell(_field_text(row), 'text-align:right')]
+        return [name, *map(_cell, map(escaped, _words(row))), *numbers, _cell(_field_text(row), 'text-align:right')]
     return _html_table([' × '.join(map(str, anatomy.image_shape)), *_HEADER], [line(*o) for o in _lines(anatomy)], anatomy.notes)
 
 # %% ../nbs/anatomy.ipynb #569aeb39
@@ -523,7 +524,7 @@ class Comparison:
 
     def _repr_html_(self):
         differ, equal = self.paths
-        def lines(rows): return [[_cell(escape(t), 'text-align:left' + ';font-weight:bold' * (not i)) for i, t in enumerate(r)] for r in rows]
+        def lines(rows): return [[_cell(escaped(t), 'text-align:left' + ';font-weight:bold' * (not i)) for i, t in enumerate(r)] for r in rows]
         options = [[p, *[_option_text(o, p) for o in self.options]] for p in differ]
         html = _html_table(['', *self.names], lines(options + [[k, *v] for k, v in self.figures.items()]), self._notes())
         folded = _html_table(['', ''], lines([p, _option_text(self.options[0], p)] for p in equal))

@@ -9,13 +9,14 @@ __all__ = ['explorer_notebook', 'explore_in_lab']
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastcore.script import Param, call_parse
 
 from .files import replacing
 from .findings import ConfigError
+from .installed import installed
+from .tables import one_line
 
 # %% ../nbs/cli_explore.ipynb #03f4cfc5
 def explorer_notebook(
@@ -40,10 +41,11 @@ def explore_in_lab(
     path = Path(out)
     if path.suffix != '.ipynb': raise ConfigError('--out', f'a name that ends in .ipynb is expected, not {out!r}.')
     if start is not None and not Path(start).exists(): raise ConfigError(message=f'{start}: there is no such file or folder.')
-    if not dry and find_spec('jupyterlab') is None:
+    if not dry and not installed('jupyterlab'):
         raise ConfigError(message=f'JupyterLab is not installed beside this Python. Write {Path(sys.executable).name} -m pip install jupyterlab.')
+    if path.is_dir(): raise ConfigError('--out', f'{out} is a folder. Choose the name of a notebook.')
     if path.exists() and start is not None: raise ConfigError('--out', f'{out} exists, and is kept. Choose another name for what starts from {start}.')
     if not path.exists():
         with replacing(path) as tmp: tmp.write_text(explorer_notebook(start))
-    print(f'The explorer is in {out}.')
-    return 0 if dry else subprocess.call([sys.executable, '-m', 'jupyterlab', str(path)])
+    print(f'The explorer is in {one_line(out)}.')
+    return 0 if dry else subprocess.call([sys.executable, '-P', '-m', 'jupyterlab', str(path)])      # -P: not one that lies in this folder

@@ -8,14 +8,12 @@ __all__ = ['PANELS', 'choice_from', 'opened', 'flow_html', 'finding_words', 'Exp
 # %% ../nbs/explorer.ipynb #5bc2f096
 import re
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 import ipywidgets as w
 from IPython import get_ipython
 from torch import nn
 
-from .checkpoint import load_classifier
 from .classifier import ImageClassifier
 from .config import Config
 from .exploring.cost_panel import CostPanel
@@ -29,7 +27,9 @@ from .exploring.training import Runs
 from .findings import ConfigError
 from .flow import Flow
 from .part import BaseModule
+from .predict import Kept, open_classifier
 from .seams import CHANNELS, PARTS, image_shape_of
+from .tables import escaped, one_line
 from .walk import fingerprint
 
 # %% ../nbs/explorer.ipynb #3752df73
@@ -50,30 +50,41 @@ def choice_from(
     if isinstance(start, nn.Module):
         if not hasattr(start, 'backbone'): raise ConfigError(message=f'{type(start).__name__} has no backbone. A classifier is expected, or its config.')
         start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher')}
-    model = dict(start.get('model', start))
-    if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(model) or "nothing"}.')
+    model = start.get('model', start) if isinstance(start, Mapping) else start
+    if not isinstance(model, Mapping): raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
+    if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(map(str, model)) or "nothing"}.')
+    train = start.get('train') if isinstance(start.get('train'), Mapping) else {}
+    batch = train.get('batch_size', START['batch'])
+    _check_sizes(image_shape=model.get('image_shape'), num_classes=model.get('num_classes'), batch_size=batch)
     comp = {k: v for k, v in model.items() if k in (*PARTS, 'teacher', 'num_classes', 'image_shape', 'loss')}
     choice = unfolded({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
-    train = start.get('train') or {}
-    return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': train.get('batch_size', START['batch'])}
+    return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': batch}
+
+def _check_sizes(image_shape, **numbers):
+    "Raise `ConfigError` for sizes that are none"
+    def whole(n): return type(n) is int and 0 < n < 2 ** 31
+    wrong = [(k, f'expected a positive int, got {one_line(repr(n), 60)}.') for k, n in numbers.items() if n is not None and not whole(n)]
+    if image_shape is not None and not (isinstance(image_shape, (list, tuple)) and len(image_shape) == 3 and all(map(whole, image_shape))):
+        wrong.append(('image_shape', f'expected (c, h, w), three positive ints, got {one_line(repr(image_shape), 60)}.'))
+    if wrong: raise ConfigError(findings=wrong)
 
 def _own_shape(choice):
     "The images that a backbone is made for; 224 × 224 where it cannot be built"
     clf = State(choice).look.clf
-    return tuple(image_shape_of(clf.backbone)) if clf else (choice['backbone'].get('in_channels', 3), 224, 224)
+    channels = choice['backbone'].get('in_channels', 3) if isinstance(choice['backbone'], Mapping) else 3
+    return tuple(image_shape_of(clf.backbone)) if clf else (channels if channels in (1, 3) else 3, 224, 224)
 
 def opened(
     start,  # see `explore`
-) -> tuple[dict, nn.Module | None]:  # the choice, and the classifier with its weights if there is one
+) -> tuple:  # the choice; the classifier with its weights, if there is one; and the form of its images and the names of its classes, `Kept`
     "Read what an explorer starts from"
     if isinstance(start, (str, Path)):
         path = Path(start)
         if path.suffix == '.safetensors' or path.is_dir():
-            clf, kept = load_classifier(path)
-            shape = kept.get('image_shape')
-            return {**choice_from(clf), **({'image_shape': tuple(shape)} if shape else {})}, clf
+            clf, kept = open_classifier(path)
+            return {**choice_from(clf), **({'image_shape': kept.image_shape} if kept.image_shape else {})}, clf, kept
         start = Config.fromfile(path)
-    return choice_from(start), start if isinstance(start, nn.Module) else None
+    return choice_from(start), start if isinstance(start, nn.Module) else None, Kept()
 
 # %% ../nbs/explorer.ipynb #39c8a1fa
 def flow_html(
@@ -102,7 +113,7 @@ class _Pieces:
     def __init__(self,
         start=None,  # see `explore`
     ):
-        choice, self._given = opened(start)
+        choice, self._given, self._kept = opened(start)
         self.state, self._runs, self._drawn = State(choice), Runs(), 0
         self._given_as = self.state.look.model
         self.flow, self.fixes, self.errors = Page(label='Flow of the composition'), w.VBox(), w.HTML()
@@ -184,7 +195,7 @@ class _Drawn(_Pieces):
         return [self._fix_row(f) for f in look.findings] + mend
 
     def _fix_row(self, finding):
-        words = w.HTML(f'<b>{escape(finding_words(finding.path))}</b> ' + ('' if finding.fix else 'No single change is known that mends it.'))
+        words = w.HTML(f'<b>{escaped(finding_words(finding.path))}</b> ' + ('' if finding.fix else 'No single change is known that mends it.'))
         fix = [button(str(finding.fix).rstrip('.'), lambda: self.state.apply(finding.fix), 'clsx-fix', tip=finding.message, report=self.report)] if finding.fix else []
         row = w.HBox([words, *fix])
         row.add_class('clsx-finding')
@@ -222,13 +233,12 @@ class Explorer(_Drawn):
     @property
     def classifier(self) -> ImageClassifier:
         "The latest trained classifier of the present choice; else the one that was given; else a new one. Raises `ComposeError` if it does not fit"
-        for clf in (self._runs.trained(self.look.model), self._given_for(self.look)):
-            if clf is not None: return clf
-        return self.state.build()
+        if (trained := self._runs.trained(self.look.model)) is not None: return trained
+        return given[0] if (given := self._given_for(self.look)) else self.state.build()
 
     def _given_for(self, look):
-        "The classifier that the explorer started from, if this is still its composition"
-        return self._given if fingerprint(look.model) == fingerprint(self._given_as) else None
+        "The classifier that the explorer started from with what its checkpoint kept, if there is one and this is still its composition"
+        return (self._given, self._kept) if self._given is not None and fingerprint(look.model) == fingerprint(self._given_as) else None
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         "The widget; where there is no kernel, the drawing"

@@ -13,16 +13,16 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from html import escape
 from itertools import accumulate, groupby, zip_longest
 from math import log2
 from types import SimpleNamespace
 from typing import NamedTuple
 
 from .anatomy import Anatomy, anatomy, si
-from .findings import ConfigError, as_code
+from .findings import ConfigError, as_code, printable
 from .registry import MODELS, parameters
 from .seams import CHANNELS, PARTS, parts_of
+from .tables import escaped, one_line
 
 # %% ../nbs/flow.ipynb #4ae820d4
 class Stage(NamedTuple):
@@ -71,7 +71,14 @@ def _class_and_args(part):
 def _weights(losses):
     "The weights of several losses by the losses' names"
     pairs = [o if isinstance(o, (list, tuple)) and len(o) == 2 else (o, 1.) for o in losses]
-    return {part_box('loss', loss).title: as_code(w) for loss, w in pairs}
+    return {part_box('loss', loss).title: one_line(as_code(w)) for loss, w in pairs}
+
+_MOST = 40                                                              # options in a box
+
+def _options(args):
+    "Options as code, names and values cut where they are very long"
+    shown = {one_line(k): one_line(as_code(v)) for k, v in list(args.items())[:_MOST]}
+    return shown if len(args) <= _MOST else {**shown, '…': f'{len(args) - _MOST} more'}
 
 def part_box(
     kind: str,  # 'backbone', 'neck', 'head', 'loss' or 'teacher'
@@ -79,13 +86,13 @@ def part_box(
     hide: tuple = (),  # options that the drawing shows in another place
     **counted,  # more fields of the box
 ) -> Box:
-    "A part's box: the name of its class, and the options that differ from their defaults"
+    "A part's box: the name of its class, and the options that differ from their defaults, the middle of very long ones cut out"
     if isinstance(part, (list, tuple)): return Box(kind, 'CombinedLoss', _weights(part), **counted)
     made, args = _class_and_args(part)
-    if isinstance(made, str): return Box(kind, made, {k: as_code(v) for k, v in args.items()}, **counted)
+    if isinstance(made, str): return Box(kind, one_line(made), _options(args), **counted)
     takes = parameters(made)[0] if args else {}
-    chosen = {k: as_code(v) for k, v in args.items() if k not in hide and not (k in takes and _same(v, takes[k].default))}
-    return Box(kind, getattr(made, '__name__', str(made)), chosen, **counted)
+    chosen = {k: v for k, v in args.items() if k not in hide and not (k in takes and _same(v, takes[k].default))}
+    return Box(kind, getattr(made, '__name__', str(made)), _options(chosen), **counted)
 
 # %% ../nbs/flow.ipynb #e9c0a3a7
 _EMS = {.28: 'ijl', .34: "If ,.:;/\\|·'", .42: 'tr!()[]-', .5: '"`', .56: 'cszJ_', .6: 'kvxy', .7: 'ABCEFKLPRSTVXYZ', .79: 'DGHNOQU&',
@@ -108,14 +115,16 @@ def fitted(
     face: str = '',  # see `text_width`
 ) -> str:
     "The text, or as much of its beginning as there is room for, and an ellipsis"
-    if text_width(text, size, face) <= room: return text
+    most = int(room / (min(_EMS) * size)) + 1                           # more of the narrowest letters have no room
+    if len(text) <= most and text_width(text, size, face) <= room: return text
+    text = text[:most]
     while text and text_width(text + '…', size, face) > room: text = text[:-1]
     return text.rstrip() + '…'
 
 def _wrapped(text, room, size, face='', most=99, piece=r'\S+\s*'):
     "The text on several lines, broken between pieces, the last one cut if there are more than `most`"
     lines = ['']
-    for word in re.findall(piece, text):
+    for word in re.findall(piece, printable(text)):
         if lines[-1] and text_width((lines[-1] + word).rstrip(), size, face) > room and len(lines) < most: lines.append('')
         lines[-1] += word
     return [fitted(line.rstrip(), room, size, face) for line in lines]
@@ -136,11 +145,11 @@ _SIZE = 11                                                              # of mos
 def _tag(name, *inside, **attributes):
     "An element; `_` in an attribute's name is `-`, what is None is left out"
     def number(v): return f'{v:.1f}'.removesuffix('.0') if isinstance(v, float) else str(v)
-    attrs = ''.join(f" {k.rstrip('_').replace('_', '-')}='{escape(number(v))}'" for k, v in attributes.items() if v is not None)
+    attrs = ''.join(f" {k.rstrip('_').replace('_', '-')}='{escaped(number(v))}'" for k, v in attributes.items() if v is not None)
     return f'<{name}{attrs}>{"".join(inside)}</{name}>' if inside else f'<{name}{attrs}/>'
 
 def _text(x, y, text, size, face='', anchor=None, muted=False):
-    return _tag('text', escape(text), x=float(x), y=float(y), font_size=None if size == _SIZE else size, text_anchor=anchor,
+    return _tag('text', escaped(text), x=float(x), y=float(y), font_size=None if size == _SIZE else size, text_anchor=anchor,
                 class_=f'clsflow-{face}' if face else None, fill_opacity=MUTED if muted else None)
 
 def _rect(x, y, w, h, r=0, fill=None, alpha=None, **more):
@@ -160,7 +169,7 @@ def _arrow(x1, x2, y, colour=GREY, dash=None):
 
 def _marked(inside, title, css=None, **data):
     "A group with a tooltip"
-    return _tag('g', _tag('title', escape(title)), inside, class_=css and f'clsflow-{css}', **{f'data_{k}': v for k, v in data.items()})
+    return _tag('g', _tag('title', escaped(title)), inside, class_=css and f'clsflow-{css}', **{f'data_{k}': v for k, v in data.items()})
 
 # %% ../nbs/flow.ipynb #2a7a5633
 def _scaled(n, slope, offset, least=3.): return max(least, slope * log2(max(n, 1)) + offset)
@@ -298,8 +307,8 @@ def _option(x, y, line):
     "A line `name=value`, the name standing back, or the rest of one"
     if line.startswith('  '): return _text(x + text_width('  ', _CODE, 'mono'), y, line.strip(), _CODE, 'mono')
     name, equals, value = line.partition('=')
-    name = _tag('tspan', escape(name + equals), fill_opacity=MUTED)
-    return _tag('text', name, escape(value), x=x, y=y, font_size=_CODE, class_='clsflow-mono')
+    name = _tag('tspan', escaped(name + equals), fill_opacity=MUTED)
+    return _tag('text', name, escaped(value), x=x, y=y, font_size=_CODE, class_='clsflow-mono')
 
 def _stage_ys(card, head):
     "Where the lines of the stages are"
@@ -433,7 +442,7 @@ def _teacher_svg(card, cards, y):
     return lines + _marked(''.join(svg), _tooltip(box), 'box', part='teacher')
 
 def _tooltip(box):
-    "Everything that is known of a box, nothing cut"
+    "Everything that is known of a box, without the cuts of the drawing"
     name = box.kind if box.title == box.kind else f'{box.kind}: {box.title}'
     return '\n'.join([name, *[f'{k}={v}' for k, v in box.options.items()], *_exactly(box)])
 
@@ -521,7 +530,7 @@ class Flow:
         svg = _tag('svg', inside, **_canvas(w, h), style=f'min-width:{.62 * w:.0f}px', role='img', aria_label=self.words)
         image = re.sub(r"<title>.*?</title>| (aria-label|data-\w+)='.*?'", '', self.svg, flags=re.DOTALL)     # which has no tooltips
         file = base64.b64encode(image.encode()).decode()
-        return (f'<div class="clsflow"><style>{_INLINE}</style><img alt="{escape(self.words)}" src="data:image/svg+xml;base64,{file}">'
+        return (f'<div class="clsflow"><style>{_INLINE}</style><img alt="{escaped(self.words)}" src="data:image/svg+xml;base64,{file}">'
                 f'<div hidden="hidden" style="display:none">{svg}</div></div>')
 
     @property
@@ -557,7 +566,7 @@ def _as_text(flow):
         out += [box.title] if box.kind in ('image', 'output') else _framed(box.kind, lines, width, into, after)
         if after: out += _text_seam(after)
     if teacher: out += ['', *_framed('teacher, held fixed', teacher, width)]
-    return '\n'.join(out + textwrap.wrap(flow.note, COLUMNS)).replace(_FIXED, ' ')
+    return printable('\n'.join(out + textwrap.wrap(flow.note, COLUMNS)).replace(_FIXED, ' '), None)
 
 def _own_costs(box): return [_cost(n, unit) for n, unit in ((box.params, 'params'), (box.macs, 'MACs')) if n is not None]
 
@@ -583,7 +592,7 @@ def _text_seam(seam):
     "The lines of a seam, with what travels beside them, and below that what does not fit"
     bars = '  ' + '│ ' * _ports(seam) + ' '
     said = textwrap.wrap(' · '.join(t.replace(' ', _FIXED) for t in seam.texts), COLUMNS - len(bars)) or ['']
-    problem = textwrap.wrap(f'✗ {seam.problem}', COLUMNS - len(bars), subsequent_indent='  ') if seam.problem else []
+    problem = textwrap.wrap(f'✗ {printable(seam.problem)}', COLUMNS - len(bars), subsequent_indent='  ') if seam.problem else []
     return [(bars + line).rstrip() for line in said + problem]
 
 # %% ../nbs/flow.ipynb #7ecc6f62

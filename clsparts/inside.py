@@ -20,6 +20,8 @@ from .figures import Figure, as_picture
 from .findings import did_you_mean, join_path
 from .layers.embed import PatchEmbed
 from .seams import check_image, evaluating, seam_texts, shape_text
+from .tables import one_line
+from .transforms import Preset
 
 # %% ../nbs/inside.ipynb #3b182a60
 def one_image(
@@ -120,6 +122,7 @@ def show_features(
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
     stages: str | list[str] | None = None,  # names out of `clf.features`, or what they begin with; all if None
     channels: int = 8,  # how many maps of each stage
+    preset: Preset | None = None,  # how the image became a tensor, if that is known: it is shown as it was before
 ) -> Figure:
     "The image, and below it what every stage gives; raises `ValueError` for a stage that there is not"
     x = one_image(image)
@@ -132,7 +135,7 @@ def show_features(
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{seam_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
-    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0]), cmap='gray', vmin=0, vmax=1)
+    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset), cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1): _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
 
@@ -221,6 +224,7 @@ def show_activation(
     classes: list[str] | None = None,  # names of the classes; their numbers if None
     stage: str | None = None,  # see `grad_cam`
     top: int = 3,  # how many classes, the most likely first
+    preset: Preset | None = None,  # see `show_features`
 ) -> Figure:
     "The image, and over it where the evidence for the most likely classes is"
     _check_head(clf)
@@ -231,11 +235,11 @@ def show_activation(
     if top < 1: raise ValueError(f'top: a number from 1 is expected, not {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
-    size, picture = tuple(x.shape[2:]), as_picture(x[0])
+    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset)
     fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .65), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)
     for ax, f in zip(axes[1:], found):
-        _draw_heat(ax, picture, _over_image(f.map, size), f'{names[f.label]}\n{100 * chances[f.label]:.0f} %')
+        _draw_heat(ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 24)}\n{100 * chances[f.label]:.0f} %')
     fig.supxlabel(f'{found[0].stage}, {" × ".join(map(str, found[0].map.shape))} places', fontsize=8)
     return fig

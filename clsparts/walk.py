@@ -29,6 +29,7 @@ from .findings import ConfigError, Finding, Fix, as_code, patched
 from .heads.cls_head import ClsHead
 from .losses.combined_loss import build_loss
 from .part import BaseModule
+from .randomness import OwnGenerator
 from .registry import MODELS, check_arguments, parameters
 from .seams import CHANNELS, PARTS, SeamError, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
 
@@ -95,7 +96,7 @@ def _untrained(cfg):
 
 @contextmanager
 def _random_state_kept():
-    with torch.random.fork_rng(devices=[]), torch.device('cpu'): yield
+    with OwnGenerator(), torch.device('cpu'): yield
 
 @torch.no_grad()
 def run_for_real(cfg, kind, x, cause):

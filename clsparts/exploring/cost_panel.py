@@ -7,16 +7,16 @@ __all__ = ['COLUMNS', 'costs_of', 'costs_html', 'shares_html', 'CostPanel']
 
 # %% ../../nbs/exploring/cost_panel.ipynb #1fdc479c
 from collections.abc import Callable, Mapping
-from html import escape
 
 import ipywidgets as w
 import torch
 
 from ..anatomy import compare, si
-from .page import Page, Worker, button
-from .state import Look, State
+from .page import Page, Worker, button, guarded
+from .state import Look, State, check_memory
 from ..flow import HUES
 from ..seams import PARTS
+from ..tables import escaped
 from ..walk import fingerprint
 
 # %% ../../nbs/exploring/cost_panel.ipynb #cc175bf6
@@ -51,10 +51,10 @@ def costs_html(
     most = {k: max([c[k] for c in costs.values() if c and c[k]], default=0) for k in keys}
     lines = []
     for name, look in rows:
-        label = f"<b>now</b> {escape(look.flow.boxes[1].title)}" if not name else escape(name)
+        label = f"<b>now</b> {escaped(look.flow.boxes[1].title)}" if not name else escaped(name)
         if not name: label = f'<th scope=row>{label}</th><td></td>'
-        else: label = (f"<th scope=row><a data-act='go:{escape(name, quote=True)}' title='Return to it'>{label}</a></th>"
-                       f"<td><button class='clsx-small' data-act='unpin:{escape(name, quote=True)}' aria-label='forget {escape(name, quote=True)}'>×</button></td>")
+        else: label = (f"<th scope=row><a data-act='go:{escaped(name)}' title='Return to it'>{label}</a></th>"
+                       f"<td><button class='clsx-small' data-act='unpin:{escaped(name)}' aria-label='forget {escaped(name)}'>×</button></td>")
         c = costs[name]
         cells = ''.join(_cell(k, c[k], most[k], not name) for k in keys) if c else f"<td colspan={len(keys)} class='clsx-muted'>does not fit yet</td>"
         lines.append(f"<tr{' class=clsx-row-now' * (not name)}>{label}{cells}</tr>")
@@ -90,7 +90,7 @@ class CostPanel:
         self.state, self.report, self._times = state, report, {}
         self.page, self.shares, self.said = Page(label='Costs'), w.HTML(), w.HTML()
         self.page.add_class('clsx-cost')
-        self.page.on_act(self._act)
+        self.page.on_act(guarded(self._act, report))
         self.latency = button('Measure latency', self._ask, 'clsx-latency', tip='How long one image takes on this machine', icon='clock-o', report=report)
         row = w.HBox([self.latency, self.said])
         row.add_class('clsx-row')
@@ -111,6 +111,7 @@ class CostPanel:
     def _measure(self):
         "The time of all that fits"
         looks = {fingerprint(o.choice): o for o in [self.state.look, *self.state.pins.values()] if o.ok}
+        for o in looks.values(): check_memory(o)
         clfs = [self.state.build(o.choice).eval() for o in looks.values()]
         times = [compare(clf, image_shape=o.choice['image_shape'], latency=True).latencies[0] for clf, o in zip(clfs, looks.values())]
         self._times |= dict(zip(looks, times))

@@ -10,7 +10,6 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from html import escape
 from numbers import Real
 
 import ipywidgets as w
@@ -22,6 +21,7 @@ from .page import button, guarded
 from .state import KINDS, Look, State
 from ..findings import ConfigError, join_path
 from ..registry import MODELS
+from ..tables import escaped, one_line
 
 # %% ../../nbs/exploring/pickers.ipynb #7a9e3fec
 class Quiet:
@@ -122,7 +122,7 @@ class PartPicker(_Opening):
         at = next((o for o in self.listings if o.name == self.list.value), None)
         words = at.error or at.summary if at else ''
         if found == 0: words = f'No {self.kind} fits these words. A class of your own is found after @MODELS.register_module().'
-        self.about.value = f"<span class='{'clsx-error' if at and at.error else 'clsx-muted'}'>{escape(words)}</span>"
+        self.about.value = f"<span class='{'clsx-error' if at and at.error else 'clsx-muted'}'>{escaped(words)}</span>"
 
     def _choose(self, name):
         "Take what was clicked, unless it is chosen already or cannot be used"
@@ -134,7 +134,7 @@ class PartPicker(_Opening):
 
     def show(self) -> None:
         "Bring the button and the list up to date"
-        self.button.description = f'{self.kind} · {type_name(self.state.choice[self.kind])} {"▴" if self.is_open else "▾"}'
+        self.button.description = f'{self.kind} · {one_line(type_name(self.state.choice[self.kind]), 60)} {"▴" if self.is_open else "▾"}'
         if self.is_open: self._mark()
 
 # %% ../../nbs/exploring/pickers.ipynb #5911ef84
@@ -153,7 +153,7 @@ def _control(option, value):
 def _choices(option, value):
     "The choices, with the present value if it is none of them, and with nothing for what is not given"
     values = list(option.choices) + ([value] if value not in (*option.choices, REQUIRED) else [])
-    return ([('not given', REQUIRED)] if value is REQUIRED else []) + [(str(v), v) for v in values]
+    return ([('not given', REQUIRED)] if value is REQUIRED else []) + [(one_line(v), v) for v in values]
 
 def _widen(control, value):
     "Room for a value that a config has and the bounds leave out: ipywidgets would change it without a word"
@@ -210,7 +210,7 @@ class OptionRow(_Setting):
 
     def _say(self, wrong):
         self._wrong = wrong
-        said = f"<span class='clsx-wrong'>{escape(wrong)}</span>" if wrong else f"<span class='clsx-muted'>{_coded(self.option.doc)}</span>"
+        said = f"<span class='clsx-wrong'>{escaped(wrong)}</span>" if wrong else f"<span class='clsx-muted'>{_coded(self.option.doc)}</span>"
         said += '' if self.changed or wrong or self.option.default is REQUIRED else " <span class='clsx-default'>default</span>"
         if said != self._said: self.doc.value = self._said = said
 
@@ -240,7 +240,7 @@ class OptionRow(_Setting):
 # %% ../../nbs/exploring/pickers.ipynb #1f16f485
 def _coded(doc):
     "Words of a comment, with what stands in back quotes as code"
-    return re.sub(r'`([^`]*)`', r'<code>\1</code>', escape(doc))
+    return re.sub(r'`([^`]*)`', r'<code>\1</code>', escaped(doc))
 
 def _equal(a, b):
     "Whether two values mean the same; a list and a tuple of the same do"
@@ -257,7 +257,7 @@ def layers_html(
     if not rows: return ''
     def line(r):
         cells = [r.name, ' and '.join(r.layout or ()), si(r.params), si(r.macs)]
-        return f"<tr class='clsx-{r.level}'>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>"
+        return f"<tr class='clsx-{r.level}'>{''.join(f'<td>{escaped(c)}</td>' for c in cells)}</tr>"
     head = ''.join(f'<th>{c}</th>' for c in ('layers', 'gives', 'parameters', 'MACs'))
     return f"<table class='clsx-table clsx-layers'><tr>{head}</tr>{''.join(map(line, rows))}</table>"
 
@@ -340,7 +340,7 @@ class OptionsPanel:
             for row in rows: row.show()
             part, nothing = look.choice[kind], ''
             if not rows: nothing = f'There is no {kind}.' if part is None else f'{type_name(part)} has no options.'
-            children = [r.widget for r in rows] or [w.HTML(f"<p class='clsx-muted'>{escape(nothing)}</p>")]
+            children = [r.widget for r in rows] or [w.HTML(f"<p class='clsx-muted'>{escaped(nothing)}</p>")]
             if (kind, type_name(part), len(children)) != self._at: self.rows.children, self._at = children, (kind, type_name(part), len(children))
             elif rows and self.rows.children[0] is not children[0]: self.rows.children = children
             html = layers_html(look, kind)

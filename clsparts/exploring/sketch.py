@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from ..anatomy import anatomy
 from ..composition import Problem, fold
-from ..findings import Finding
+from ..findings import Finding, printable
 from ..flow import Box, Flow, Seam, flow, part_box
 from ..seams import PARTS
 from ..walk import Walk, through_backbone, through_head, through_neck
@@ -77,5 +77,5 @@ def sketch(
     kinds = ['loss' if b.kind == 'output' else b.kind for b in boxes[1:]]
     for f in findings:
         i = kinds.index(k) if (k := seam_of(f.path)) in kinds else len(kinds) - 1
-        seams[i].problem = ' '.join(o for o in (seams[i].problem, f.message) if o)
+        seams[i].problem = printable(' '.join(o for o in (seams[i].problem, f.message) if o))
     return Flow(boxes, seams)

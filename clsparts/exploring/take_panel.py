@@ -7,16 +7,16 @@ __all__ = ['ENDINGS', 'config_of', 'texts_of', 'save', 'TakePanel']
 
 # %% ../../nbs/exploring/take_panel.ipynb #a2dfe33c
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 
 import ipywidgets as w
 
 from ..checkpoint import save_checkpoint
 from ..config import Config, json_text, python_text
-from .page import Page, button
+from .page import Page, button, guarded
 from .state import Look, State
 from ..findings import ConfigError
+from ..tables import escaped
 
 # %% ../../nbs/exploring/take_panel.ipynb #6383e901
 def config_of(
@@ -69,14 +69,14 @@ class TakePanel:
         self.state, self.run, self.classifier, self.look = state, run, classifier or state.build, None
         self.form = w.ToggleButtons(options=['compose(…)', 'Python config', 'JSON config'], tooltips=['for the next cell', 'for clsparts train', 'for other programs'])
         self.form.add_class('clsx-form')
-        self.form.observe(lambda _: self.look and self.show(self.look), 'value')
+        self.form.observe(guarded(lambda _: self.look and self.show(self.look), report), 'value')
         self.page = Page(label='Code of the composition')
         self.page.add_class('clsx-code')
         self.path = w.Text('classifier.py', description='Save as', tooltip=f'a file that ends in {", ".join(ENDINGS)}')
         self.path.add_class('clsx-save-path')
         self.said = w.HTML()
         self.said.add_class('clsx-saved')
-        row = w.HBox([self.path, button('Save', self._save, 'clsx-save', tip='Write the config, or a checkpoint with weights'), self.said])
+        row = w.HBox([self.path, button('Save', self._save, 'clsx-save', tip='Write the config, or a checkpoint with weights', report=report), self.said])
         row.add_class('clsx-row')
         hint = w.HTML("<span class='clsx-muted'>.py, .json and .yaml hold the config for <code>clsparts train</code>; .safetensors holds "
                       'config and weights. In the next cell: <code>explorer.classifier</code>, <code>explorer.config</code>, '
@@ -88,9 +88,9 @@ class TakePanel:
         "Bring the text up to date"
         self.look, text = look, texts_of(look, self.run())[self.form.value]
         note = '' if look.ok else "<p class='clsx-muted'>It does not fit yet; what stands here is refused with the same words as above.</p>"
-        self.page.value = (f"{note}<div class='clsx-source'><button class='clsx-copy' data-copy='{escape(text, quote=True)}'>Copy</button>"
-                           f"<pre class='{'clsx-config' if 'config' in self.form.value else ''}'>{escape(text)}</pre></div>")
+        self.page.value = (f"{note}<div class='clsx-source'><button class='clsx-copy' data-copy='{escaped(text, None)}'>Copy</button>"
+                           f"<pre class='{'clsx-config' if 'config' in self.form.value else ''}'>{escaped(text, None)}</pre></div>")
 
     def _save(self):
-        try: self.said.value = f'saved as <b>{escape(str(save(self.state.look, self.path.value, self.run(), self.classifier)))}</b>'
-        except (ConfigError, OSError) as e: self.said.value = f"<span class='clsx-error'>{escape(str(e))}</span>"
+        try: self.said.value = f'saved as <b>{escaped(str(save(self.state.look, self.path.value, self.run(), self.classifier)))}</b>'
+        except (ConfigError, OSError) as e: self.said.value = f"<span class='clsx-error'>{escaped(str(e))}</span>"

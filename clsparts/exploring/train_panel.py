@@ -8,19 +8,19 @@ __all__ = ['COLOURS', 'FOLDER', 'colour_of', 'plot_runs', 'progress_text', 'dura
 # %% ../../nbs/exploring/train_panel.ipynb #42379f62
 import threading
 from collections.abc import Callable, Iterable
-from html import escape
 
 import ipywidgets as w
 from matplotlib.ticker import MaxNLocator
 
 from ..data import available_data, load_data
-from .page import Page, Worker, button, error_html, figure_html, guarded
+from .page import MAX_TRACE, Page, Worker, button, error_html, figure_html, guarded
 from .state import Look, State
 from .training import ENDED, Run, Runs
 from ..figures import Figure
 from ..findings import ConfigError
 from ..plots import BLUE, ORANGE, plot_confusion
 from ..runs import DEFAULT
+from ..tables import escaped
 from ..transforms import AUGMENTS
 
 # %% ../../nbs/exploring/train_panel.ipynb #e7523742
@@ -70,10 +70,10 @@ def runs_html(
     for i, run in enumerate(runs):
         mark = f"<span class='clsx-dot' style='background:{colour_of(i)}'></span>"
         best = max((r['test_accuracy'] for r in run.history), default=None)
-        cells = [f'{mark}{escape(run.name)}', run.status, f'{len(run.history)} / {run.epochs}', '' if run.accuracy is None else f'{100 * run.accuracy:.1f} %',
-                 '' if best is None else f'{100 * best:.1f} %', escape(str(run.folder or ''))]
+        cells = [f'{mark}{escaped(run.name)}', run.status, f'{len(run.history)} / {run.epochs}', '' if run.accuracy is None else f'{100 * run.accuracy:.1f} %',
+                 '' if best is None else f'{100 * best:.1f} %', escaped(str(run.folder or ''))]
         row = ''.join(f'<td>{c}</td>' for c in cells)
-        lines.append(f"<tr data-act='run:{i}' aria-label='show {escape(run.name, quote=True)}' {'aria-current=true' if i == shown else ''}>{row}</tr>")
+        lines.append(f"<tr data-act='run:{i}' aria-label='show {escaped(run.name)}' {'aria-current=true' if i == shown else ''}>{row}</tr>")
     head = ''.join(f'<th>{c}</th>' for c in ('run', 'state', 'epochs', 'accuracy', 'best', 'folder'))
     return f"<div class='clsx-scroll'><table class='clsx-table clsx-runs'><tr>{head}</tr>{''.join(lines)}</table></div>"
 
@@ -116,7 +116,7 @@ class _Controls:
         self.batch = w.BoundedIntText(self.state.choice['batch'], min=1, max=10 ** 5, description='Batch', tooltip='images a step', **number)
         for name in ('data', 'augment', 'epochs', 'lr'): getattr(self, name).add_class(f'clsx-{name}')
         self.batch.add_class('clsx-train-batch'), self.folder.add_class('clsx-folder')
-        self.data.observe(lambda change: setattr(self.folder.layout, 'display', None if change['new'] == FOLDER else 'none'), 'value')
+        self.data.observe(guarded(lambda change: setattr(self.folder.layout, 'display', None if change['new'] == FOLDER else 'none'), self.report), 'value')
         self.folder.layout.display = 'none'
         self.batch.observe(guarded(lambda change: change['new'] != self.state.choice['batch'] and self.state.set('batch', change['new']), self.report), 'value')
 
@@ -169,7 +169,7 @@ class _Starting(_Controls):
     def _offer(self, name, shape, classes):
         "Say that the data are of another shape, with a button that takes it on"
         words = f"{' × '.join(map(str, shape))} and {classes} classes"
-        self._say(f"<span class='clsx-wrong'>The images of {escape(name)} are of another kind: {words}.</span>")
+        self._say(f"<span class='clsx-wrong'>The images of {escaped(name)} are of another kind: {words}.</span>")
         self.suit.children = [button(f'Use {words}', lambda: self._take_on(shape, classes), 'clsx-suit', report=self.report)]
 
     def _take_on(self, shape, classes):
@@ -207,10 +207,11 @@ class TrainPanel(_Starting):
         if run is None: self.curves.value = "<p class='clsx-muted'>Nothing is trained yet. Start trains the composition above; what it learns is kept in a folder under runs.</p>"
         if run is None: return
         if run.active or self.shown is None or self.shown >= len(runs): self.shown = runs.index(run)
-        self.bar.value, self.text.value = run.step / run.steps if run.steps else 0, escape(progress_text(run))
+        self.bar.value, self.text.value = run.step / run.steps if run.steps else 0, escaped(progress_text(run))
         self.bar.bar_style = {'done': 'success', 'failed': 'danger', 'stopped': 'warning'}.get(run.status, '')
         self.table.value = runs_html(runs, self.shown)
         if run.status == 'failed': self._say(_failure_html(run))
+        elif run.words: self._say(f"<span class='clsx-muted'>{escaped(run.words)}</span>")
         if run.status == 'stopping': return                             # it ends before a picture were drawn
         drawn = any(r.losses for r in runs)
         self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run') if drawn else ''
@@ -225,7 +226,7 @@ class TrainPanel(_Starting):
         self._drawn = key
         if run.status not in ENDED or run.seen is None: self.confusion.value = ''; return
         fig = plot_confusion(run.seen, run.training.data)
-        self.confusion.value = f'<h4>{escape(run.name)}</h4>' + figure_html(fig, f'Confusion matrix and surest mistakes of {run.name}')
+        self.confusion.value = f'<h4>{escaped(run.name)}</h4>' + figure_html(fig, f'Confusion matrix and surest mistakes of {run.name}')
 
     def show(self, look: Look) -> None:
         "Bring what follows the composition up to date"
@@ -234,5 +235,5 @@ class TrainPanel(_Starting):
 
 def _failure_html(run):
     "Why a run failed, its traceback folded"
-    trace = f'<details><summary>Traceback</summary><pre>{escape(run.traceback)}</pre></details>'
-    return f"<div class='clsx-error' role='alert'><b>{escape(run.name)} failed.</b> {escape(run.words)}{trace}</div>"
+    trace = f'<details><summary>Traceback</summary><pre>{escaped(run.traceback, MAX_TRACE)}</pre></details>'
+    return f"<div class='clsx-error' role='alert'><b>{escaped(run.name)} failed.</b> {escaped(run.words)}{trace}</div>"

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..callbacks import Callback, StopTraining
 from ..devices import is_out_of_memory
 from ..findings import ConfigError
+from ..predict import Kept, kept_in
 from ..runs import TrainingRun, prepare
 from ..walk import fingerprint
 
@@ -65,6 +66,12 @@ class _Record:
     def classifier(self):
         "What is trained; None before it is composed"
         return self.training and self.training.clf
+
+    @property
+    def kept(self) -> Kept:
+        "The form of the images and the names of the classes, as its checkpoint has them"
+        data = self.training.data
+        return kept_in(dict(image_shape=data.image_shape, preset=data.preset and data.preset.to_dict(), classes=data.classes))
 
     @property
     def folder(self) -> Path | None: return self.training and self.training.folder
@@ -134,7 +141,7 @@ class Run(_Held):
             self.training.run(self.device, False, [_Watch(self)])
             self.status = 'stopped' if self._stop.is_set() else 'done'
             self._tell(self)
-            self.training.draw()
+            self._draw()
         except Exception as e:
             self.error, self.words, self.status = e, words_of(e, self.cfg['train']['batch_size']), 'failed'
             self.traceback = ''.join(traceback.format_exception(e))
@@ -142,6 +149,11 @@ class Run(_Held):
         finally:
             self._ended.set()
             self._tell(self)
+
+    def _draw(self):
+        "Write the pictures; a run does not fail for them"
+        try: self.training.draw()
+        except Exception as e: self.words = f'The pictures could not be drawn: {words_of(e)}'
 
     def _after_step(self, training):
         self.step, self.steps, loss = training.step, training.steps, training.loss.item()
@@ -202,9 +214,15 @@ class Runs:
         self._tell(run)
         return run
 
-    def trained(self,
+    def trained_run(self,
         model: Mapping,  # config of a classifier, as it was trained
-    ):  # a classifier; None if there is none
-        "The classifier of the latest run of that model that has ended with something learnt"
+    ) -> Run | None:
+        "The latest run of that model that has ended with something learnt"
         same = [r for r in self.list if r.status in ENDED and r.step and fingerprint(r.asked) == fingerprint(model)]
-        return same[-1].classifier if same else None
+        return same[-1] if same else None
+
+    def trained(self,
+        model: Mapping,  # see `trained_run`
+    ):  # a classifier; None if there is none
+        "The classifier of that run"
+        return (run := self.trained_run(model)) and run.classifier
