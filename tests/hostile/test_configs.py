@@ -157,9 +157,7 @@ MODELS_TO_CHECK = [
          Fails(mentions='10,000')),
     Case('a ViT of 10¹⁰ layers', with_backbone(type='VisionTransformer', arch=dict(embed_dims=8, num_layers=10 ** 10, num_heads=2, feedforward_channels=8)),
          Fails(mentions='10,000')),
-    Case('a transformer of 10⁹ layers', with_neck(dict(type='torch.nn:Transformer', d_model=8, nhead=1, num_encoder_layers=HUGE, dim_feedforward=1)),
-         Fails('neck', mentions='operations')),
-    Case('an LSTM of 10⁹ layers', with_neck(dict(type='torch.nn:LSTM', input_size=1, hidden_size=1, num_layers=HUGE)), Fails('neck')),
+    Case('an LSTM of 10⁹ layers', with_neck(dict(type='torch.nn:LSTM', input_size=1, hidden_size=1, num_layers=HUGE)), Fails('neck', mentions='operations')),
     Case('padding of 10⁹', with_neck(dict(type='torch.nn:ZeroPad2d', padding=HUGE)), Fails()),
     Case('images of 10⁹ pixels a side', with_backbone(type='VisionTransformer', arch='base', img_size=HUGE), Fails()),
     Case('channels that are NaN', with_backbone(**{**BACKBONE, 'base_channels': float('nan')}), Fails()),
@@ -482,7 +480,7 @@ def only_config_errors(call):
     except ConfigError as e: assert not CONTROL.search(str(e))
 
 
-@settings(max_examples=20, **QUIET)
+@settings(max_examples=12, **QUIET)
 @given(st.sampled_from(['backbone', 'neck', 'head', 'teacher']), st.dictionaries(WORDS, VALUES, max_size=3), VALUES)
 @pytest.mark.filterwarnings('ignore')
 def test_random_model(part, more, value):
@@ -491,7 +489,7 @@ def test_random_model(part, more, value):
     only_config_errors(lambda: examine_model({**MODEL, part: value}))
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=60, **QUIET)
 @given(st.dictionaries(WORDS, VALUES, max_size=4), st.sampled_from(['.json', '.py', '.yaml']), st.text(max_size=20))
 @pytest.mark.filterwarnings('ignore')
 def test_random_file(tmp_path_factory, cfg, suffix, text):
@@ -503,7 +501,7 @@ def test_random_file(tmp_path_factory, cfg, suffix, text):
     only_config_errors(lambda: Config.fromfile(path))
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=60, **QUIET)
 @given(st.lists(st.sampled_from(['torch', 'nn', 'modules', 'timm', 'layers', 'os', 'clsparts', '.', ':', '..', '__main__', 'X', 'utils', '\0']) | st.text(max_size=3), max_size=8))
 def test_random_name(words):
     "A name is a layer, or refused; no module outside of the allow-list is imported for it"
