@@ -120,9 +120,14 @@ def test_name(case, tmp_path):
     taken_by(case.given)
 
 
-@table([Case(name, name, Works()) for name in ('torch.nn:Identity', 'torch.nn.modules.linear:Identity', 'clsparts.necks.gap:GlobalAveragePooling')])
-def test_name_that_is_allowed(case, tmp_path): case.check(lambda: checked(json_file(tmp_path, with_neck(case.given) if 'gap' in case.given else
-                                                                                    {**MODEL, 'head': {**MODEL['head'], 'loss': 'torch.nn:CrossEntropyLoss'}})))
+ALLOWED = {
+    'a loss of torch': with_head(loss='torch.nn:CrossEntropyLoss'), 'by the module that defines it': with_head(loss='torch.nn.modules.loss:CrossEntropyLoss'),
+    'a part of this package': with_neck('clsparts.necks.gap:GlobalAveragePooling'), 'a registered name': with_neck('GlobalAveragePooling'),
+}
+
+
+@table([Case(name, model, Works()) for name, model in ALLOWED.items()])
+def test_name_that_is_allowed(case, tmp_path): case.check(lambda: checked(json_file(tmp_path, case.given)))
 
 
 # ---- arguments and sizes
@@ -157,7 +162,8 @@ MODELS_TO_CHECK = [
          Fails(mentions='10,000')),
     Case('a ViT of 10¹⁰ layers', with_backbone(type='VisionTransformer', arch=dict(embed_dims=8, num_layers=10 ** 10, num_heads=2, feedforward_channels=8)),
          Fails(mentions='10,000')),
-    Case('an LSTM of 10⁹ layers', with_neck(dict(type='torch.nn:LSTM', input_size=1, hidden_size=1, num_layers=HUGE)), Fails('neck', mentions='operations')),
+    Case('an LSTM of 10⁹ layers', with_neck(dict(type='torch.nn:LSTM', input_size=1, hidden_size=1, num_layers=HUGE)), Fails('neck')),
+    Case('40,000 layers', with_neck(dict(type='torchvision.ops:MLP', in_channels=1, hidden_channels=[1] * 40_000)), Fails('neck', mentions='operations')),
     Case('padding of 10⁹', with_neck(dict(type='torch.nn:ZeroPad2d', padding=HUGE)), Fails()),
     Case('images of 10⁹ pixels a side', with_backbone(type='VisionTransformer', arch='base', img_size=HUGE), Fails()),
     Case('channels that are NaN', with_backbone(**{**BACKBONE, 'base_channels': float('nan')}), Fails()),
