@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 import clsparts
 from .config import check_spelt_out, plain
-from .findings import ConfigError, join_path
+from .findings import ConfigError, join_path, printable
 from .files import regular_file, replacing
 from .registry import MODELS, check_arguments
 from .transforms import Preset
@@ -64,12 +64,11 @@ def _other_rules(rules, path, sources, inherited=None):
     if not isinstance(rules, Mapping): return rules, True
     rule, type_ = dict(rules), rules.get('type', inherited)
     over, keep = _other_rules(rule.pop('override', None), join_path(path, 'override'), sources, type_)
-    overrides = bool(keep and over)
     if type_ == 'Pretrained':
         if 'checkpoint' in rules: sources.append([join_path(path, 'checkpoint'), rules['checkpoint']])
-        return {'override': over}, overrides
-    if overrides: rule['override'] = over
-    return rule, overrides or not rules.get('override') or 'layer' in rules
+        return {'override': over}, bool(keep and over)
+    if keep and 'override' in rules: rule['override'] = over
+    return rule, keep or 'layer' in rules
 
 # %% ../nbs/checkpoint.ipynb #b1a4d718
 def write_checkpoint(
@@ -90,7 +89,8 @@ def write_checkpoint(
     texts['checksum'] = json.dumps(_checksum(tensors, texts))
     try:
         with replacing(path) as tmp: save_file(tensors, tmp, metadata=texts)
-    except SafetensorError as e: raise OSError(f'{path}: cannot be written: {e}') from e
+    except SafetensorError as e: raise OSError(f'{printable(path)}: cannot be written: {e}') from e
+    except ValueError as e: raise ConfigError(message=f'{path}: cannot be written: {e}.') from e   # a null byte in the path
     return path
 
 def _apart(tensors):

@@ -114,7 +114,10 @@ def _check_pickle(stream):
         elif 'PUT' in op.name or op.name == 'MEMOIZE': memo[len(memo) if arg is None else int(arg)] = stack[-1]
         elif 'GET' in op.name: stack.append(memo.get(int(arg)))
         else:
-            start = marks.pop() if pickletools.markobject in op.stack_before else len(stack) - len(op.stack_before)
+            before = op.stack_before                               # a list below the mark is popped with what is appended to it
+            marked = pickletools.markobject in before
+            start = marks.pop() - before.index(pickletools.markobject) if marked else len(stack) - len(before)
+            if start < 0: raise ConfigError(message='its pickle takes more from the stack than there is.')
             popped, stack[start:] = stack[start:], []
             if op.name == 'REDUCE' and popped[0] == _ENCODE and isinstance(popped[1], _Tuple) and popped[1].items[1:] == ['latin1']: popped = []
             if _ENCODE in popped: raise ConfigError(message='its pickle encodes texts by a codec other than latin1.')
