@@ -261,8 +261,8 @@ class TrainingRun:
                        callbacks=[_Note(self), *callbacks], **where)
 
     def draw(self) -> None:
-        "Write the pictures of the finished epochs; none without one, or where they are there and no epoch was added"
-        if not self.history or self.training.step == self.training.begun and (self.folder/'curves.png').exists(): return
+        "Write the pictures of the finished epochs; none without one"
+        if not self.history: return
         seen = self.seen or evaluate(self.clf, self.data)
         save_figure(plot_curves(self.history), self.folder/'curves.png')
         if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
@@ -353,5 +353,6 @@ def train_run(
     connect(device)
     prepared = prepare(cfg, out, resume, from_checkpoint)
     prepared.run(device, progress)
-    by_main(prepared.draw)
+    t = prepared.training
+    if t and (t.step > t.begun or not (prepared.folder/'curves.png').exists()): by_main(prepared.draw)      # what is complete stays as it is
     return prepared.folder
