@@ -287,8 +287,8 @@ class TrainingRun:
                        callbacks=[_Note(self), *callbacks], **where)
 
     def draw(self) -> None:
-        "Write the pictures of the finished epochs; a picture that fails is left out with a warning. Complete runs that were resumed keep theirs"
-        if not self.history or self.training.step == self.training.begun and (self.folder/'curves.png').exists(): return
+        "Write the pictures of the finished epochs; none without one; a picture that fails is left out with a warning"
+        if not self.history: return
         with side_product('curves.png'): save_figure(plot_curves(self.history), self.folder/'curves.png')
         with side_product('the picture of the mistakes'):
             seen = self.seen or evaluate(self.clf, self.data)
@@ -380,5 +380,6 @@ def train_run(
     connect(device)
     prepared = prepare(cfg, out, resume, from_checkpoint)
     prepared.run(device, progress)
-    by_main(prepared.draw)
+    t = prepared.training
+    if t and (t.step > t.begun or not (prepared.folder/'curves.png').exists()): by_main(prepared.draw)      # what is complete stays as it is
     return prepared.folder
