@@ -202,9 +202,9 @@ def first_not_finite(
 ) -> str | None:  # a name
     "The first of some tensors with a NaN or an infinity in it"
     floats = {k: v.to_local() if is_divided(v) else v for k, v in tensors.items() if v.is_floating_point() or v.is_complex()}
-    floats = {k: v.detach() for k, v in floats.items() if v.numel()}
-    if not floats or nn.utils.get_total_norm(list(floats.values()), math.inf).isfinite(): return None
-    return next(k for k, v in floats.items() if not v.isfinite().all())
+    sums = [v.detach().sum().abs().float() for v in floats.values()]    # quick; a sum of finite numbers may overflow, but one with a NaN is never finite
+    if not sums or torch.stack([s.to(sums[0].device) for s in sums]).isfinite().all(): return None
+    return next((k for k, v in floats.items() if not v.isfinite().all()), None)
 
 def check_weights(training: Training) -> None:
     "Raise `FloatingPointError` in all processes if the weights of one are not finite"
@@ -339,7 +339,7 @@ def save(training: Training) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if there is no room, and then the earlier ones are still there"
     t = training
     if t.folder is None: return
-    check_weights(t)
+    if t.batch: check_weights(t)                                        # at the end of an epoch they were checked before the evaluation
     with explained(t):                                                  # each process brings its share
         state, weights = state_of(t), gathered(t.model.state_dict())
         usable = gathered(t.ema.module.state_dict()) if t.ema else weights

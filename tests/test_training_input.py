@@ -306,7 +306,8 @@ def test_targets_of_every_type(make):
 def test_workers_read_what_is_held_out():
     data = Data(tensors(), Far(), ['a', 'b', 'c'])
     assert trained(data, workers=1)[0]['test_loss'] == pytest.approx(trained(both(tensors()))[0]['test_loss'], abs=1e-6)
-    with pytest.raises(LookupError): trained(data)
+    with pytest.raises(ConfigError) as e: trained(data)
+    assert str(e.value).startswith('data: image 1 cannot be made: LookupError')
 
 
 WHOLE = 'data: labels are expected as whole numbers (n,), or targets as (n, 3) for 3 classes, not '
