@@ -6,6 +6,7 @@
 __all__ = ['check_out', 'predict_images', 'data_for', 'evaluate_run', 'export_run']
 
 # %% ../nbs/cli_use.ipynb #2e101b49
+import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -25,7 +26,7 @@ def check_out(
     "Raise `ConfigError` unless a file of that name can be written"
     path = Path(path)
     if path.suffix not in endings: raise ConfigError(where, f'a name that ends in {" or ".join(endings)} is expected, not {str(path)!r}.')
-    if path.is_dir(): raise ConfigError(where, f'{path} is a folder. Choose the name of a file.')
+    if os.path.isdir(path): raise ConfigError(where, f'{path} is a folder. Choose the name of a file.')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.NamedTemporaryFile(dir=path.parent, prefix=f'.{path.stem}-', suffix=path.suffix).close()

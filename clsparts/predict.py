@@ -78,7 +78,7 @@ def kept_in(
         try: found[name] = check(value)
         except (ValueError, TypeError, OverflowError) as e:
             expected = '; '.join(f.message for f in e.findings) if isinstance(e, ConfigError) else f'expected {e}, got {one_line(repr(value), 60)}.'
-            wrong.append((name, f'{where}{expected} Use load_classifier, and pass classes and preset yourself.'))
+            wrong.append((name, f'{where}{expected} Save it again: save_checkpoint(FILE, clf, classes=…, preset=…).'))
     if wrong: raise ConfigError(findings=wrong)
     c, h, w = found.get('image_shape', (0, 0, 0))
     if 'preset' not in found and c in (1, 3) and h == w: found['preset'] = Preset(h, c, squash=True, interpolation='bilinear')
