@@ -90,7 +90,7 @@ class _Part:
     "A file that is not whole yet"
 
     def __init__(self, path):
-        self.path, self.note = path.with_name(path.name + '.part'), path.with_name(path.name + '.part.version')
+        self.path, self.note, self.new = (path.with_name(path.name + o) for o in ('.part', '.part.version', '.part.new'))
         self.reset()
 
     def reset(self, version=None):
@@ -98,7 +98,7 @@ class _Part:
         self.version, self.size, self.kept, self.hash = version, 0, 0, hashlib.sha256()
 
     def remove(self):
-        for path in (self.path, self.note): path.unlink(missing_ok=True)
+        for path in (self.path, self.note, self.new): path.unlink(missing_ok=True)
         self.reset()
 
     def resume(self):
@@ -130,7 +130,8 @@ class _Part:
         self.kept = self.size
         if self.version and self.size:
             noted = dict(version=self.version, size=self.size, sha256=self.hash.hexdigest())
-            self.note.write_text(json.dumps(noted))                    # half a note vouches for nothing
+            self.new.write_text(json.dumps(noted))
+            os.replace(self.new, self.note)                            # never half a note
 
 # %% ../nbs/download.ipynb #415b1764
 def _opener():
