@@ -159,7 +159,7 @@ def _unpickled(path):
     if zipped: _check_archive(path)
     try:
         with torch.serialization.safe_globals(_stand_ins), warnings.catch_warnings():
-            warnings.filterwarnings('ignore', 'Detected pickle protocol')
+            warnings.filterwarnings('ignore', 'Detected pickle protocol|Validating sparse tensor')
             return torch.load(path, map_location='cpu', weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as e:
         name = re.search(r'GLOBAL ([\w.]+)', str(e))
