@@ -19,7 +19,8 @@ from functools import cached_property, lru_cache
 from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from .findings import MAX_NAME, ConfigError, Finding, Fix, closest, did_you_mean, join_path, printable
@@ -66,9 +67,11 @@ _PLAIN = {int: (Integral, 'a whole number'), float: (Real, 'a number'), bool: (b
           tuple: ((tuple, list), 'a tuple'), list: ((tuple, list), 'a list'), Mapping: (Mapping, 'a dict'), dict: (Mapping, 'a dict'),
           type(None): (type(None), 'None')}
 
+def _alternatives(annotation): return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else [annotation]      # list[int] is one
+
 def _wrong_type(parameter, value):
     "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
-    options = get_args(parameter.annotation) or [parameter.annotation]
+    options = _alternatives(parameter.annotation)
     if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
     if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
     for o in options:
@@ -78,7 +81,7 @@ def _wrong_type(parameter, value):
 def _right_type(name, parameter, value):
     "The fix for a value of the wrong type: a number that was written as a string, a name that was written without its dict"
     if not isinstance(value, str) or len(value) > MAX_NAME: return None
-    if value.isidentifier() and Mapping in (get_args(parameter.annotation) or [parameter.annotation]): return Fix({name: dict(type=value)})
+    if value.isidentifier() and Mapping in _alternatives(parameter.annotation): return Fix({name: dict(type=value)})
     try: meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return None
     return None if _wrong_type(parameter, meant) else Fix({name: meant})
