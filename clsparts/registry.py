@@ -228,7 +228,7 @@ class Catalogue:
 # %% ../nbs/registry.ipynb #ffc8498a
 LAYERS = {'torch.nn': 'torch.nn.modules', 'torchvision.ops': 'torchvision.ops', 'timm.layers': 'timm.layers'}  # packages, and where their layers are defined
 
-SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # of these, not named: one argument costs hours or gigabytes
+SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # not these: one argument costs hours
 
 def _package_of(module):
     "The package in `LAYERS` that a module belongs to; None if there is none"
@@ -308,11 +308,6 @@ class Finder(Catalogue):
         return own[0] if own else self._note(part)
 
     def _registered(self): return [e for n in list(self._entries) if (e := self._current(n))]
-
-    def _note(self, part):
-        "The spelling of a class, which this process can find by it from here on"
-        self._passed[_spelling(part)] = part
-        return _spelling(part)
 
     def __contains__(self, name):
         try: return bool(self.find(name))
@@ -424,6 +419,11 @@ def _resolve(registry, cfg, kind):
 # %% ../nbs/registry.ipynb #a7f69d73
 class Registry(Finder):
     "Classes by name and kind: registered, found lazily, built from configs"
+
+    def _note(self, part):
+        "The spelling of a class, which this process can find by it from here on"
+        self._passed[_spelling(part)] = part
+        return _spelling(part)
 
     def part_of(self,
         type_: str | Callable,  # what a config holds under `type`
