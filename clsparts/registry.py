@@ -174,8 +174,7 @@ class Catalogue:
     ):
         self.name, self.index, self.group = name, Index(package), group
         self._entries = {}  # by name
-        self.failures = {}  # modules that failed to import, with the error
-        self.offered = {}  # the names that a module offers by entry points
+        self.failures, self.offered = {}, {}  # by module: the error of its import; the names that it offers by entry points
         self._passed = WeakValueDictionary()  # classes that this process has passed or written into a config, by name
         self._trusted = set()  # names whose modules may be imported
 
