@@ -19,7 +19,8 @@ from functools import cached_property, lru_cache
 from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from .findings import MAX_NAME, ConfigError, Finding, Fix, closest, did_you_mean, join_path, printable
@@ -66,9 +67,11 @@ _PLAIN = {int: (Integral, 'a whole number'), float: (Real, 'a number'), bool: (b
           tuple: ((tuple, list), 'a tuple'), list: ((tuple, list), 'a list'), Mapping: (Mapping, 'a dict'), dict: (Mapping, 'a dict'),
           type(None): (type(None), 'None')}
 
+def _alternatives(annotation): return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else [annotation]      # list[int] is one
+
 def _wrong_type(parameter, value):
     "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
-    options = get_args(parameter.annotation) or [parameter.annotation]
+    options = _alternatives(parameter.annotation)
     if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
     if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
     for o in options:
@@ -78,7 +81,7 @@ def _wrong_type(parameter, value):
 def _right_type(name, parameter, value):
     "The fix for a value of the wrong type: a number that was written as a string, a name that was written without its dict"
     if not isinstance(value, str) or len(value) > MAX_NAME: return None
-    if value.isidentifier() and Mapping in (get_args(parameter.annotation) or [parameter.annotation]): return Fix({name: dict(type=value)})
+    if value.isidentifier() and Mapping in _alternatives(parameter.annotation): return Fix({name: dict(type=value)})
     try: meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return None
     return None if _wrong_type(parameter, meant) else Fix({name: meant})
@@ -171,8 +174,7 @@ class Catalogue:
     ):
         self.name, self.index, self.group = name, Index(package), group
         self._entries = {}  # by name
-        self.failures = {}  # modules that failed to import, with the error
-        self.offered = {}  # the names that a module offers by entry points
+        self.failures, self.offered = {}, {}  # by module: the error of its import; the names that it offers by entry points
         self._passed = WeakValueDictionary()  # classes that this process has passed or written into a config, by name
         self._trusted = set()  # names whose modules may be imported
 
@@ -225,7 +227,7 @@ class Catalogue:
 # %% ../nbs/registry.ipynb #ffc8498a
 LAYERS = {'torch.nn': 'torch.nn.modules', 'torchvision.ops': 'torchvision.ops', 'timm.layers': 'timm.layers'}  # packages, and where their layers are defined
 
-SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # of these, not named: one argument costs hours or gigabytes
+SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # not these: one argument costs hours
 
 def _package_of(module):
     "The package in `LAYERS` that a module belongs to; None if there is none"
@@ -305,11 +307,6 @@ class Finder(Catalogue):
         return own[0] if own else self._note(part)
 
     def _registered(self): return [e for n in list(self._entries) if (e := self._current(n))]
-
-    def _note(self, part):
-        "The spelling of a class, which this process can find by it from here on"
-        self._passed[_spelling(part)] = part
-        return _spelling(part)
 
     def __contains__(self, name):
         try: return bool(self.find(name))
@@ -421,6 +418,11 @@ def _resolve(registry, cfg, kind):
 # %% ../nbs/registry.ipynb #a7f69d73
 class Registry(Finder):
     "Classes by name and kind: registered, found lazily, built from configs"
+
+    def _note(self, part):
+        "The spelling of a class, which this process can find by it from here on"
+        self._passed[_spelling(part)] = part
+        return _spelling(part)
 
     def part_of(self,
         type_: str | Callable,  # what a config holds under `type`
