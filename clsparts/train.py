@@ -6,8 +6,8 @@
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss', 'kept_words',
            'train_epoch', 'add_gradients', 'take_step', 'Interrupted', 'end_if_interrupted', 'evaluate_together',
            'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'find', 'restore',
-           'are_kept', 'alone_in', 'check_state', 'share_of', 'check_same', 'interruptible', 'explained',
-           'is_of_worker', 'worker_words', 'lost_words', 'run', 'fit']
+           'are_kept', 'folder_of', 'alone_in', 'check_state', 'share_of', 'check_same', 'interruptible', 'explained',
+           'is_of_worker', 'worker_words', 'lost_words', 'run', 'run_to_the_end', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -385,14 +385,28 @@ def are_kept(
                all(torch.equal(v.cpu(), tensors[k]) for k, v in weights.items()) for tensors, meta in kept)
 
 # %% ../nbs/train.ipynb #bf62e879
+def folder_of(
+    out: str | Path | None,  # see `fit`
+    resume: str | Path | None,  # see `fit`
+) -> Path | None:  # None if nothing is kept
+    "The folder of a run; raises `ConfigError` if it is to be resumed and is none"
+    if resume is None: return None if out is None else as_path(out, 'out')
+    if out is not None: raise ConfigError('out', 'leave it out: resume names the folder.')
+    folder = as_path(resume, 'resume')
+    check_resumable(folder)
+    return folder
+
 @contextmanager
 def alone_in(
-    folder: Path | None,  # of a run, which is there; None if nothing is kept
+    folder: Path | None,  # of a run; None if nothing is kept
+    new: bool = False,  # whether it may hold no run
 ):
     "A context in which no other training uses the folder, without what killed ones left; raises `ConfigError` that names the other process"
     held = ExitStack()
     def take():
+        make_folder(folder)
         held.enter_context(locked(folder))
+        if new: check_folder(folder)
         for f in (folder, folder/'snapshots'): sweep(f)
     with held:
         if folder: by_main(take)
@@ -536,6 +550,14 @@ def run(
         if t.ema and t.step and not t.divided: t.clf.load_state_dict(t.ema.module.state_dict())
     if t.divided: usable(t)
 
+# %% ../nbs/train.ipynb #a5d4dccc
+def run_to_the_end(training: Training) -> None:
+    "`run` with interrupts heard; warns where nothing was left to train"
+    t = training
+    with interruptible(t): run(t)
+    if t.main and t.step == t.begun > 0: warnings.warn(f'{t.folder} is complete after epoch {len(t.history)}; nothing is left to train.')
+    t.agreed.close()
+
 # %% ../nbs/train.ipynb #fe08c93d
 def fit(
     clf,  # a classifier with a head, trained in place
@@ -568,24 +590,17 @@ def fit(
 ) -> list[dict]:  # one record an epoch: `epoch`, `lr`, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
     "Train `clf`; raises `FloatingPointError` if the loss is no number, `MemoryError` with the batch that fits, `ConfigError` for arguments that do not go"
     check_numbers(locals())
-    settings = plain({k: v for k, v in locals().items() if k in SETTINGS})
-    if out is not None and resume is not None: raise ConfigError('out', 'leave it out: resume names the folder.')
-    folder = None if out is resume is None else as_path(out, 'out') if resume is None else as_path(resume, 'resume')
-    if resume is not None: check_resumable(folder)
+    settings, folder = plain({k: v for k, v in locals().items() if k in SETTINGS}), folder_of(out, resume)
     data = data if isinstance(data, Data) else as_data(data, classes=classes_of(data, clf))
     check_fits(clf, data)
     accelerator = accelerator_for(device, precision)
-    if folder: by_main(lambda: make_folder(folder))
-    with alone_in(folder):
-        if out is not None: by_main(lambda: check_folder(folder))
+    with alone_in(folder, new=resume is None):
         training = Training(clf, data, epochs, folder, settings, accelerator, accelerator.num_processes, keep=keep, save_steps=save_steps)
         training.found = find(training) if resume is not None else None
         set_seed(seed + accelerator.process_index)
         make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
         training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
-        with interruptible(training): run(training)
-        if training.main and training.step == training.begun > 0: warnings.warn(f'{folder} is complete after epoch {len(training.history)}; nothing is left to train.')
-    training.agreed.close()
+        run_to_the_end(training)
     forget()
     return training.history
 
