@@ -346,6 +346,7 @@ def find(training: Training) -> tuple | None:
     if t.main and n != processes: warnings.warn(f'the run began with {size} images a step in each of {processes} processes; now there are {size * processes // n} in each of {n}.')
     return found
 
+# %% ../nbs/train.ipynb #cf408f53
 def restore(training: Training) -> None:
     "Continue from the snapshot that was found; raises `ConfigError` if it does not fit"
     t = training
