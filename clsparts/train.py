@@ -4,11 +4,10 @@
 
 # %% auto #0
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss', 'kept_words',
-           'first_not_finite', 'check_weights', 'train_epoch', 'add_gradients', 'take_step', 'Interrupted',
-           'end_if_interrupted', 'evaluate_together', 'usable', 'finish_epoch', 'state_of', 'about', 'save_weights',
-           'save', 'ended_best', 'check_repeatable', 'find', 'restore', 'are_kept', 'alone_in', 'check_state',
-           'share_of', 'check_same', 'interruptible', 'explained', 'is_of_worker', 'worker_words', 'lost_words', 'run',
-           'fit']
+           'train_epoch', 'add_gradients', 'take_step', 'Interrupted', 'end_if_interrupted', 'evaluate_together',
+           'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'find', 'restore',
+           'are_kept', 'folder_of', 'alone_in', 'check_state', 'share_of', 'check_same', 'interruptible', 'explained',
+           'is_of_worker', 'worker_words', 'lost_words', 'run', 'run_to_the_end', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -32,8 +31,8 @@ from accelerate.utils import DistributedType, gather_object, set_seed
 from torch.utils.data import DataLoader, Dataset, Subset
 
 import clsparts
-from .batches import Batches, generators_of, reseed
-from .callbacks import Callback, StopTraining, best_record, is_finite, tell_all, usual_callbacks
+from .batches import Batches
+from .callbacks import Callback, StopTraining, best_record, usual_callbacks
 from .checkpoint import read_checkpoint, without_pretrained, write_checkpoint
 from .config import diff, plain
 from .data import Data, as_data, augmented, image_name
@@ -42,12 +41,13 @@ from .digests import data_digest, digest_changes
 from .evaluate import Evaluation, evaluate, merge_evaluations
 from .files import as_path, locked, sweep
 from .findings import ConfigError
-from .mixing import check_soft_targets, mixing_of
+from .mixing import build_mixing, check_soft_targets
 from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
 from .readiness import check_batch_size, check_fits, check_folder, check_numbers, check_resumable, check_targets, classes_of, \
     has_batch_norms, make_folder
+from .registry import check_arguments
 from .schedules import build_schedule
-from .sharding import divide_like, gathered, is_divided, laid_out, same_buffers, spread
+from .sharding import divide_like, gathered, laid_out, same_buffers, spread
 from .snapshots import Snapshots, random_states, set_random_states
 
 # %% ../nbs/train.ipynb #6b70d853
@@ -116,7 +116,7 @@ class Training:
 
     def tell(self, moment: str) -> None:
         "Call that method of every callback"
-        tell_all(self.callbacks, moment, self)
+        for callback in self.callbacks: getattr(callback, moment)(self)
 
 # %% ../nbs/train.ipynb #c749959d
 SGD = dict(optimizer=dict(type='SGD', lr=.1, momentum=.9, nesterov=True, weight_decay=5e-4))
@@ -155,17 +155,17 @@ def make_ready(
     t.model = model = copy.deepcopy(clf) if divided else clf
     t.frozen = frozen_parts(model, freeze)
     t.ema = None if ema is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema))
-    t.unchecked, t.masks = None, {k for k, v in model.named_buffers() if first_not_finite({k: v})}      # a loss on a GPU; buffers that hold -inf as masks do
     mixing = mixing if mixing is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(t.data.classes)
-    t.mix = mixing_of(mixing, k)
+    if mixing: check_arguments('mixing', build_mixing, dict(mixing, num_classes=k))
+    t.mix = build_mixing(**(mixing or dict(augments=None)), num_classes=k)
     if t.mix: check_soft_targets(clf, k)
     else: check_targets(clf, t.data.target, k)
     t.batches = Batches(augmented(t.data, augment), batch_size, seed=seed, workers=workers, pin=acc.device.type == 'cuda',
                         rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=t.data.classes)
     t.workers, t.accumulate, t.clip = workers, accumulation_of(optim_wrapper), clip_of(optim_wrapper)
     t.optimizer = build_optimizer(model, with_rates(optim_wrapper, lr=lr, weight_decay=weight_decay), divided)
-    t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, batches=len(t.batches), accumulate=t.accumulate)
+    t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, steps_per_epoch=t.steps_per_epoch)
     objective = Objective(model)
     if compile: objective.compile()
     t.objective, t.stepper = acc.prepare(objective, t.optimizer)
@@ -178,12 +178,11 @@ def make_ready(
 # %% ../nbs/train.ipynb #38a9cc55
 def check_loss(
     training: Training,
-    loss: torch.Tensor | None = None,  # of the present batch; None looks at the one that is left
+    loss: torch.Tensor,  # of the present batch
 ) -> None:
-    "Raise `FloatingPointError` with the batch's images if its loss, or on a GPU that of the batch before, is not finite"
+    "Raise `FloatingPointError` with the batch's images if its loss, or on a GPU that of the batch before, is no number"
     t, here = training, (training.epoch, training.batch)
-    if loss is None or loss.device.type != 'cpu':
-        (loss, here), t.unchecked = t.unchecked or (None, here), None if loss is None else (loss.detach(), here)
+    if loss.device.type != 'cpu': (loss, here), t.unchecked = getattr(t, 'unchecked', (None, here)), (loss.detach(), here)
     if loss is None or math.isfinite(loss.detach()): return
     images = t.batches.indices(*here)
     named = f' Its images: {", ".join(map(str, images[:16]))}{", …" if len(images) > 16 else ""}.' if images else ''
@@ -195,28 +194,6 @@ def check_loss(
 def kept_words(training: Training) -> str:
     "Where the last good state is"
     return f' The last good state is kept in {training.last_good}.' if training.last_good else ''
-
-# %% ../nbs/train.ipynb #6106128d
-def first_not_finite(
-    tensors: Mapping[str, torch.Tensor],  # by name
-) -> str | None:  # a name
-    "The first of some tensors with a NaN or an infinity in it"
-    floats = {k: v.to_local() if is_divided(v) else v for k, v in tensors.items() if v.is_floating_point() or v.is_complex()}
-    sums = [v.detach().sum().abs().float() for v in floats.values()]    # quick; a sum of finite numbers may overflow, but one with a NaN is never finite
-    if not sums or torch.stack([s.to(sums[0].device) for s in sums]).isfinite().all(): return None
-    return next((k for k, v in floats.items() if not v.isfinite().all()), None)
-
-def check_weights(training: Training) -> None:
-    "Raise `FloatingPointError` in all processes if the weights of one are not finite"
-    t = training
-    tensors = {**t.model.state_dict(), **({f'the mean of {k}': v for k, v in t.ema.module.state_dict().items()} if t.ema else {})}
-    found = first_not_finite({k: v for k, v in tensors.items() if k.removeprefix('the mean of ') not in t.masks})
-    found = next(filter(None, gather_object([found])), None) if t.accelerator.num_processes > 1 else found
-    if found is None: return
-    if t.step == 0: raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
-    short = ', or bf16 instead of fp16' if t.settings['precision'] == 'fp16' else ''
-    raise FloatingPointError(f'epoch {t.epoch}, step {t.step}: {found} is not finite any more. A smaller learning rate often helps '
-                             f'(lr={t.optimizer.defaults["lr"] / 10:.3g}), or clipped gradients (clip_grad=dict(max_norm=1.)){short}.{kept_words(t)}')
 
 # %% ../nbs/train.ipynb #d84a1e64
 def train_epoch(training: Training) -> None:
@@ -295,14 +272,10 @@ def usable(training: Training) -> nn.Module:
 def finish_epoch(training: Training) -> None:
     "Evaluate, record, save and tell"
     t = training
-    check_loss(t)
-    check_weights(t)
     sums = torch.stack([torch.as_tensor(t.total, device=t.accelerator.device).float(), torch.tensor(float(t.count), device=t.accelerator.device)])
     with explained(t):
         total, count = t.accelerator.reduce(sums, 'sum').tolist()
-        if isinstance(t.data.test, DataLoader): reseed(generators_of(t.data.test), t.settings['seed'] + t.epoch)
-        try: t.seen = evaluate_together(usable(t), t.data, t.accelerator, t.workers)
-        except FloatingPointError as e: raise FloatingPointError(f'epoch {t.epoch}: held-out {e}{kept_words(t)}') from None
+        t.seen = evaluate_together(usable(t), t.data, t.accelerator, t.workers)
     if t.divided: t.clf.to('cpu')
     t.history.append(dict(epoch=t.epoch, lr=max(g['lr'] for g in t.optimizer.param_groups), train_loss=total / count, test_loss=t.seen.loss,
                           **{f'test_{t.seen.score_name}': t.seen.score}, seconds=round(t.elapsed, 2)))
@@ -317,7 +290,7 @@ def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
     return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
-                settings=t.settings, processes=t.processes, mark=t.batches.order.mark, images=[len(p) for p in (t.data.train, t.data.test)],
+                settings=t.settings, processes=t.processes, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
                 scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]), data=t.digest, origin=t.origin)
 
@@ -339,28 +312,18 @@ def save(training: Training) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if there is no room, and then the earlier ones are still there"
     t = training
     if t.folder is None: return
-    if t.batch: check_weights(t)                                        # at the end of an epoch they were checked before the evaluation
     with explained(t):                                                  # each process brings its share
         state, weights = state_of(t), gathered(t.model.state_dict())
         usable = gathered(t.ema.module.state_dict()) if t.ema else weights
     if not t.main: return
     try:
-        if t.batches.order.repeatable or t.batch == 0: t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
+        t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
         if t.step: save_weights(t, usable, ended_best(t))
     except OSError as e: raise OSError(f'{e}.{kept_words(t)} Make room, then resume from {t.folder}.') from e
 
 def ended_best(training: Training) -> bool:
-    "Whether this is the end of the best epoch, and its score and loss are finite"
-    last = training.history[-1] if training.history else None
-    return training.batch == 0 and last is not None and is_finite(last) and best_record(training.history) is last
-
-def check_repeatable(training: Training) -> None:
-    "Warn of a loader whose order cannot be repeated, of a run that is kept; raises `ConfigError` for snapshots within its epochs"
-    t = training
-    if t.batches.order.repeatable or not t.folder: return
-    why = f'{type(t.data.train).__name__} has an order that cannot be repeated: it depends on more than random numbers and set_epoch'
-    if t.save_steps: raise ConfigError('save_steps', f'{why}, so an epoch cannot be continued in its middle. Leave save_steps out, or pass the data set.')
-    warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.')
+    "Whether this is the end of the best epoch"
+    return training.batch == 0 and bool(training.history) and best_record(training.history) is training.history[-1]
 
 # %% ../nbs/train.ipynb #cac6a4ba
 def find(training: Training) -> tuple | None:
@@ -383,6 +346,7 @@ def find(training: Training) -> tuple | None:
     if t.main and n != processes: warnings.warn(f'the run began with {size} images a step in each of {processes} processes; now there are {size * processes // n} in each of {n}.')
     return found
 
+# %% ../nbs/train.ipynb #cf408f53
 def restore(training: Training) -> None:
     "Continue from the snapshot that was found; raises `ConfigError` if it does not fit"
     t = training
@@ -422,14 +386,28 @@ def are_kept(
                all(torch.equal(v.cpu(), tensors[k]) for k, v in weights.items()) for tensors, meta in kept)
 
 # %% ../nbs/train.ipynb #bf62e879
+def folder_of(
+    out: str | Path | None,  # see `fit`
+    resume: str | Path | None,  # see `fit`
+) -> Path | None:  # None if nothing is kept
+    "The folder of a run; raises `ConfigError` if it is to be resumed and is none"
+    if resume is None: return None if out is None else as_path(out, 'out')
+    if out is not None: raise ConfigError('out', 'leave it out: resume names the folder.')
+    folder = as_path(resume, 'resume')
+    check_resumable(folder)
+    return folder
+
 @contextmanager
 def alone_in(
-    folder: Path | None,  # of a run, which is there; None if nothing is kept
+    folder: Path | None,  # of a run; None if nothing is kept
+    new: bool = False,  # whether it may hold no run
 ):
     "A context in which no other training uses the folder, without what killed ones left; raises `ConfigError` that names the other process"
     held = ExitStack()
     def take():
+        make_folder(folder)
         held.enter_context(locked(folder))
+        if new: check_folder(folder)
         for f in (folder, folder/'snapshots'): sweep(f)
     with held:
         if folder: by_main(take)
@@ -550,11 +528,7 @@ def run(
 ) -> None:
     "Train to the end; raises `KeyboardInterrupt` with how to go on after an interrupt, when all is saved"
     t = training
-    check_repeatable(t)
-    if t.found:
-        t.batches.order.expected = t.found[2]['mark'] if t.main else None
-        restore(t)
-    check_weights(t)
+    if t.found: restore(t)
     if t.last_good is None: save(t)                                     # the state before the first step
     try:
         t.tell('begin')
@@ -576,6 +550,14 @@ def run(
         t.clf.eval()
         if t.ema and t.step and not t.divided: t.clf.load_state_dict(t.ema.module.state_dict())
     if t.divided: usable(t)
+
+# %% ../nbs/train.ipynb #a5d4dccc
+def run_to_the_end(training: Training) -> None:
+    "`run` with interrupts heard; warns where nothing was left to train"
+    t = training
+    with interruptible(t): run(t)
+    if t.main and t.step == t.begun > 0: warnings.warn(f'{t.folder} is complete after epoch {len(t.history)}; nothing is left to train.')
+    t.agreed.close()
 
 # %% ../nbs/train.ipynb #fe08c93d
 def fit(
@@ -609,24 +591,17 @@ def fit(
 ) -> list[dict]:  # one record an epoch: `epoch`, `lr`, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
     "Train `clf`; raises `FloatingPointError` if the loss is no number, `MemoryError` with the batch that fits, `ConfigError` for arguments that do not go"
     check_numbers(locals())
-    settings = plain({k: v for k, v in locals().items() if k in SETTINGS})
-    if out is not None and resume is not None: raise ConfigError('out', 'leave it out: resume names the folder.')
-    folder = None if out is resume is None else as_path(out, 'out') if resume is None else as_path(resume, 'resume')
-    if resume is not None: check_resumable(folder)
+    settings, folder = plain({k: v for k, v in locals().items() if k in SETTINGS}), folder_of(out, resume)
     data = data if isinstance(data, Data) else as_data(data, classes=classes_of(data, clf))
     check_fits(clf, data)
     accelerator = accelerator_for(device, precision)
-    if folder: by_main(lambda: make_folder(folder))
-    with alone_in(folder):
-        if out is not None: by_main(lambda: check_folder(folder))
+    with alone_in(folder, new=resume is None):
         training = Training(clf, data, epochs, folder, settings, accelerator, accelerator.num_processes, keep=keep, save_steps=save_steps)
         training.found = find(training) if resume is not None else None
         set_seed(seed + accelerator.process_index)
         make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
         training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
-        with interruptible(training): run(training)
-        if training.main and training.step == training.begun > 0: warnings.warn(f'{folder} is complete after epoch {len(training.history)}; nothing is left to train.')
-    training.agreed.close()
+        run_to_the_end(training)
     forget()
     return training.history
 
