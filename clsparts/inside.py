@@ -240,6 +240,6 @@ def show_activation(
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)
     for ax, f in zip(axes[1:], found):
-        _draw_heat(ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 24)}\n{100 * chances[f.label]:.0f} %')
+        _draw_heat(ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 18)}\n{100 * chances[f.label]:.0f} %')
     fig.supxlabel(f'{found[0].stage}, {" × ".join(map(str, found[0].map.shape))} places', fontsize=8)
     return fig

@@ -17,9 +17,8 @@ from ..data import available_data, load_data
 from .page import Worker, error_html, figure_html, guarded
 from .state import Look, State, check_memory
 from .training import Runs
-from ..findings import ConfigError
 from ..inside import show_activation, show_features
-from ..predict import Kept, as_input, kept_in
+from ..predict import as_input, kept_in
 from ..randomness import OwnGenerator
 from ..seams import evaluating, shape_text
 from ..tables import MAX_CELL, escaped

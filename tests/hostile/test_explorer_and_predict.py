@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-import threading
 import time
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -121,7 +120,8 @@ def starts(checkpoint, clf, tmp_path_factory):
     trained._runs._out = folder
     run = trained._runs.start(dict(model=trained.look.model, train=dict(epochs=1, batch_size=512)), 'one')
     assert run.wait(20) and run.status == 'done', run.words
-    found = dict(checkpoint=(Explorer(checkpoint), checkpoint), plain=(Explorer(plain), plain), folder=(Explorer(run.folder), run.folder), trained=(trained, run.folder))
+    found = {name: (Explorer(path), path) for name, path in dict(checkpoint=checkpoint, plain=plain, folder=run.folder).items()}
+    found['trained'] = trained, run.folder
     for explorer, _ in found.values():
         panel = explorer.panels['Look inside']
         panel._shown = lambda *_: ''                                    # figures are drawn elsewhere
@@ -545,13 +545,11 @@ def test_starts(case):
 def test_errors_of_callbacks_are_shown():
     explorer = Explorer()
     def fails(*_): raise KeyError('<b>lost</b>')
-    for panel, name, act in [('Cost', '_act', lambda p: p.page._handle_custom_msg(dict(act='go:x'), [])), ('Take along', 'show', lambda p: setattr(p.form, 'value', 'JSON config'))]:
-        panel = explorer.panels[panel]
-        panel.look = explorer.look
-        setattr(panel, name, fails)
-        if name == '_act': panel.state = None                           # the callback was registered before
+    cost, take = explorer.panels['Cost'], explorer.panels['Take along']
+    cost.state, take.look, take.show = None, explorer.look, fails
+    for act in (lambda: cost.page._handle_custom_msg(dict(act='go:x'), []), lambda: setattr(take.form, 'value', 'JSON config')):
         explorer.errors.value = ''
-        act(panel)
+        act()
         assert 'Error' in explorer.errors.value and '<b>lost' not in explorer.errors.value
 
 
