@@ -7,6 +7,7 @@ __all__ = ['ResidualBlock', 'BasicBlock', 'Bottleneck', 'make_res_layer', 'ResNe
            'ResNetV1d']
 
 # %% ../../nbs/backbones/resnet.ipynb #dda5e840
+import math
 from collections.abc import Mapping
 
 import torch.utils.checkpoint as cp
@@ -213,6 +214,21 @@ class ResNet(ResNetStem):
         self.set_frozen(frozen_stages, norm_eval)
 
     def stage_modules(self): return {name: getattr(self, name) for name in self.res_layers}
+
+    def get_layer_depth(self,
+        param_name: str,  # of a parameter, in this backbone or in a classifier
+        prefix: str = '',  # what the names in this backbone begin with: `'backbone.'` in a classifier
+    ) -> tuple[int, int]:  # its layer, from 0, and how many layers there are, the head's included
+        "The layer for layer-wise learning-rate decay: the stem, `layer1`, `layer2` and `layer3` in groups of blocks, `layer4`, the head"
+        _, n2, n3, _ = self.arch_settings[self.depth][1]
+        size2, size3 = (4, 4) if n2 > 4 else (2, 3)                            # blocks per group
+        third = 2 + math.ceil(n2 / size2)                                      # the first layer in `layer3`
+        last = third + math.ceil(n3 / size3)                                   # `layer4`
+        stage, _, rest = param_name.removeprefix(prefix).partition('.')
+        if not param_name.startswith(prefix): return last + 1, last + 2
+        if stage not in self.res_layers: return 0, last + 2
+        block = int(rest.split('.')[0])
+        return dict(layer1=1, layer2=2 + block // size2, layer3=third + block // size3, layer4=last)[stage], last + 2
 
     def forward(self, x):
         x, outs = self.forward_stem(x), []
