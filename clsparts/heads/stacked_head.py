@@ -55,7 +55,7 @@ class StackedLinearClsHead(ClsHead):
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
-        if not isinstance(mid_channels, (tuple, list)) or not mid_channels or min(mid_channels) < 1:
+        if not mid_channels or min(mid_channels) < 1:
             raise ConfigError('mid_channels', f'one number from 1 for each hidden layer is expected, as in (1280,), not '
                                               f"{mid_channels!r}. Without hidden layers write type='LinearClsHead'.")
         if not 0 <= dropout_rate < 1: raise ConfigError('dropout_rate', f'a number from 0 to below 1 is expected, not {dropout_rate}.')

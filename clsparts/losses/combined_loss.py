@@ -17,7 +17,6 @@ import torch
 from torch import nn
 
 from ..findings import ConfigError, Fix, as_code, join_path
-from ..part import TypedMeta
 from ..registry import MODELS
 
 # %% ../../nbs/losses/combined_loss.ipynb #abebfc59
@@ -103,7 +102,7 @@ def _checked(weights, n):
 
 # %% ../../nbs/losses/combined_loss.ipynb #9d2e9e9d
 @MODELS.register_module()
-class CombinedLoss(nn.Module, metaclass=TypedMeta):
+class CombinedLoss(nn.Module):
     "Weighted sum of losses, each of which is reported"
 
     def __init__(self,
