@@ -8,6 +8,7 @@ __all__ = ['LAYER_DECAY', 'check_optim_wrapper', 'clip_of', 'accumulation_of', '
 
 # %% ../nbs/optim.ipynb #a44dd614
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
 
@@ -55,6 +56,14 @@ def _optimizer_class(type_):
     return found[type_]
 
 # %% ../nbs/optim.ipynb #7fa1296a
+def _without_effect(paramwise, where):
+    "The findings for multipliers that mmpretrain ignores under layer-wise decay"
+    rules = [(f'{where}.custom_keys.{k}', rule) for k, rule in (paramwise.get('custom_keys') or {}).items() if isinstance(rule, Mapping)]
+    given = [(f'{path}.lr_mult', rule['lr_mult']) for path, rule in rules if 'lr_mult' in rule]
+    given += [(f'{where}.{k}', paramwise[k]) for k in ('bias_lr_mult', 'dwconv_decay_mult') if k in paramwise]
+    return [(path, f'it has no effect with constructor={LAYER_DECAY!r}. Leave it out.') for path, value in given if value != 1]
+
+# %% ../nbs/optim.ipynb #f58c854f
 def check_optim_wrapper(
     optim_wrapper: Mapping,  # OpenMMLab's
 ) -> None:
@@ -70,6 +79,7 @@ def check_optim_wrapper(
     paramwise, counts = optim_wrapper.get('paramwise_cfg') or {}, optim_wrapper.get('accumulative_counts', 1)
     for key, rule in (paramwise.get('custom_keys') or {}).items():
         _checked('custom_keys', _custom, rule, f'{where}.paramwise_cfg.custom_keys.{key}', findings)
+    if optim_wrapper.get('constructor') == LAYER_DECAY: findings += _without_effect(paramwise, f'{where}.paramwise_cfg')
     if 'layer_decay_rate' in paramwise and optim_wrapper.get('constructor') != LAYER_DECAY:
         findings.append((f'{where}.paramwise_cfg.layer_decay_rate', f'it does nothing without a constructor. Write constructor={LAYER_DECAY!r} in optim_wrapper.'))
     if counts < 1: findings.append((f'{where}.accumulative_counts', f'1 or more batches make a step, not {counts}.'))
@@ -107,12 +117,11 @@ def blocks_of(
 def layer_depths(
     clf: nn.Module,  # with `backbone`
 ) -> tuple[dict[str, int], int]:  # the layer of each parameter, from 0, and how many layers there are
-    "How deep each parameter lies, counted in blocks"
+    "The layer of each parameter for layer-wise learning-rate decay"
     names, backbone = [n for n, _ in clf.named_parameters()], clf.backbone
     if hasattr(backbone, 'get_layer_depth'):
-        found = {n: backbone.get_layer_depth(n, 'backbone.') for n in names if n.startswith('backbone.')}
-        count = max((c for _, c in found.values()), default=1)
-        return {n: found[n][0] if n in found else count - 1 for n in names}, count
+        found = {n: backbone.get_layer_depth(n, 'backbone.') for n in names}
+        return {n: depth for n, (depth, _) in found.items()}, max(count for _, count in found.values())
     place = {id(m): n for n, m in clf.named_modules()}
     blocks = [place[id(block)] + '.' for block in blocks_of(backbone)]
     depths, last = {}, len(blocks) + 1
@@ -122,6 +131,14 @@ def layer_depths(
     return depths, last + 1
 
 # %% ../nbs/optim.ipynb #8c748514
+def _warn_of_dots(clf, keys):
+    "Warn of keys that match no parameter because they begin with a dot, where the names of parameters do not"
+    names = [n for n, _ in clf.named_parameters()]
+    for key in keys:
+        if any(f'.{n}'.startswith(key) for n in names) and not any(key in n for n in names):
+            warnings.warn(f'custom_keys: {key!r} matches no parameter, here as in mmengine. To match, write {key[1:]!r}.')
+
+# %% ../nbs/optim.ipynb #44225fde
 def multipliers(
     clf: nn.Module,
     paramwise_cfg: Mapping | None = None,  # OpenMMLab's
@@ -130,12 +147,13 @@ def multipliers(
     "The rules of `paramwise_cfg`, spelt out"
     cfg, found = dict(paramwise_cfg or {}), {}
     keys = sorted(sorted(cfg.get('custom_keys') or {}), key=len, reverse=True)
+    _warn_of_dots(clf, keys)
     depths, count = layer_depths(clf) if layer_decay else ({}, 0)
     for prefix, module in clf.named_modules():
         norm = isinstance(module, (_BatchNorm, _InstanceNorm, nn.GroupNorm, nn.LayerNorm))
-        depthwise = isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1
+        depthwise = isinstance(module, nn.Conv2d) and module.groups == module.in_channels
         for name, p in module.named_parameters(prefix, recurse=False):
-            key = next((k for k in keys if k in f'.{name}'), None)
+            key = next((k for k in keys if k in name), None)
             slower = cfg.get('layer_decay_rate', 1.) ** (count - 1 - depths[name]) if layer_decay else 1.
             if key is not None: rule = cfg['custom_keys'][key]; lr, decay = rule.get('lr_mult', 1.), rule.get('decay_mult', 1.)
             else:

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['SGD', 'ONE_CYCLE', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss', 'kept_words',
-           'train_epoch', 'add_gradients', 'take_step', 'Interrupted', 'end_if_interrupted', 'evaluate_together',
-           'usable', 'finish_epoch', 'state_of', 'about', 'save_weights', 'save', 'ended_best', 'find', 'restore',
-           'are_kept', 'folder_of', 'alone_in', 'check_state', 'share_of', 'check_same', 'interruptible', 'explained',
-           'is_of_worker', 'worker_words', 'lost_words', 'run', 'run_to_the_end', 'fit']
+           'first_not_finite', 'check_weights', 'train_epoch', 'add_gradients', 'take_step', 'Interrupted',
+           'end_if_interrupted', 'evaluate_together', 'usable', 'finish_epoch', 'state_of', 'about', 'save_weights',
+           'save', 'ended_best', 'check_repeatable', 'find', 'restore', 'are_kept', 'folder_of', 'alone_in',
+           'check_state', 'share_of', 'check_same', 'interruptible', 'explained', 'is_of_worker', 'worker_words',
+           'lost_words', 'run', 'run_to_the_end', 'fit']
 
 # %% ../nbs/train.ipynb #d7167f89
 import copy
@@ -31,8 +32,8 @@ from accelerate.utils import DistributedType, gather_object, set_seed
 from torch.utils.data import DataLoader, Dataset, Subset
 
 import clsparts
-from .batches import Batches
-from .callbacks import Callback, StopTraining, best_record, usual_callbacks
+from .batches import Batches, generators_of, reseed
+from .callbacks import Callback, StopTraining, best_record, is_finite, tell_all, usual_callbacks
 from .checkpoint import read_checkpoint, without_pretrained, write_checkpoint
 from .config import diff, plain
 from .data import Data, as_data, augmented, image_name
@@ -41,13 +42,12 @@ from .digests import data_digest, digest_changes
 from .evaluate import Evaluation, evaluate, merge_evaluations
 from .files import as_path, locked, sweep
 from .findings import ConfigError
-from .mixing import build_mixing, check_soft_targets
+from .mixing import check_soft_targets, mixing_of
 from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
 from .readiness import check_batch_size, check_fits, check_folder, check_numbers, check_resumable, check_targets, classes_of, \
     has_batch_norms, make_folder
-from .registry import check_arguments
 from .schedules import build_schedule
-from .sharding import divide_like, gathered, laid_out, same_buffers, spread
+from .sharding import divide_like, gathered, is_divided, laid_out, same_buffers, spread
 from .snapshots import Snapshots, random_states, set_random_states
 
 # %% ../nbs/train.ipynb #6b70d853
@@ -116,7 +116,7 @@ class Training:
 
     def tell(self, moment: str) -> None:
         "Call that method of every callback"
-        for callback in self.callbacks: getattr(callback, moment)(self)
+        tell_all(self.callbacks, moment, self)
 
 # %% ../nbs/train.ipynb #c749959d
 SGD = dict(optimizer=dict(type='SGD', lr=.1, momentum=.9, nesterov=True, weight_decay=5e-4))
@@ -155,17 +155,17 @@ def make_ready(
     t.model = model = copy.deepcopy(clf) if divided else clf
     t.frozen = frozen_parts(model, freeze)
     t.ema = None if ema is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema))
+    t.unchecked, t.masks = None, {k for k, v in model.named_buffers() if first_not_finite({k: v})}      # a loss on a GPU; buffers that hold -inf as masks do
     mixing = mixing if mixing is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(t.data.classes)
-    if mixing: check_arguments('mixing', build_mixing, dict(mixing, num_classes=k))
-    t.mix = build_mixing(**(mixing or dict(augments=None)), num_classes=k)
+    t.mix = mixing_of(mixing, k)
     if t.mix: check_soft_targets(clf, k)
     else: check_targets(clf, t.data.target, k)
     t.batches = Batches(augmented(t.data, augment), batch_size, seed=seed, workers=workers, pin=acc.device.type == 'cuda',
                         rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=t.data.classes)
     t.workers, t.accumulate, t.clip = workers, accumulation_of(optim_wrapper), clip_of(optim_wrapper)
     t.optimizer = build_optimizer(model, with_rates(optim_wrapper, lr=lr, weight_decay=weight_decay), divided)
-    t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, steps_per_epoch=t.steps_per_epoch)
+    t.schedule = build_schedule(t.optimizer, param_scheduler, epochs=t.epochs, batches=len(t.batches), accumulate=t.accumulate)
     objective = Objective(model)
     if compile: objective.compile()
     t.objective, t.stepper = acc.prepare(objective, t.optimizer)
@@ -178,11 +178,12 @@ def make_ready(
 # %% ../nbs/train.ipynb #38a9cc55
 def check_loss(
     training: Training,
-    loss: torch.Tensor,  # of the present batch
+    loss: torch.Tensor | None = None,  # of the present batch; None looks at the one that is left
 ) -> None:
-    "Raise `FloatingPointError` with the batch's images if its loss, or on a GPU that of the batch before, is no number"
+    "Raise `FloatingPointError` with the batch's images if its loss, or on a GPU that of the batch before, is not finite"
     t, here = training, (training.epoch, training.batch)
-    if loss.device.type != 'cpu': (loss, here), t.unchecked = getattr(t, 'unchecked', (None, here)), (loss.detach(), here)
+    if loss is None or loss.device.type != 'cpu':
+        (loss, here), t.unchecked = t.unchecked or (None, here), None if loss is None else (loss.detach(), here)
     if loss is None or math.isfinite(loss.detach()): return
     images = t.batches.indices(*here)
     named = f' Its images: {", ".join(map(str, images[:16]))}{", …" if len(images) > 16 else ""}.' if images else ''
@@ -194,6 +195,28 @@ def check_loss(
 def kept_words(training: Training) -> str:
     "Where the last good state is"
     return f' The last good state is kept in {training.last_good}.' if training.last_good else ''
+
+# %% ../nbs/train.ipynb #6106128d
+def first_not_finite(
+    tensors: Mapping[str, torch.Tensor],  # by name
+) -> str | None:  # a name
+    "The first of some tensors with a NaN or an infinity in it"
+    floats = {k: v.to_local() if is_divided(v) else v for k, v in tensors.items() if v.is_floating_point() or v.is_complex()}
+    sums = [v.detach().sum().abs().float() for v in floats.values()]    # quick; a sum of finite numbers may overflow, but one with a NaN is never finite
+    if not sums or torch.stack([s.to(sums[0].device) for s in sums]).isfinite().all(): return None
+    return next((k for k, v in floats.items() if not v.isfinite().all()), None)
+
+def check_weights(training: Training) -> None:
+    "Raise `FloatingPointError` in all processes if the weights of one are not finite"
+    t = training
+    tensors = {**t.model.state_dict(), **({f'the mean of {k}': v for k, v in t.ema.module.state_dict().items()} if t.ema else {})}
+    found = first_not_finite({k: v for k, v in tensors.items() if k.removeprefix('the mean of ') not in t.masks})
+    found = next(filter(None, gather_object([found])), None) if t.accelerator.num_processes > 1 else found
+    if found is None: return
+    if t.step == 0: raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
+    short = ', or bf16 instead of fp16' if t.settings['precision'] == 'fp16' else ''
+    raise FloatingPointError(f'epoch {t.epoch}, step {t.step}: {found} is not finite any more. A smaller learning rate often helps '
+                             f'(lr={t.optimizer.defaults["lr"] / 10:.3g}), or clipped gradients (clip_grad=dict(max_norm=1.)){short}.{kept_words(t)}')
 
 # %% ../nbs/train.ipynb #d84a1e64
 def train_epoch(training: Training) -> None:
@@ -272,10 +295,14 @@ def usable(training: Training) -> nn.Module:
 def finish_epoch(training: Training) -> None:
     "Evaluate, record, save and tell"
     t = training
+    check_loss(t)
+    check_weights(t)
     sums = torch.stack([torch.as_tensor(t.total, device=t.accelerator.device).float(), torch.tensor(float(t.count), device=t.accelerator.device)])
     with explained(t):
         total, count = t.accelerator.reduce(sums, 'sum').tolist()
-        t.seen = evaluate_together(usable(t), t.data, t.accelerator, t.workers)
+        if isinstance(t.data.test, DataLoader): reseed(generators_of(t.data.test), t.settings['seed'] + t.epoch)
+        try: t.seen = evaluate_together(usable(t), t.data, t.accelerator, t.workers)
+        except FloatingPointError as e: raise FloatingPointError(f'epoch {t.epoch}: held-out {e}{kept_words(t)}') from None
     if t.divided: t.clf.to('cpu')
     t.history.append(dict(epoch=t.epoch, lr=max(g['lr'] for g in t.optimizer.param_groups), train_loss=total / count, test_loss=t.seen.loss,
                           **{f'test_{t.seen.score_name}': t.seen.score}, seconds=round(t.elapsed, 2)))
@@ -290,7 +317,7 @@ def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
     return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
-                settings=t.settings, processes=t.processes, images=[len(p) for p in (t.data.train, t.data.test)],
+                settings=t.settings, processes=t.processes, mark=t.batches.order.mark, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
                 scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]), data=t.digest, origin=t.origin)
 
@@ -312,18 +339,28 @@ def save(training: Training) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if there is no room, and then the earlier ones are still there"
     t = training
     if t.folder is None: return
+    if t.batch: check_weights(t)                                        # at the end of an epoch they were checked before the evaluation
     with explained(t):                                                  # each process brings its share
         state, weights = state_of(t), gathered(t.model.state_dict())
         usable = gathered(t.ema.module.state_dict()) if t.ema else weights
     if not t.main: return
     try:
-        t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
+        if t.batches.order.repeatable or t.batch == 0: t.last_good = Snapshots(t.folder/'snapshots', t.keep).save(t.step, (t.clf.cfg, weights), state, **about(t.data))
         if t.step: save_weights(t, usable, ended_best(t))
     except OSError as e: raise OSError(f'{e}.{kept_words(t)} Make room, then resume from {t.folder}.') from e
 
 def ended_best(training: Training) -> bool:
-    "Whether this is the end of the best epoch"
-    return training.batch == 0 and bool(training.history) and best_record(training.history) is training.history[-1]
+    "Whether this is the end of the best epoch, and its score and loss are finite"
+    last = training.history[-1] if training.history else None
+    return training.batch == 0 and last is not None and is_finite(last) and best_record(training.history) is last
+
+def check_repeatable(training: Training) -> None:
+    "Warn of a loader whose order cannot be repeated, of a run that is kept; raises `ConfigError` for snapshots within its epochs"
+    t = training
+    if t.batches.order.repeatable or not t.folder: return
+    why = f'{type(t.data.train).__name__} has an order that cannot be repeated: it depends on more than random numbers and set_epoch'
+    if t.save_steps: raise ConfigError('save_steps', f'{why}, so an epoch cannot be continued in its middle. Leave save_steps out, or pass the data set.')
+    warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.')
 
 # %% ../nbs/train.ipynb #cac6a4ba
 def find(training: Training) -> tuple | None:
@@ -528,7 +565,11 @@ def run(
 ) -> None:
     "Train to the end; raises `KeyboardInterrupt` with how to go on after an interrupt, when all is saved"
     t = training
-    if t.found: restore(t)
+    check_repeatable(t)
+    if t.found:
+        t.batches.order.expected = t.found[2]['mark'] if t.main else None
+        restore(t)
+    check_weights(t)
     if t.last_good is None: save(t)                                     # the state before the first step
     try:
         t.tell('begin')

@@ -7,6 +7,7 @@ __all__ = ['BaseBackbone']
 
 # %% ../../nbs/backbones/base_backbone.ipynb #5c9b0d87
 from collections.abc import Mapping
+from numbers import Integral
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -38,7 +39,9 @@ class BaseBackbone(BaseModule):
         argument: str = 'out_indices',  # for the message
     ) -> tuple[int, ...]:  # from 0 to count - 1, in ascending order
         "Indices as positive numbers; raises `ConfigError` for one that does not exist"
-        indices = [indices] if isinstance(indices, int) else list(indices)
+        indices = list(indices) if isinstance(indices, (tuple, list)) else [indices]
+        other = [i for i in indices if not isinstance(i, Integral) or isinstance(i, bool)]
+        if other: raise ConfigError(argument, f'expected ints, got {other[0]!r}.')
         wrong = [i for i in indices if not -count <= i < count]
         if wrong: raise ConfigError(argument, f'{type(self).__name__} has {count} outputs, 0 to {count - 1} (or -{count} '
                                               f'to -1); {", ".join(map(str, wrong))} is none of them.')

@@ -22,6 +22,8 @@ class NumberedInvertedResidual(InvertedResidual):
     "An `InvertedResidual` whose layers are called `conv.0`, `conv.1`, …, as in MobileNetV2's checkpoints"
     def add_layers(self, layers): self.conv = nn.Sequential(*layers.values())
     def branch(self, x): return self.conv(x)                                   # (b, c_out, h/s, w/s)
+    @property
+    def use_res_connect(self): return self.with_res_shortcut
 
 # %% ../../nbs/backbones/mobilenet_v2.ipynb #d7ae6e48
 @MODELS.register_module()
@@ -46,6 +48,8 @@ class MobileNetV2(BaseBackbone):
         super().__init__(init_cfg)
         if widen_factor <= 0: raise ConfigError('widen_factor', f'a number above 0 is expected, not {widen_factor}.')
         self.widen_factor, self.in_channels, self.stage_names = widen_factor, in_channels, []
+        self.conv_cfg, self.norm_cfg, self.act_cfg, self.with_cp = conv_cfg, norm_cfg, act_cfg, with_cp
+        self.out_channel = int(1280 * max(widen_factor, 1))                    # of `conv2`
         common = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         channels = make_divisible(32 * widen_factor, 8)
         self.conv1 = ConvModule(in_channels, channels, 3, stride=2, padding=1, **common)
@@ -56,7 +60,7 @@ class MobileNetV2(BaseBackbone):
                                          expansion * (out_channels if j else channels), stride=1 if j else stride,
                                          with_cp=with_cp, **common) for j in range(num_blocks)]))
             channels = out_channels
-        self.add_stage('conv2', ConvModule(channels, int(1280 * max(widen_factor, 1)), 1, **common))
+        self.add_stage('conv2', ConvModule(channels, self.out_channel, 1, **common))
         self.out_indices = self.resolve_indices(out_indices, len(self.stage_names))
         self.set_frozen(frozen_stages, norm_eval)
 

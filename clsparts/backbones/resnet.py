@@ -7,6 +7,7 @@ __all__ = ['ResidualBlock', 'BasicBlock', 'Bottleneck', 'make_res_layer', 'ResNe
            'ResNetV1d']
 
 # %% ../../nbs/backbones/resnet.ipynb #dda5e840
+import math
 from collections.abc import Mapping
 
 import torch.utils.checkpoint as cp
@@ -28,7 +29,7 @@ class ResidualBlock(BaseModule):
     def __init__(self,
         in_channels: int,  # channels of the input
         out_channels: int,  # channels of the output
-        expansion: int,  # output channels over those inside the branch
+        expansion: int | None = None,  # output channels over those inside the branch; that of the class if None
         stride: int = 1,  # of the whole block
         dilation: int = 1,  # of the 3 × 3 convolution, or the first of them
         downsample: nn.Module | None = None,  # what makes the shortcut's shape the branch's
@@ -42,8 +43,12 @@ class ResidualBlock(BaseModule):
     ):
         super().__init__(init_cfg)
         if style not in ('pytorch', 'caffe'): raise ConfigError('style', f"'pytorch' or 'caffe' is expected, not {style!r}.")
-        if out_channels % expansion: raise ConfigError('expansion', f'{out_channels} channels are not divisible by {expansion}.')
+        expansion = self.expansion if expansion is None else expansion
+        if expansion < 1 or out_channels % expansion:
+            raise ConfigError('expansion', f'{out_channels} channels are not divisible by {expansion}.')
+        self.in_channels, self.out_channels, self.expansion = in_channels, out_channels, expansion
         self.mid_channels, self.style, self.with_cp = out_channels // expansion, style, with_cp
+        self.stride, self.dilation = stride, dilation
         self.conv_cfg, self.norm_cfg, self.zero_init = conv_cfg, norm_cfg, zero_init
         self.make_branch(in_channels, out_channels, stride, dilation)
         self.relu = nn.ReLU(inplace=True)
@@ -58,15 +63,10 @@ class ResidualBlock(BaseModule):
         setattr(self, f'norm{i}_name', name)
         self.add_module(name, norm)
 
-    def normed_conv(self, i, x):
-        "Convolution `i` and its norm"
-        x = getattr(self, f'conv{i}')(x)
-        return getattr(self, getattr(self, f'norm{i}_name'))(x)
-
     @property
-    def last_norm(self) -> nn.Module:
-        "The branch's last norm: with its weight at zero the block is the identity"
-        return getattr(self, getattr(self, f'norm{self.num_convs}_name'))
+    def norm1(self): return getattr(self, self.norm1_name)
+    @property
+    def norm2(self): return getattr(self, self.norm2_name)
 
     def init_weights(self):
         fresh = not self.is_init
@@ -84,27 +84,40 @@ class ResidualBlock(BaseModule):
 # %% ../../nbs/backbones/resnet.ipynb #86e9006c
 class BasicBlock(ResidualBlock):
     "Two 3 × 3 convolutions; ResNet-18 and 34"
-    expansion, num_convs = 1, 2
+    expansion = 1
 
     def make_branch(self, in_channels, out_channels, stride, dilation):
         self.add_conv(1, in_channels, self.mid_channels, 3, stride, dilation)
         self.add_conv(2, self.mid_channels, out_channels, 3)
 
-    def branch(self, x): return self.normed_conv(2, self.relu(self.normed_conv(1, x)))
+    @property
+    def last_norm(self) -> nn.Module:
+        "The branch's last norm: with its weight at zero the block is the identity"
+        return self.norm2
+
+    def branch(self, x):
+        x = self.relu(self.norm1(self.conv1(x)))
+        return self.norm2(self.conv2(x))
 
 class Bottleneck(ResidualBlock):
     "1 × 1, 3 × 3 and 1 × 1 convolution, thin in the middle; ResNet-50, 101 and 152"
-    expansion, num_convs = 4, 3
+    expansion = 4
 
     def make_branch(self, in_channels, out_channels, stride, dilation):
-        first, second = (1, stride) if self.style == 'pytorch' else (stride, 1)
-        self.add_conv(1, in_channels, self.mid_channels, 1, first)
-        self.add_conv(2, self.mid_channels, self.mid_channels, 3, second, dilation)
+        self.conv1_stride, self.conv2_stride = (1, stride) if self.style == 'pytorch' else (stride, 1)
+        self.add_conv(1, in_channels, self.mid_channels, 1, self.conv1_stride)
+        self.add_conv(2, self.mid_channels, self.mid_channels, 3, self.conv2_stride, dilation)
         self.add_conv(3, self.mid_channels, out_channels, 1)
 
+    @property
+    def norm3(self): return getattr(self, self.norm3_name)
+    @property
+    def last_norm(self): return self.norm3
+
     def branch(self, x):
-        for i in (1, 2): x = self.relu(self.normed_conv(i, x))
-        return self.normed_conv(3, x)
+        x = self.relu(self.norm1(self.conv1(x)))
+        x = self.relu(self.norm2(self.conv2(x)))
+        return self.norm3(self.conv3(x))
 
 # %% ../../nbs/backbones/resnet.ipynb #73818b27
 def make_res_layer(
@@ -196,9 +209,12 @@ class ResNet(ResNetStem):
         super().__init__(init_cfg)
         _check_options(self, depth, num_stages, strides, dilations)
         self.depth, self.in_channels, self.deep_stem = depth, in_channels, deep_stem
-        self.conv_cfg, self.norm_cfg = conv_cfg, norm_cfg
+        self.conv_cfg, self.norm_cfg, self.stem_channels, self.base_channels = conv_cfg, norm_cfg, stem_channels, base_channels
+        self.num_stages, self.strides, self.dilations, self.style = num_stages, strides, dilations, style
+        self.avg_down, self.with_cp, self.zero_init_residual = avg_down, with_cp, zero_init_residual
         self.block, blocks = self.arch_settings[depth]
-        expansion = expansion or self.block.expansion
+        self.stage_blocks = blocks[:num_stages]
+        self.expansion = expansion = expansion or self.block.expansion
         self._make_stem_layer(in_channels, stem_channels)
         channels, self.res_layers = stem_channels, []
         rates = drop_path_rates(drop_path_rate, sum(blocks[:num_stages]))
@@ -209,10 +225,26 @@ class ResNet(ResNetStem):
                 self.block, channels, out_channels, strides[i], avg_down, stage_rates, expansion=expansion, dilation=dilations[i],
                 style=style, with_cp=with_cp, zero_init=zero_init_residual, conv_cfg=conv_cfg, norm_cfg=norm_cfg))
             channels = out_channels
+        self.feat_dim = channels                                               # channels of the last stage
         self.out_indices = self.resolve_indices(out_indices, num_stages)
         self.set_frozen(frozen_stages, norm_eval)
 
     def stage_modules(self): return {name: getattr(self, name) for name in self.res_layers}
+
+    def get_layer_depth(self,
+        param_name: str,  # of a parameter, in this backbone or in a classifier
+        prefix: str = '',  # what the names in this backbone begin with: `'backbone.'` in a classifier
+    ) -> tuple[int, int]:  # its layer, from 0, and how many layers there are, the head's included
+        "The layer for layer-wise learning-rate decay: the stem, `layer1`, `layer2` and `layer3` in groups of blocks, `layer4`, the head"
+        _, n2, n3, _ = self.arch_settings[self.depth][1]
+        size2, size3 = (4, 4) if n2 > 4 else (2, 3)                            # blocks per group
+        third = 2 + math.ceil(n2 / size2)                                      # the first layer in `layer3`
+        last = third + math.ceil(n3 / size3)                                   # `layer4`
+        stage, _, rest = param_name.removeprefix(prefix).partition('.')
+        if not param_name.startswith(prefix): return last + 1, last + 2
+        if stage not in self.res_layers: return 0, last + 2
+        block = int(rest.split('.')[0])
+        return dict(layer1=1, layer2=2 + block // size2, layer3=third + block // size3, layer4=last)[stage], last + 2
 
     def forward(self, x):
         x, outs = self.forward_stem(x), []

@@ -7,6 +7,7 @@ __all__ = ['VIT_ARCHS', 'TransformerEncoderLayer', 'TokenBackbone', 'arch_settin
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #7b27737e
 from collections.abc import Mapping
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -16,7 +17,7 @@ from ..findings import ConfigError, Fix, closest, did_you_mean
 from ..layers.attention import MultiheadAttention
 from ..layers.drop import drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed
-from ..layers.ffn import FFN
+from ..layers.ffn import FFN, SwiGLUFFNFused
 from ..layers.norm import build_norm_layer
 from ..part import BaseModule
 from ..registry import MODELS
@@ -36,6 +37,7 @@ class TransformerEncoderLayer(BaseModule):
         drop_path_rate: float = 0.,  # see `DropPath`
         num_fcs: int = 2,  # linear layers of the feed-forward network
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
+        ffn_type: str = 'origin',  # the feed-forward network: `FFN` ('origin') or `SwiGLUFFNFused` ('swiglu_fused')
         act_cfg: Mapping = dict(type='GELU'),  # activation of the feed-forward network
         norm_cfg: Mapping = dict(type='LN'),  # see `build_norm_layer`
         init_cfg: Mapping | list | None = None,  # see `initialize`
@@ -47,8 +49,17 @@ class TransformerEncoderLayer(BaseModule):
         self.attn = MultiheadAttention(embed_dims, num_heads, attn_drop=attn_drop_rate, proj_drop=drop_rate, dropout_layer=drop_path,
                                        qkv_bias=qkv_bias, layer_scale_init_value=layer_scale_init_value)
         self.ln2 = build_norm_layer(norm_cfg, embed_dims)[1]
-        self.ffn = FFN(embed_dims, feedforward_channels, num_fcs, act_cfg, drop_rate, drop_path,
-                       layer_scale_init_value=layer_scale_init_value)
+        if ffn_type == 'origin':
+            self.ffn = FFN(embed_dims, feedforward_channels, num_fcs, act_cfg, drop_rate, drop_path,
+                           layer_scale_init_value=layer_scale_init_value)
+        elif ffn_type == 'swiglu_fused':
+            self.ffn = SwiGLUFFNFused(embed_dims, feedforward_channels, layer_scale_init_value=layer_scale_init_value)
+        else: raise ConfigError('ffn_type', f"must be 'origin' or 'swiglu_fused', got {ffn_type!r}.")
+
+    @property
+    def norm1(self): return self.ln1
+    @property
+    def norm2(self): return self.ln2
 
     def init_weights(self):
         for m in self.ffn.modules() if not self.is_init else ():
@@ -118,6 +129,21 @@ class TokenBackbone(BaseBackbone):
 
     def stage_modules(self): return {f'layers.{i}': layer for i, layer in enumerate(self.layers)}
 
+    @property
+    def norm1(self): return self.ln1
+    @property
+    def norm2(self): return self.ln2
+
+    def get_layer_depth(self,
+        param_name: str,  # of a parameter, in this backbone or in a classifier
+        prefix: str = '',  # what the names in this backbone begin with: `'backbone.'` in a classifier
+    ) -> tuple[int, int]:  # its layer, from 0, and how many layers there are, the head's included
+        "The layer for layer-wise learning-rate decay: the embedding, the layers one by one, then the norms and the head"
+        count, name = len(self.layers) + 2, param_name.removeprefix(prefix)
+        if not param_name.startswith(prefix): return count - 1, count
+        if name in ('cls_token', 'pos_embed') or name.startswith('patch_embed.'): return 0, count
+        return int(name.split('.')[1]) + 1 if name.startswith('layers.') else count - 1, count
+
     def frozen_modules(self):
         last = [self.ln1, self.ln2] if self.frozen_stages == len(self.layers) else []
         return super().frozen_modules() + [m for m in last if m is not None]
@@ -133,6 +159,7 @@ VIT_ARCHS = _archs(('embed_dims', 'num_layers', 'num_heads', 'feedforward_channe
     (('l', 'large'), 1024, 24, 16, 4096),
     (('h', 'huge'), 1280, 32, 16, 5120),
     (('eva-g', 'eva-giant'), 1408, 40, 16, 6144),
+    (('dinov2-g', 'dinov2-giant'), 1536, 40, 24, 6144),
     (('deit-t', 'deit-tiny'), 192, 12, 3, 768),
     (('deit-s', 'deit-small', 'dinov2-s', 'dinov2-small'), 384, 12, 6, 1536),
     (('deit-b', 'deit-base'), 768, 12, 12, 3072))
@@ -150,6 +177,10 @@ def arch_settings(
                           Fix({'arch': close[0]}) if (close := closest(arch, table)) else None)
     missing = [k for k in needed if k not in arch]
     if missing: raise ConfigError('arch', f'a dict with {", ".join(needed)} is expected; {", ".join(missing)} is missing.')
+    unknown = [k for k in arch if k not in needed]
+    if unknown: raise ConfigError(f'arch.{unknown[0]}', f'expected only {", ".join(needed)}.', Fix(remove=(f'arch.{unknown[0]}',)))
+    wrong = [k for k in needed if not isinstance(arch[k], Integral) or isinstance(arch[k], bool) or arch[k] < 1]
+    if wrong: raise ConfigError(f'arch.{wrong[0]}', f'expected an int from 1, got {arch[wrong[0]]!r}.')
     return dict(arch)
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #01a56acf
@@ -194,7 +225,7 @@ class VisionTransformer(TokenBackbone):
         frozen_stages: int = -1,  # hold the embedding (0) and so many layers fixed; nothing if -1
         interpolate_mode: str = 'bicubic',  # how position embeddings are resized
         layer_scale_init_value: float = 0.,  # first value of the layer scale; no layer scale if 0
-        patch_cfg: Mapping = dict(),  # more arguments of `PatchEmbed`
+        patch_cfg: Mapping = dict(),  # more arguments of `PatchEmbed`; they take precedence, over `patch_size` too
         layer_cfgs: Mapping | list = dict(),  # more arguments of `TransformerEncoderLayer`, for all layers or one dict a layer
         pre_norm: bool = False,  # a norm before the layers, and no bias in the patch embedding (CLIP)
         init_cfg: Mapping | list | None = None,  # see `initialize`
@@ -205,7 +236,8 @@ class VisionTransformer(TokenBackbone):
         self.embed_dims, self.num_layers = self.arch_settings['embed_dims'], self.arch_settings['num_layers']
         self.img_size, self.in_channels, self.interpolate_mode, self.out_type = pair(img_size), in_channels, interpolate_mode, out_type
         self.norm_cfg, self.drop_rate = norm_cfg, drop_rate
-        self.make_embedding(int(with_cls_token), pre_norm, kernel_size=patch_size, **patch_cfg)
+        self.final_norm, self.with_cls_token = final_norm, with_cls_token
+        self.make_embedding(int(with_cls_token), pre_norm, **{'kernel_size': patch_size, 'stride': patch_size, **patch_cfg})
         self.layers = nn.ModuleList(encoder_layers(self.arch_settings, layer_cfgs, drop_path_rates(drop_path_rate, self.num_layers),
             layer_scale_init_value=layer_scale_init_value, drop_rate=drop_rate, qkv_bias=qkv_bias, norm_cfg=norm_cfg))
         self.ln1 = self.make_norm() if final_norm else None

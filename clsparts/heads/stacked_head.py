@@ -55,11 +55,12 @@ class StackedLinearClsHead(ClsHead):
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
-        if not isinstance(mid_channels, (tuple, list)) or not mid_channels or min(mid_channels) < 1:
+        if not mid_channels or min(mid_channels) < 1:
             raise ConfigError('mid_channels', f'one number from 1 for each hidden layer is expected, as in (1280,), not '
                                               f"{mid_channels!r}. Without hidden layers write type='LinearClsHead'.")
         if not 0 <= dropout_rate < 1: raise ConfigError('dropout_rate', f'a number from 0 to below 1 is expected, not {dropout_rate}.')
-        self.num_classes, self.in_channels = num_classes, in_channels
+        self.num_classes, self.in_channels, self.mid_channels = num_classes, in_channels, mid_channels
+        self.dropout_rate, self.norm_cfg, self.act_cfg = dropout_rate, norm_cfg, act_cfg
         widths = [in_channels, *mid_channels]
         self.layers = nn.ModuleList([LinearBlock(a, b, dropout_rate, norm_cfg, act_cfg) for a, b in zip(widths, widths[1:])])
         self.layers.append(LinearBlock(widths[-1], num_classes))

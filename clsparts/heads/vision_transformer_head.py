@@ -36,7 +36,7 @@ class VisionTransformerClsHead(ClsHead):
         super().__init__(loss, topk, cal_acc, init_cfg)
         if hidden_dim is not None and hidden_dim < 1:
             raise ConfigError('hidden_dim', f'a number from 1, or None for no hidden layer, is expected, not {hidden_dim}.')
-        self.num_classes, self.in_channels, self.hidden_dim = num_classes, in_channels, hidden_dim
+        self.num_classes, self.in_channels, self.hidden_dim, self.act_cfg = num_classes, in_channels, hidden_dim, act_cfg
         hidden = [('pre_logits', nn.Linear(in_channels, hidden_dim)), ('act', build_activation_layer(act_cfg))] if hidden_dim else []
         self.layers = nn.Sequential(OrderedDict([*hidden, ('head', nn.Linear(hidden_dim or in_channels, num_classes))]))
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from ..findings import ConfigError
+from ..part import TypedMeta
 from ..registry import MODELS, check_typed, parameters
 
 # %% ../../nbs/layers/activation.ipynb #a569244d
@@ -21,7 +22,7 @@ for _names, _act in [('ReLU', nn.ReLU), ('LeakyReLU', nn.LeakyReLU), ('PReLU', n
 
 # %% ../../nbs/layers/activation.ipynb #9000a8b4
 @MODELS.register_module(kind='activation')
-class HSigmoid(nn.Module):
+class HSigmoid(nn.Module, metaclass=TypedMeta):
     "The hard sigmoid (Howard et al., 2019), a straight line between its bounds"
     def __init__(self,
         bias: float = 3.,  # added first

@@ -35,7 +35,7 @@ class MultiheadAttention(BaseModule):
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
-        if embed_dims % num_heads:
+        if num_heads < 1 or embed_dims % num_heads:
             raise ConfigError('num_heads', f'{embed_dims} channels (embed_dims) cannot be split into {num_heads} heads of one size.')
         self.input_dims, self.embed_dims, self.num_heads = input_dims or embed_dims, embed_dims, num_heads
         self.head_dims, self.qk_scale = embed_dims // num_heads, qk_scale

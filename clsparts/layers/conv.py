@@ -55,10 +55,14 @@ class ConvModule(BaseModule):
         super().__init__(init_cfg)
         if sorted(order) != ['act', 'conv', 'norm']:
             raise ConfigError('order', f"'conv', 'norm' and 'act' in some order are expected, not {order}.")
-        self.act_cfg = act_cfg
-        layers = dict(conv=('conv', build_conv_layer(
-            conv_cfg, in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups,
-            bias=norm_cfg is None if bias == 'auto' else bias, padding_mode=padding_mode)))
+        self.with_norm, self.with_activation = bool(norm_cfg), bool(act_cfg)
+        self.with_bias = not self.with_norm if bias == 'auto' else bias
+        self.conv_cfg, self.norm_cfg, self.act_cfg, self.inplace, self.order = conv_cfg, norm_cfg, act_cfg, inplace, order
+        conv = build_conv_layer(conv_cfg, in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation,
+                                groups=groups, bias=self.with_bias, padding_mode=padding_mode)
+        self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
+        self.kernel_size, self.stride, self.dilation = conv.kernel_size, conv.stride, conv.dilation
+        layers, self.norm_name = dict(conv=('conv', conv)), None
         if norm_cfg:
             after_conv = order.index('norm') > order.index('conv')
             layers['norm'] = build_norm_layer(norm_cfg, out_channels if after_conv else in_channels)
@@ -70,7 +74,7 @@ class ConvModule(BaseModule):
     @property
     def norm(self) -> nn.Module | None:
         "The normalisation layer, under whichever name"
-        return getattr(self, self.norm_name) if hasattr(self, 'norm_name') else None
+        return getattr(self, self.norm_name) if self.with_norm else None
 
     def init_weights(self):
         if self.init_cfg is None:

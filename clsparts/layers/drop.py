@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..findings import ConfigError
+from ..part import TypedMeta
 from ..registry import MODELS
 
 # %% ../../nbs/layers/drop.ipynb #ac7ae92e
 @MODELS.register_module(kind='dropout')
-class DropPath(nn.Module):
+class DropPath(nn.Module, metaclass=TypedMeta):
     "Zero a whole branch for each sample with probability `drop_prob` while training; the identity in evaluation mode"
 
     def __init__(self,
@@ -35,7 +36,7 @@ class DropPath(nn.Module):
 
 # %% ../../nbs/layers/drop.ipynb #0db37985
 @MODELS.register_module('Dropout', kind='dropout')
-class Dropout(nn.Dropout):
+class Dropout(nn.Dropout, metaclass=TypedMeta):
     "Torch's dropout, with OpenMMLab's name for the probability"
     def __init__(self,
         drop_prob: float = .5,  # probability that a number is zeroed

@@ -15,7 +15,7 @@ from torch import nn
 from ..findings import ConfigError
 from .conv import build_conv_layer
 from .norm import build_norm_layer
-from ..part import BaseModule
+from ..part import BaseModule, TypedMeta
 
 # %% ../../nbs/layers/embed.ipynb #0e3f6a91
 def pair(
@@ -25,7 +25,7 @@ def pair(
     return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
 
 # %% ../../nbs/layers/embed.ipynb #54c752e1
-class AdaptivePadding(nn.Module):
+class AdaptivePadding(nn.Module, metaclass=TypedMeta):
     "Pad a map with zeros until the places of a kernel cover all of it"
 
     def __init__(self,

@@ -38,13 +38,15 @@ class InvertedResidual(BaseModule):
     ):
         super().__init__(init_cfg)
         if stride not in (1, 2): raise ConfigError('stride', f'1 or 2 is expected, not {stride}.')
-        self.with_cp, self.with_shortcut = with_cp, stride == 1 and in_channels == out_channels
+        self.with_cp, self.with_res_shortcut = with_cp, stride == 1 and in_channels == out_channels
+        self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
+        self.with_expand_conv, self.with_se = mid_channels != in_channels, se_cfg is not None
         layers, common = {}, dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
-        if mid_channels != in_channels:
+        if self.with_expand_conv:
             layers['expand_conv'] = ConvModule(in_channels, mid_channels, 1, act_cfg=act_cfg, **common)
         layers['depthwise_conv'] = ConvModule(mid_channels, mid_channels, kernel_size, stride=stride, padding=kernel_size // 2,
                                               groups=mid_channels, act_cfg=act_cfg, **common)
-        if se_cfg is not None: layers['se'] = MODELS.build({'type': SELayer, 'channels': mid_channels, **se_cfg}, where='se_cfg')
+        if self.with_se: layers['se'] = MODELS.build({'type': SELayer, 'channels': mid_channels, **se_cfg}, where='se_cfg')
         layers['linear_conv'] = ConvModule(mid_channels, out_channels, 1, act_cfg=None, **common)
         self.add_layers(layers)
         self.drop_path = DropPath(drop_path_rate) if drop_path_rate else nn.Identity()
@@ -59,7 +61,7 @@ class InvertedResidual(BaseModule):
         return x                                                               # (b, c_out, h/s, w/s)
 
     def residual(self, x):
-        return x + self.drop_path(self.branch(x)) if self.with_shortcut else self.branch(x)
+        return x + self.drop_path(self.branch(x)) if self.with_res_shortcut else self.branch(x)
 
     def forward(self, x):
         return cp.checkpoint(self.residual, x, use_reentrant=False) if self.with_cp and x.requires_grad else self.residual(x)

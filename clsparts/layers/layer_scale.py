@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from ..findings import ConfigError
+from ..part import TypedMeta
 
 # %% ../../nbs/layers/layer_scale.ipynb #9151994c
-class LayerScale(nn.Module):
+class LayerScale(nn.Module, metaclass=TypedMeta):
     "Multiply each channel by a learnt factor (Touvron et al., 2021)"
 
     def __init__(self,

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..findings import ConfigError
-from .utils import as_targets, check_target, weighted_loss
+from .utils import as_targets, check_reduction, check_target, weighted_loss
+from ..part import TypedMeta
 from ..registry import MODELS
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #fb2f81a2
@@ -36,7 +37,7 @@ def binary_cross_entropy(
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #2a34febb
 @MODELS.register_module()
-class CrossEntropyLoss(nn.Module):
+class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
     "Cross entropy of class scores: over a softmax, or over a sigmoid for each class"
 
     def __init__(self,
@@ -52,6 +53,7 @@ class CrossEntropyLoss(nn.Module):
             raise ConfigError('use_soft', 'use_sigmoid takes soft targets anyway; leave use_soft out.')
         if pos_weight is not None and not use_sigmoid:
             raise ConfigError('pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.')
+        check_reduction(reduction)
         self.use_sigmoid, self.use_soft, self.reduction, self.loss_weight = use_sigmoid, use_soft, reduction, loss_weight
         self.class_weight, self.pos_weight = class_weight, pos_weight
 

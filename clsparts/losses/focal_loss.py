@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..findings import ConfigError
-from .utils import as_targets, weighted_loss
+from .utils import as_targets, check_reduction, weighted_loss
+from ..part import TypedMeta
 from ..registry import MODELS
 
 # %% ../../nbs/losses/focal_loss.ipynb #9cf4066b
@@ -30,7 +31,7 @@ def sigmoid_focal_loss(
 
 # %% ../../nbs/losses/focal_loss.ipynb #ffcf1411
 @MODELS.register_module()
-class FocalLoss(nn.Module):
+class FocalLoss(nn.Module, metaclass=TypedMeta):
     "Focal loss of class scores, each class a yes-or-no question (Lin et al., 2017)"
 
     use_sigmoid = True  # tells the head how scores become probabilities
@@ -45,6 +46,7 @@ class FocalLoss(nn.Module):
         if gamma < 0: raise ConfigError('gamma', f'an exponent from 0 (no fading) is expected, not {gamma}.')
         if not 0 <= alpha <= 1:
             raise ConfigError('alpha', f'a share from 0 to 1 is expected, not {alpha}. For yes and no alike write alpha=0.5.')
+        check_reduction(reduction)
         self.gamma, self.alpha, self.reduction, self.loss_weight = gamma, alpha, reduction, loss_weight
 
     def forward(self,

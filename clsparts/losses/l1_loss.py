@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .utils import check_target, weighted_loss
+from .utils import check_reduction, check_target, weighted_loss
+from ..part import TypedMeta
 from ..registry import MODELS
 
 # %% ../../nbs/losses/l1_loss.ipynb #ad3efe7f
@@ -37,7 +38,7 @@ def _check_distribution(pred, target):
 
 # %% ../../nbs/losses/l1_loss.ipynb #78024f12
 @MODELS.register_module()
-class L1Loss(nn.Module):
+class L1Loss(nn.Module, metaclass=TypedMeta):
     "Absolute difference between class scores and another classifier's distribution"
 
     def __init__(self,
@@ -46,6 +47,7 @@ class L1Loss(nn.Module):
         use_softmax: bool = False,  # compare the scores' softmax, not the scores
     ):
         super().__init__()
+        check_reduction(reduction)
         self.reduction, self.loss_weight, self.use_softmax = reduction, loss_weight, use_softmax
 
     def forward(self,

@@ -14,11 +14,12 @@ from torch import nn
 from ..findings import ConfigError
 from .cross_entropy_loss import CrossEntropyLoss
 from .utils import as_targets
+from ..part import TypedMeta
 from ..registry import MODELS
 
 # %% ../../nbs/losses/label_smooth_loss.ipynb #1c5e5a1e
 @MODELS.register_module()
-class LabelSmoothLoss(nn.Module):
+class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
     "Cross entropy with smoothed targets (Szegedy et al., 2016)"
 
     def __init__(self,

@@ -35,12 +35,12 @@ class GeneralizedMeanPooling(BaseModule):
         p: float = 3.,  # exponent to begin with
         eps: float = 1e-6,  # the smallest value, see `gem`
         clamp: bool = True,  # see `gem`
-        p_trainable: bool = True,  # learn the exponent
+        p_trainable: bool = True,  # learn the exponent; a fixed one is in the state dict too
     ):
         super().__init__()
         if p < 1: raise ConfigError('p', f'an exponent from 1 (the mean) is expected, not {p}.')
-        self.p = nn.Parameter(torch.ones(1) * p) if p_trainable else float(p)
-        self.eps, self.clamp = eps, clamp
+        self.p = nn.Parameter(torch.ones(1) * p, requires_grad=p_trainable)     # fixed or not, it is part of a checkpoint
+        self.eps, self.clamp, self.p_trainable = eps, clamp, p_trainable
 
     def forward(self, inputs):
         if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
@@ -49,6 +49,4 @@ class GeneralizedMeanPooling(BaseModule):
         return gem(inputs, self.p, self.eps, self.clamp)
 
     def extra_repr(self):
-        trainable = isinstance(self.p, nn.Parameter)
-        p = self.p.detach() if trainable else self.p
-        return f'p={"?" if trainable and p.is_meta else f"{float(p):.3g}"}, p_trainable={trainable}'
+        return f'p={"?" if self.p.is_meta else f"{self.p.item():.3g}"}, p_trainable={self.p_trainable}'
