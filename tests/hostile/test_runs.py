@@ -390,7 +390,7 @@ def test_files_that_changed(case, tmp_path):
         Case('resume, a host with escapes', dict(resume=True, owner=json.dumps(dict(pid=1, host='\x1b[2J', since=[])).encode()), Fails(mentions='process 1 on'))])
 def test_a_run_that_is_in_use(case, copy):
     "The second training ends at once, and touches nothing"
-    run, ended = copy('cut'), []
+    run = copy('cut')
     inside, leave = threading.Event(), threading.Event()
     def hold():
         with locked(run):
