@@ -82,27 +82,19 @@ class Training:
     ema: AveragedModel | None = field(init=False, repr=False)  # running mean of its weights
 
     @property
-    def main(self) -> bool:
-        "Whether this process writes"
-        return self.accelerator.is_main_process
+    def main(self) -> bool: return self.accelerator.is_main_process
 
     @cached_property
-    def digest(self) -> dict:
-        "Hashes of the data, see `data_digest`"
-        return data_digest(self.data)
+    def digest(self) -> dict: return data_digest(self.data)
 
     @property
     def steps_per_epoch(self) -> int: return -(-len(self.batches) // self.accumulate)
 
     @property
-    def steps(self) -> int:
-        "Optimizer steps in all"
-        return self.epochs * self.steps_per_epoch
+    def steps(self) -> int: return self.epochs * self.steps_per_epoch
 
     @property
-    def elapsed(self) -> float:
-        "Seconds of training, those of earlier parts included"
-        return self.seconds + time.perf_counter() - self.started
+    def elapsed(self) -> float: return self.seconds + time.perf_counter() - self.started
 
     @property
     def divided(self) -> bool:
