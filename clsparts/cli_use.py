@@ -74,7 +74,7 @@ def _matched(targets, names, classes):
     return columns[targets] if targets.ndim == 1 else targets.new_zeros(len(targets), len(classes)).index_copy_(1, columns, targets)
 
 def data_for(
-    kept,  # what a checkpoint keeps beside the weights, see `predict.kept_in`
+    kept,  # what a checkpoint keeps beside the weights, see `checkpoint.kept_in`
     name: str,  # of data, see `load_data`
 ):  # a `Data` of which the test part counts
     "Data to evaluate a checkpoint with, in its form and with its classes; raises `ConfigError` if they do not go"

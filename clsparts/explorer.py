@@ -27,7 +27,8 @@ from .exploring.training import Runs
 from .findings import ConfigError
 from .flow import Flow
 from .part import BaseModule
-from .predict import Kept, open_classifier
+from .checkpoint import Kept
+from .predict import open_classifier
 from .seams import CHANNELS, PARTS, image_shape_of
 from .tables import escaped, one_line
 from .walk import fingerprint

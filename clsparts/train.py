@@ -444,7 +444,7 @@ def alone_in(
 
 # %% ../nbs/train.ipynb #8afec8dc
 _STATE = dict(epoch=int, batch=int, step=int, processes=int, seconds=(int, float), sums=list, history=list, random=list, images=list, origin=list,
-              settings=dict, data=dict, optimizer=dict, schedule=dict)
+              settings=dict, data=dict, optimizer=dict, schedule=dict, mark=(int, type(None)))
 _META = dict(config=dict, classes=list)
 
 def check_state(

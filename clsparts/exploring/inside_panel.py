@@ -18,7 +18,8 @@ from .page import Worker, error_html, figure_html, guarded
 from .state import Look, State, check_memory
 from .training import Runs
 from ..inside import show_activation, show_features
-from ..predict import as_input, kept_in
+from ..checkpoint import kept_in
+from ..predict import as_input
 from ..randomness import OwnGenerator
 from ..seams import evaluating, shape_text
 from ..tables import MAX_CELL, escaped

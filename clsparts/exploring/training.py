@@ -15,7 +15,7 @@ from pathlib import Path
 from ..callbacks import Callback, StopTraining
 from ..devices import is_out_of_memory
 from ..findings import ConfigError
-from ..predict import Kept, kept_in
+from ..checkpoint import Kept, kept_in
 from ..runs import TrainingRun, prepare
 from ..walk import fingerprint
 
