@@ -175,6 +175,21 @@ class ResNetStem(BaseBackbone):
         "What comes before the first stage, (b, c, h/4, w/4)"
         return self.maxpool(self.stem(x) if self.deep_stem else self.relu(self.norm1(self.conv1(x))))
 
+    def get_layer_depth(self,
+        param_name: str,  # of a parameter, in this backbone or in a classifier
+        prefix: str = '',  # what the names in this backbone begin with: `'backbone.'` in a classifier
+    ) -> tuple[int, int]:  # its layer, from 0, and how many layers there are, the head's included
+        "The layer for layer-wise learning-rate decay: the stem, `layer1`, `layer2` and `layer3` in groups of blocks, `layer4`, the head"
+        _, n2, n3, _ = self.arch_settings[self.depth][1]
+        size2, size3 = (4, 4) if n2 > 4 else (2, 3)                            # blocks per group
+        third = 2 + math.ceil(n2 / size2)                                      # the first layer in `layer3`
+        last = third + math.ceil(n3 / size3)                                   # `layer4`
+        stage, _, rest = param_name.removeprefix(prefix).partition('.')
+        if not param_name.startswith(prefix): return last + 1, last + 2
+        if stage not in self.res_layers: return 0, last + 2
+        block = int(rest.split('.')[0])
+        return dict(layer1=1, layer2=2 + block // size2, layer3=third + block // size3, layer4=last)[stage], last + 2
+
 # %% ../../nbs/backbones/resnet.ipynb #8f11ddfd
 @MODELS.register_module()
 class ResNet(ResNetStem):
@@ -212,39 +227,22 @@ class ResNet(ResNetStem):
         self.conv_cfg, self.norm_cfg, self.stem_channels, self.base_channels = conv_cfg, norm_cfg, stem_channels, base_channels
         self.num_stages, self.strides, self.dilations, self.style = num_stages, strides, dilations, style
         self.avg_down, self.with_cp, self.zero_init_residual = avg_down, with_cp, zero_init_residual
-        self.block, blocks = self.arch_settings[depth]
-        self.stage_blocks = blocks[:num_stages]
+        self.block, self.stage_blocks = self.arch_settings[depth][0], self.arch_settings[depth][1][:num_stages]
         self.expansion = expansion = expansion or self.block.expansion
         self._make_stem_layer(in_channels, stem_channels)
         channels, self.res_layers = stem_channels, []
-        rates = drop_path_rates(drop_path_rate, sum(blocks[:num_stages]))
-        for i, n in enumerate(blocks[:num_stages]):
+        rates = drop_path_rates(drop_path_rate, sum(self.stage_blocks))
+        for i, n in enumerate(self.stage_blocks):
             out_channels, (stage_rates, rates) = base_channels * expansion * 2 ** i, (rates[:n], rates[n:])
             self.res_layers.append(f'layer{i + 1}')
             self.add_module(self.res_layers[-1], make_res_layer(
                 self.block, channels, out_channels, strides[i], avg_down, stage_rates, expansion=expansion, dilation=dilations[i],
                 style=style, with_cp=with_cp, zero_init=zero_init_residual, conv_cfg=conv_cfg, norm_cfg=norm_cfg))
             channels = out_channels
-        self.feat_dim = channels                                               # channels of the last stage
-        self.out_indices = self.resolve_indices(out_indices, num_stages)
+        self.feat_dim, self.out_indices = channels, self.resolve_indices(out_indices, num_stages)
         self.set_frozen(frozen_stages, norm_eval)
 
     def stage_modules(self): return {name: getattr(self, name) for name in self.res_layers}
-
-    def get_layer_depth(self,
-        param_name: str,  # of a parameter, in this backbone or in a classifier
-        prefix: str = '',  # what the names in this backbone begin with: `'backbone.'` in a classifier
-    ) -> tuple[int, int]:  # its layer, from 0, and how many layers there are, the head's included
-        "The layer for layer-wise learning-rate decay: the stem, `layer1`, `layer2` and `layer3` in groups of blocks, `layer4`, the head"
-        _, n2, n3, _ = self.arch_settings[self.depth][1]
-        size2, size3 = (4, 4) if n2 > 4 else (2, 3)                            # blocks per group
-        third = 2 + math.ceil(n2 / size2)                                      # the first layer in `layer3`
-        last = third + math.ceil(n3 / size3)                                   # `layer4`
-        stage, _, rest = param_name.removeprefix(prefix).partition('.')
-        if not param_name.startswith(prefix): return last + 1, last + 2
-        if stage not in self.res_layers: return 0, last + 2
-        block = int(rest.split('.')[0])
-        return dict(layer1=1, layer2=2 + block // size2, layer3=third + block // size3, layer4=last)[stage], last + 2
 
     def forward(self, x):
         x, outs = self.forward_stem(x), []
