@@ -152,9 +152,8 @@ class InsidePanel(_Choices):
         self.scores = scores
         self.top.value = top_html(scores, classes, label)
         self._fill(stages)
-        preset = kept.preset
-        self.cam.value = self._shown(lambda: show_activation(clf, x, classes, preset=preset), 'Where the most likely classes are seen', 'No class activation map')
-        self.maps.value = self._shown(lambda: show_features(clf, x, self.stage.value, preset=preset), f'Feature maps of {self.stage.value}', 'No feature maps')
+        self.cam.value = self._shown(lambda: show_activation(clf, x, classes, preset=kept.preset), 'Where the most likely classes are seen', 'No class activation map')
+        self.maps.value = self._shown(lambda: show_features(clf, x, self.stage.value, preset=kept.preset), f'Feature maps of {self.stage.value}', 'No feature maps')
 
     scores = None                                                       # probabilities of the latest image `(k,)`
 
