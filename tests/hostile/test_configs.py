@@ -152,6 +152,7 @@ MODELS_TO_CHECK = [
     Case('2⁹⁹⁹ features', with_neck(dict(type='torch.nn:Linear', in_features=2 ** 999, out_features=1)), Fails('neck')),
     Case('10⁹ classes', {**MODEL, 'head': dict(type='LinearClsHead', num_classes=HUGE)}, Fails('head')),
     Case('10⁷ classes', {**MODEL, 'head': dict(type='LinearClsHead', num_classes=10 ** 7)}, Fails('head', mentions='2,000,000 classes')),
+    Case('10,000 losses', {**MODEL, 'head': dict(type='LinearClsHead', num_classes=10, loss=dict(type='CombinedLoss', losses=['L1Loss'] * 10_000))}, Fails(mentions='at most 100 losses')),
     Case('10⁶ classes', {**MODEL, 'head': dict(type='LinearClsHead', num_classes=10 ** 6)}, Works()),
     Case('21,841 classes', {**MODEL, 'head': dict(type='LinearClsHead', num_classes=21_841)}, Works()),
     Case('no classes', {**MODEL, 'head': dict(type='LinearClsHead', num_classes=0)}, Fails()),
