@@ -83,13 +83,15 @@ class _Printable(FuncFormatter):
 def literal(
     figure: matplotlib.figure.Figure,  # its texts are changed in place
 ) -> list[Text]:  # all texts
-    "Let every text be drawn as it is written, without formulas and control characters"
+    "Let every text be drawn as it is written, without TeX, formulas and control characters"
+    for axis in figure.findobj(Axis): axis.get_ticklabels(which='both')     # which makes them
     texts, numbers = figure.findobj(Text), set()
     for axis in figure.findobj(Axis):
         formatter = axis.get_major_formatter()
         if not isinstance(formatter, (FixedFormatter, FuncFormatter, StrCategoryFormatter)): numbers |= {*axis.findobj(Text)} - {axis.label}
         elif not isinstance(formatter, _Printable): axis.set_major_formatter(_Printable(formatter))
     for text in texts:
+        text.set_usetex(False)                                          # a `matplotlibrc` in the working folder could ask for it
         if text in numbers: continue
         text.set_parse_math(False)
         if (shown := printable(text.get_text(), None)) != text.get_text(): text.set_text(shown)
@@ -102,6 +104,10 @@ class Figure(matplotlib.figure.Figure):
     def draw(self, renderer) -> None:
         "As matplotlib does, with fonts for all that is written, and without formulas"
         with legible(literal(self)): super().draw(renderer)
+
+    def savefig(self, fname, *, dpi: float | str = 'figure', **kwargs) -> None:
+        "As matplotlib does, whatever the size that a `matplotlibrc` asks for"
+        super().savefig(fname, dpi=dpi, **kwargs)
 
     def _repr_png_(self) -> bytes:
         self.savefig(file := BytesIO(), format='png')

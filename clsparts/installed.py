@@ -19,7 +19,7 @@ from pathlib import Path
 @lru_cache(maxsize=1)
 def site_folders() -> set[Path]:
     "The folders that `pip install` writes to, and the standard library"
-    names = [*sysconfig.get_paths().values(), *site.getsitepackages(), site.getusersitepackages()]
+    names = [*map(sysconfig.get_path, ('stdlib', 'platstdlib', 'purelib', 'platlib')), *site.getsitepackages(), site.getusersitepackages()]
     return {Path(n).resolve() for n in names}
 
 def _folder_of(spec: ModuleSpec) -> Path | None:
@@ -45,7 +45,7 @@ def import_installed(
     "Import a module of an installed package; raises `ImportError` for one that is not installed, or is hidden by a folder elsewhere"
     package = module.partition('.')[0]
     if installed(package): return importlib.import_module(module)
-    spec = find_spec(package) if '.' not in package and package.isidentifier() else None
+    spec = find_spec(package) if package.isidentifier() else None
     if spec is None: raise ImportError(f'{package} is not installed. Run: pip install {package}')
     raise ImportError(f'{package} would be imported from {_folder_of(spec)}, where no packages are installed. If you trust it, import it first; '
                       f'else run: pip install {package}')

@@ -12,17 +12,15 @@
 Whatever a row expects, no row may run code, start a process, ask a foreign host, take over `SECONDS` or `MEGABYTES`, or end in an
 error that is not one of this package's: see conftest.py, which watches every test in this folder.
 """
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from clsparts.findings import ConfigError
+from clsparts.findings import CONTROL, ConfigError
 
 SECONDS = 20  # for one row; a hang ends there
 MEGABYTES = 1000  # that one row may add to the peak memory of the process
-CONTROL = re.compile(r'[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]')  # what must not reach a terminal
 
 
 @dataclass(frozen=True)
