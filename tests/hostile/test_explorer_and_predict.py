@@ -459,7 +459,7 @@ ASKED = [
     Case('a file that was cut', cut, Fails(mentions='cut.png')),
     Case('a null byte', lambda folder: 'a\0b.png', Fails('images')),
     Case('a name of 10^5 characters', lambda folder: 'x' * 10 ** 5 + '.png', Fails('images')),
-    Case('no bytes', lambda folder: b'', Fails('image 0')),
+    Case('no bytes', lambda folder: b'', Fails(mentions='image 0')),
     *[Case(f'threshold {v}', options(threshold=v), Fails('threshold')) for v in (float('nan'), -.5, 2, 'x', [.5, float('inf'), .5])],
     *[Case(f'{name} {v}', options(**{name: v}), Fails(name)) for name in ('top', 'batch_size') for v in (0, -1, float('nan'), '3')],
     *[Case(f'{name} 10^9', options(**{name: 10 ** 9}), Works()) for name in ('top', 'batch_size')],

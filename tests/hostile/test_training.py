@@ -135,6 +135,7 @@ class Watch(Callback):
         if training.step == self.stop: raise StopTraining
 
 
+@pytest.mark.starts_processes                                            # workers of loaders
 @table([Case(name, given, Works()) for name, given in LOADERS.items()])
 def test_resumed_to_the_bit(case, tmp_path):
     "From the middle of an epoch and from its end: the same batches, losses and weights as those of a run that was not stopped"
@@ -153,6 +154,7 @@ def test_resumed_to_the_bit(case, tmp_path):
         shutil.rmtree(tmp_path/'cut')
 
 
+@pytest.mark.starts_processes                                            # workers of loaders
 @pytest.mark.parametrize('make', [o for n, o in LOADERS.items() if 'stream' not in n], ids=[n for n in LOADERS if 'stream' not in n])
 def test_skipped_batches_are_not_read(make):
     "What was seen before a resume costs nothing"
@@ -267,6 +269,7 @@ ODD = [
 def test_an_image_unlike_the_others(case): case.check(lambda: trained(case.given()))
 
 
+@pytest.mark.starts_processes                                            # workers of loaders
 @table([Case(name, spoilt(odd), then) for name, odd, then in (ODD[0], ODD[1], ODD[5], ODD[9])])
 def test_an_image_unlike_the_others_in_a_worker(case): case.check(lambda: trained(case.given(), workers=1))
 
