@@ -14,10 +14,10 @@ import warnings
 
 from fastcore.script import Param, anno_parser, call_parse
 
-from .cli_config import check, diff_configs, show
+from .cli_config import check, diff_configs, show, trust_run
 from .cli_explore import explore_in_lab
 from .cli_use import evaluate_run, export_run, predict_images
-from .config import Config, parse_override
+from .config import Config, check_spelt_out, parse_override
 from .findings import ConfigError, printable
 
 # %% ../nbs/cli.ipynb #09bdbc43
@@ -29,6 +29,7 @@ def train(
     out: Param('folder for the run; the next free runs/DATA-N if left out', str) = None,
     resume: Param('folder of a run to continue as it was begun', str) = None,
     from_checkpoint: Param("start a new run from all weights of a run's folder or checkpoint, with its config if none is given", str) = None,
+    trusted: Param('run Python configs as code, and let configs name any class: only if you trust their authors', action='store_true') = False,
     device: Param('where to train: cpu, cuda, mps; the best there is if left out', str) = None,
     seed: Param('of the weights and the order of the images', int) = None,
 ):
@@ -38,8 +39,10 @@ def train(
     from clsparts.devices import by_main, check_device
     from clsparts.runs import DEFAULT, config_from, train_run
     changes = {k: v for k, v in dict(config=config, set=set, epochs=epochs, out=out, seed=seed, from_checkpoint=from_checkpoint).items() if v is not None}
-    if resume is not None and changes: raise ConfigError('--resume', f'a run continues as it was begun; leave out {", ".join(changes)}.')
-    cfg = Config.fromfile(config) if config else None
+    if resume is not None and changes: raise ConfigError('--resume', f'a run resumes with its own settings; remove {", ".join(changes)}. To change them, '
+                                                                 f'start a new run from its weights: clsparts train --from-checkpoint {resume}')
+    if trusted and (other := resume or from_checkpoint): trust_run(other)
+    cfg = Config.fromfile(config, trusted=trusted) if config else None
     if from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
     cfg = Config({'train': {}, **(DEFAULT if cfg is None else cfg)})
     overrides = [*map(parse_override, set or [])]
@@ -47,6 +50,7 @@ def train(
     if epochs is not None: overrides.append(('train.epochs', epochs))
     if seed is not None: overrides.append(('seed', seed))
     cfg.merge_from_dict(dict(overrides))
+    check_spelt_out(cfg, trusted=trusted)
     if device: check_device(device, '--device')
     folder = train_run(cfg, out, device) if resume is None else train_run(device=device, resume=resume)
     final = json.loads((folder/'metrics.json').read_text())['final']
