@@ -160,7 +160,7 @@ class Collated(Dataset):
         "An item of the data set; an error that names it"
         try: return self.data[i]
         except (ConfigError, MemoryError): raise
-        except Exception as e: raise ConfigError('data', f'{self._name(i)} cannot be made: {type(e).__name__}: {str(e)[:300]}') from e
+        except Exception as e: raise ConfigError('data', f'loading {self._name(i)} failed: {type(e).__name__}: {str(e)[:300]}') from e
 
 def _stacked(pairs, name):
     "A batch of pairs; an error that names an image that is unlike the first"
@@ -169,12 +169,12 @@ def _stacked(pairs, name):
     images = [x for x, _ in pairs]
     if isinstance(images[0], torch.Tensor):
         if other := next((i for i, x in enumerate(images) if not isinstance(x, torch.Tensor)), None):
-            raise ConfigError('data', f'{name(other)}: expected a tensor as the image before, got {type(images[other]).__name__}.')
+            raise ConfigError('data', f'{name(other)}: expected a tensor like the other images, got {type(images[other]).__name__}.')
         for what, hint in dict(shape='v2.Resize((224, 224)) in the transform of the data set makes them so.',
                                dtype='v2.ToDtype(torch.float32, scale=True) in the transform of the data set makes them so.').items():
             found = [tuple(x.shape) if what == 'shape' else x.dtype for x in images]
             if other := next((i for i, f in enumerate(found) if f != found[0]), None):
-                raise ConfigError('data', f'the images of a batch are of one {what}; {name(0)} has {found[0]}, and {name(other)} {found[other]}. {hint}')
+                raise ConfigError('data', f'images of a batch must share one {what}: {name(0)} has {found[0]}, and {name(other)} {found[other]}. {hint}')
     return default_collate(pairs)
 
 # %% ../nbs/batches.ipynb #03139632
@@ -254,7 +254,7 @@ def _tell_epoch(epoch, *objects):
 
 def _other_length(said, found):
     more = f'{found}' if found < said else f'more than {said}'
-    return ConfigError('data', f'the loader has a length of {said} batches, and {more} came. A training counts its steps: correct __len__ of its sampler or data set.')
+    return ConfigError('data', f'expected {said} batches (len of the loader), got {more}. Fix __len__ of its sampler or data set.')
 
 def _options_of(loader):
     "How the workers of a loader work"

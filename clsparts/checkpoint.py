@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from .files import regular_file, replacing
 from .registry import MODELS
 from .tables import one_line
 from .transforms import Preset
+from .walk import MAX_NUMBERS, Bounded
 from .weight_files import check_weights, few, file_format
 
 # %% ../nbs/checkpoint.ipynb #1d8dcc56
@@ -150,6 +152,7 @@ def _shape(value):
 
 def _classes(value):
     if not isinstance(value, (list, tuple)) or not all(isinstance(c, str) for c in value): raise ValueError('a list of strings')
+    if len({*value}) < len(value): raise ConfigError(message='class names must be unique.')
     return list(value)
 
 def _target(value):
@@ -157,6 +160,11 @@ def _target(value):
     return value
 
 # %% ../nbs/checkpoint.ipynb #7a90c1d4
+def _inside(finding):
+    "A finding about an option of a preset, without `data` in its path"
+    option = finding.path.partition('.')[2]
+    return (f'{option}: ' if option else '') + finding.message.strip()
+
 def kept_in(
     meta: Mapping,  # what a checkpoint keeps beside the weights, see `load_classifier`
     path: str | Path = '',  # of the checkpoint, for errors
@@ -167,7 +175,7 @@ def kept_in(
         if (value := meta.get(name)) is None: continue
         try: found[name] = check(value)
         except (ValueError, TypeError, OverflowError) as e:
-            expected = '; '.join(f'{f.path.rpartition(".")[2]}: {f.message}' for f in e.findings) if isinstance(e, ConfigError) else f'expected {e}, got {one_line(repr(value), 60)}.'
+            expected = '; '.join(map(_inside, e.findings)) if isinstance(e, ConfigError) else f'expected {e}, got {one_line(repr(value), 60)}.'
             wrong.append((name, f'{where}{expected} Save it again: save_checkpoint(FILE, clf, classes=…, preset=…).'))
     if wrong: raise ConfigError(findings=wrong)
     c, h, w = found.get('image_shape', (0, 0, 0))
@@ -190,12 +198,13 @@ def _check_fit(clf, state, path):
     if words: raise ConfigError(message=f'{path}: the weights do not fit the config beside them; {words}.')
 
 def _built(config, state, path):
-    "The classifier of a config, after its copy without memory has fitted the weights"
+    "The classifier of a config, after its copy without memory has fitted the weights; without that copy, built within bounds"
+    bound = nullcontext()
     try:
         with torch.device('meta'): ghost = MODELS.build(config, where='config')
-    except ConfigError: ghost = None                               # not every module can do without memory
-    if ghost is not None: _check_fit(ghost, state, path)
-    clf = MODELS.build(config, where='config')
+    except ConfigError: bound = Bounded(MAX_NUMBERS + sum(v.numel() for v in state.values()))      # not every module can do without memory
+    else: _check_fit(ghost, state, path)
+    with bound: clf = MODELS.build(config, where='config')
     _check_fit(clf, state, path)
     return clf
 

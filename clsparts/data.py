@@ -158,7 +158,7 @@ def split(
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= .5:
         raise ConfigError('data.share', f'a number above 0, at most 0.5 is expected, not {share!r}.')
     if not isinstance(seed, int) or not -2 ** 63 <= seed < 2 ** 63:
-        raise ConfigError('data.seed', f'an int of 64 bits is expected, not {str(seed)[:100]!r}.')
+        raise ConfigError('data.seed', f'expected a 64-bit int, got {str(seed)[:100]!r}.')
     n, labels = len(dataset), targets_of(dataset)
     if n < 2: raise ConfigError('data', f'at least two images are needed, one of them to test with; there is {n}.')
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))

@@ -95,7 +95,7 @@ def _of_part(part):
     pixels = _pixels(part) if paths is None else None
     found = dict(files=paths and _of_files(paths), pixels=None if pixels is None else _of_rows(pixels),
                  targets=None if targets is None else _of_rows(targets.float() if targets.is_floating_point() else targets.long()))
-    if targets is paths is None: found['samples'] = _samples(part)
+    if targets is None and paths is None: found['samples'] = _samples(part)
     return {k: v for k, v in found.items() if v is not None}
 
 WHAT = dict(files='image files', pixels='pixels', targets='labels', samples='labels')

@@ -200,7 +200,7 @@ def _continues(reply, part):
 
 def _check_reply(reply, url):
     "Raise `ConfigError` if what comes is not the file itself"
-    if reply.status not in (200, 206): raise _failed(url, f'the server sends no file (HTTP {reply.status}).')
+    if reply.status not in (200, 206): raise _failed(url, f'the server returned no file (HTTP {reply.status}).')
     encoding = reply.headers.get('Content-Encoding', '').strip().lower()
     itself = encoding.endswith('gzip') and urlsplit(url).path.endswith('gz')    # some servers call a .gz so
     if encoding not in ('', 'identity', 'aws-chunked') and not itself:
@@ -326,9 +326,10 @@ def download(
     """
     url = _encoded(url)
     path, promised = cached_at(url, folder), _promised(url, sha256)
-    for name, value in dict(timeout=timeout, max_bytes=max_bytes).items():
-        if not isinstance(value, (int, float)) or not value > 0:
-            raise ConfigError(name, f'expected a number above 0, got {value!r}.')
+    for name, value, below in (('timeout', timeout, ' and below 1e9'), ('max_bytes', max_bytes, '')):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not value > 0 or below and value >= 1e9:
+            raise ConfigError(name, f'expected a number above 0{below}, got {value!r}.')
     try: _downloaded(url, path, promised, sha256 is not None, progress, timeout, max_bytes)
     except OSError as e:
         what = (f'{e.strerror or e}: files cannot be kept there. '

@@ -74,7 +74,7 @@ def check_regular(
     "Raise `OSError` unless it is a regular file, which can be opened and read to its end"
     mode = os.stat(path).st_mode
     if stat.S_ISREG(mode): return
-    raise OSError(0, 'it is a folder' if stat.S_ISDIR(mode) else 'it is a pipe, socket or device; a regular file is expected')
+    raise OSError(0, 'it is a folder' if stat.S_ISDIR(mode) else 'expected a regular file, got a pipe, socket or device')
 
 def _opened(source):
     "A PIL image, of which only the head has been read"
@@ -192,7 +192,7 @@ def local_path(
         local.stat()
     except (FileNotFoundError, NotADirectoryError): pass
     except (OSError, RuntimeError, ValueError) as e:
-        raise ConfigError('data', f'{path}: it cannot be looked at: {getattr(e, "strerror", None) or e}.') from e
+        raise ConfigError('data', f'{path}: cannot be accessed: {getattr(e, "strerror", None) or e}.') from e
     return local
 
 def _entries(folder):
@@ -265,13 +265,13 @@ def _names(classes):
     "A list of them, if they are known"
     if classes is None: return None
     if isinstance(classes, str) or not isinstance(classes, Iterable):
-        raise ConfigError('data.classes', f'a list of names is expected, not {classes!r}.')
+        raise ConfigError('data.classes', f'expected a list of names, got {classes!r}.')
     names = list(classes)
     for n in names:
-        if not isinstance(n, str): raise ConfigError('data.classes', f'names are expected, not {n!r}.')
+        if not isinstance(n, str): raise ConfigError('data.classes', f'expected strings, got {n!r}.')
     if len({*names}) < len(names):
         twice = next(n for n, times in Counter(names).items() if times > 1)
-        raise ConfigError('data.classes', f'{twice!r} is there {names.count(twice)} times. Leave one of them.')
+        raise ConfigError('data.classes', f'{twice!r} is listed {names.count(twice)} times. Remove the duplicates.')
     return names
 
 def image_files(
@@ -279,7 +279,7 @@ def image_files(
     classes: list[str] | None = None,  # where they are known, as for images held out: no others may be there
     notes: list | None = None,  # a sentence is added about files that are left out
 ) -> tuple[list[str], list[int], list[str]]:  # paths, labels, and the names of the classes
-    "The images in a folder; raises `ConfigError` in words if they do not lie as expected"
+    "The images in a folder; raises `ConfigError` if the layout is wrong"
     classes = _names(classes)
     found, loose, rest = _sorted_out(folder)
     names = [e.name for e in found]
@@ -292,13 +292,13 @@ def image_files(
     by_class = {e.name: _images_under(e.path, others[e.name], seen) for e in found}
     kinds = sum(others.values(), Counter())
     if empty := [n for n, paths in by_class.items() if not paths]:
-        there = f' There is: {_counts(kinds)}.' if (kinds := sum((others[n] for n in empty), Counter())) else ''
+        there = f' There is: {_counts(inside)}.' if (inside := sum((others[n] for n in empty), Counter())) else ''
         raise ConfigError('data', f'{folder}: no images are in {_some(empty)}.{there} '
                           f'Their names end in {", ".join(image_endings())}. Remove the folder, or fill it.')
     if len(names) == 1 and classes is None:
         raise ConfigError('data', f'{folder}: there is one folder, {names[0]}, and so one class. Two or more are expected; is it {folder}/{names[0]}?')
     if kinds and notes is not None:
-        notes.append(f'{printable(folder, 200)}: {kinds.total()} files are left out, as they are no images that can be read: '
+        notes.append(f'{printable(folder, 200)}: {kinds.total()} files are left out, because they are not readable images: '
                      f'{_counts(kinds)}.')
     index = {n: i for i, n in enumerate(names if classes is None else classes)}
     labels = [index[n] for n, paths in by_class.items() for _ in paths]
@@ -309,9 +309,9 @@ def _check_layout(folder, names, loose, rest):
     if not names:
         found = 'There are no folders.' if rest else 'The folder is empty.'
         if loose: found = f'There are images, but no folders: {_some(loose)}.'
-        raise ConfigError('data', f'{folder}: a folder for each class is expected, with images in it. {found}')
+        raise ConfigError('data', f'{folder}: expected one folder per class, with images in it. {found}')
     if loose:
-        raise ConfigError('data', f'{folder}: images lie beside the folders of the classes: {_some(loose)}. Move '
+        raise ConfigError('data', f'{folder}: found images next to the class folders: {_some(loose)}. Move '
                                   'each into the folder of its class.')
 
 # %% ../nbs/images.ipynb #bafb24a9
@@ -378,7 +378,7 @@ def _rows(path):
         raise ConfigError('data', f'{path}: cannot be read as a CSV file: {getattr(e, "strerror", None) or e}') from e
     if 'path' not in columns:
         comma = ' Cells are separated by commas.' if len(columns) == 1 and any(c in columns[0] for c in ';\t|') else ''
-        raise ConfigError('data', f"{path}: a column 'path' is expected in the first line, not "
+        raise ConfigError('data', f"{path}: expected a column 'path' in the first line, got "
                                   f"{_some(columns, 20) or 'nothing'}.{comma}")
     if '' in columns:
         raise ConfigError('data', f'{path}: column {columns.index("") + 1} has no name in the first line. Name it, '
@@ -389,8 +389,8 @@ def _rows(path):
     for n, r in rows:
         if None in r or None in r.values():
             cells = len(columns) + len(r.get(None, ())) - sum(v is None for v in r.values())
-            raise ConfigError('data', f'{path}, line {n}: {len(columns)} cells are expected, as in the first line, '
-                                      f'not {cells}.')
+            raise ConfigError('data', f'{path}, line {n}: expected {len(columns)} cells, as in the first line, '
+                                      f'got {cells}.')
     return [(n, {k.strip(): v.strip() for k, v in r.items()}) for n, r in rows], columns
 
 # %% ../nbs/images.ipynb #06b4a6d1
@@ -442,7 +442,7 @@ def read_csv(
 ) -> Table:
     "Read a table of images; raises `ConfigError` with the line that is wrong"
     if not (multi_label is None or isinstance(multi_label, bool)):
-        raise ConfigError('data.multi_label', f'True or False is expected, not {multi_label!r}.')
+        raise ConfigError('data.multi_label', f'expected True or False, got {multi_label!r}.')
     path, classes = local_path(path), _names(classes)
     rows, columns = _rows(path)
     found = _located(path, rows)
@@ -490,7 +490,7 @@ def _sorted_labels(path, labels):
     names = sorted(labels, key=lambda s: (int(s), s))
     for a, b in zip(names, names[1:]):
         if int(a) == int(b):
-            raise ConfigError('data', f'{path}: the labels {a!r} and {b!r} are the same number. Write it in one way.')
+            raise ConfigError('data', f'{path}: labels {a!r} and {b!r} are the same number. Use one spelling.')
     return names
 
 def _numbers(path, rows, classes, multi_label):

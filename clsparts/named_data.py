@@ -211,7 +211,7 @@ class HuggingFaceImages(Dataset):
     def _read(self, i):
         image = self.rows[int(i)][self.column]
         if isinstance(image, dict): image = image['bytes'] or image['path']  # as they are stored
-        if not image: raise ConfigError(message=f'row {i}: cannot be read as an image: there is none')
+        if not image: raise ConfigError(message=f'row {i}: has no image')
         return read_image(image, self.channels, f'row {i}')
 
     def __getitem__(self, i):
@@ -261,8 +261,7 @@ def _hot(column, k, label):
     for i, labels in enumerate(column):
         for c in labels or ():
             if not isinstance(c, int) or not 0 <= c < k:
-                raise ConfigError('data', f'row {i} has {c!r} in {label}; expected is 0 to {k - 1}, as there are '
-                                          f'{k} classes.')
+                raise ConfigError('data', f'row {i} has {c!r} in {label}; expected 0 to {k - 1} ({k} classes).')
             targets[i, c] = 1
     return targets
 
@@ -273,7 +272,7 @@ def numbered_classes(
 ) -> list[str]:
     "'0', '1', … up to the highest label; raises `ConfigError` if these are very many"
     if highest < MOST_CLASSES: return [str(i) for i in range(highest + 1)]
-    raise ConfigError('data', f'the highest label is {highest}, which is as many classes. Number the labels from 0, '
+    raise ConfigError('data', f'the highest label is {highest}, which would mean {highest + 1} classes. Number the labels from 0, '
                               'or name the classes.')
 
 # %% ../nbs/named_data.ipynb #1c8bf86e
@@ -337,7 +336,7 @@ def _saved(datasets, path):
     for f in sorted([*path.glob('*.parquet'), *path.glob('*/*.parquet')]): files.setdefault(_split_of(f), []).append(str(f))
     if files: return datasets.DatasetDict.from_parquet(files)
     found = ', '.join(sorted(p.name for p in path.iterdir())[:5])
-    raise ConfigError('data', f'{path}: what save_to_disk wrote, or Parquet files, are expected; there is '
+    raise ConfigError('data', f'{path}: expected a data set saved by save_to_disk, or Parquet files, found '
                               f'{found or "nothing"}. Images in folders are read by folder:PATH.')
 
 _READ = 'parquet', 'arrow', 'csv', 'json', 'imagefolder'                # the builders that are used for the hub's
@@ -385,7 +384,7 @@ def read_source(
 
 def _check_places(root, download):
     if not isinstance(download, bool):
-        raise ConfigError('data.download', f'True or False is expected, not {download!r}.')
+        raise ConfigError('data.download', f'expected True or False, got {download!r}.')
     if not (root is None or isinstance(root, (str, Path))):
         raise ConfigError('data.root', f'a folder is expected, not {root!r}.')
 

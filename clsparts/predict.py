@@ -34,11 +34,12 @@ from .transforms import Preset
 def open_classifier(
     path: str | Path,  # a checkpoint or the folder of a run
     device: str | torch.device = 'cpu',  # where the weights go
-    **given,  # `classes` and `preset` that replace what was kept; None keeps it
+    classes: Sequence[str] | None = None,  # names in place of those that were kept
+    preset: Preset | None = None,  # likewise
 ) -> tuple:  # the classifier, in evaluation mode, and what was kept: `Kept`
     "A classifier with the form of its images and the names of its classes; raises `ConfigError` if these do not fit it"
     clf, meta = load_classifier(path, device)
-    given = {k: v for k, v in given.items() if v is not None}
+    given = {k: v for k, v in dict(classes=classes, preset=preset).items() if v is not None}
     kept, k = kept_in({**meta, **dict.fromkeys(given)}, path)._replace(**given), getattr(clf.head, 'num_classes', None)
     if kept.classes and k and len(kept.classes) != k:
         raise ConfigError('classes', f'{path}: there are {len(kept.classes)} names for {k} classes. Pass classes=… with a name per class.')
@@ -266,7 +267,7 @@ def _named(k, classes, threshold):
     if (shape := tuple(torch.as_tensor(threshold).shape)) not in ((), (k,)): raise ConfigError('threshold', f'one number, or {k}, are expected, not {shape}.')
 
 def _check_numbers(threshold, **counts):
-    "Raise `ConfigError` for counts that are none, and for thresholds that are no probabilities"
+    "Raise `ConfigError` for invalid counts, and thresholds outside 0 to 1"
     for name, n in counts.items():
         if not isinstance(n, Integral) or isinstance(n, bool) or n < (name != 'workers'):
             raise ConfigError(name, f'expected an int from {int(name != "workers")}, got {one_line(repr(n), 60)}.')
@@ -316,7 +317,9 @@ def predict(
     if isinstance(clf, (str, Path)):
         as_trained = preset is None
         clf, kept = open_classifier(clf, classes=classes, preset=preset)
-        shape, (_, preset, classes, target) = as_trained and kept.image_shape, kept
+        shape = kept.image_shape if as_trained else None
+        preset, classes = kept.preset, kept.classes
+        target = kept.target
     if getattr(clf, 'head', None) is None: raise ConfigError('model.head', 'a prediction needs a head; this classifier gives features.')
     if broken not in ('stop', 'skip'): raise ConfigError('broken', f"'stop' or 'skip' is expected, not {broken!r}.")
     views(torch.empty(0, 1, 8, 8), tta)                                         # a wrong name is found before any work

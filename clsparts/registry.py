@@ -100,11 +100,11 @@ def check_arguments(
     "Raise one `ConfigError` that lists every argument that `part` does not take, that is of the wrong type, or that it misses"
     takes, anything = parameters(part)
     extra = [] if anything else [k for k in args if k not in takes]
-    if len(extra) > MAX_EXTRA: raise ConfigError(message=f'{name} has {len(takes)} arguments, and {len(extra):,} others are given.')
+    if len(extra) > MAX_EXTRA: raise ConfigError(message=f'{name}: {len(extra):,} unknown arguments. It has: {", ".join(takes) or "none"}.')
     meant = {k: (closest(k, takes) + [None])[0] for k in extra}
     found = [Finding(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}It takes: {", ".join(takes) or "none"}.',
                      Fix({o: args[k]} if o and o not in args else {}, (k,)) if k.isidentifier() else None) for k, o in meant.items()]
-    if 'device' in args and _is_layer(part): found.append(Finding('device', 'a layer is on the device of its classifier.', Fix(remove=('device',))))
+    if 'device' in args and _is_layer(part): found.append(Finding('device', 'remove device: a layer uses the device of its classifier.', Fix(remove=('device',))))
     for k, v in args.items():
         if k not in takes or not (expected := _wrong_type(takes[k], v)): continue
         fix = _right_type(k, takes[k], v)
@@ -227,7 +227,7 @@ class Catalogue:
 # %% ../nbs/registry.ipynb #ffc8498a
 LAYERS = {'torch.nn': 'torch.nn.modules', 'torchvision.ops': 'torchvision.ops', 'timm.layers': 'timm.layers'}  # packages, and where their layers are defined
 
-SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # not these: one argument costs hours
+SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # not these: one argument can take hours
 
 def _package_of(module):
     "The package in `LAYERS` that a module belongs to; None if there is none"
@@ -326,8 +326,10 @@ def _in_memory(registry, name):
     if name in known: return found if _is_layer(found) and _spelling(found) == name else known[name]
     return next((e.part for e in entries if e.part is found), None)
 
-def _refusal(registry, name, what):
+def _refusal(registry, name, what, slow=False):
     cls = printable(re.split('[.:]', name)[-1] or 'Class', MAX_NAME)
+    if slow: return (f'{what} is not allowed in a config: one argument can take hours. '
+                     f'Register it in Python: {registry.name}.register_module(module={cls}), or load with trusted=True.')
     return (f'a config may not name {what}. Pass the class itself or register it in Python, {registry.name}.register_module(module={cls}), '
             'or load with trusted=True if you trust the author.')
 
@@ -345,7 +347,7 @@ def _spelt_out(registry, name, kind):
         if not _is_layer(part): raise ConfigError('type', f'{shown} is not a class of torch modules. {did_you_mean(name.partition(":")[2], _layers_in(module))}')
         package = _package_of(part.__module__)
         if not trusted and (not package and part.__module__ not in registry.index.modules or package and part.__name__ in SLOW):
-            raise ConfigError('type', _refusal(registry, name, part.__name__ if package else f'a class of {part.__module__}'))
+            raise ConfigError('type', _refusal(registry, name, part.__name__ if package else f'a class of {part.__module__}', slow=bool(package)))
     entry = Entry(name, part, kind_of(part, part.__module__, registry._kinds()), part.__module__)
     _check_kind(registry, shown, entry.kind, kind)
     return entry

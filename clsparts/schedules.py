@@ -159,7 +159,7 @@ class _Phase:
 
 # %% ../nbs/schedules.ipynb #d3b1eef8
 class PhasedLR(LRScheduler):
-    "Phases of learning rates, equal to mmengine's at every optimizer step; `step()` is called after each of these"
+    "Phases of learning rates, moved as mmengine moves them (two exceptions above); call `step()` after each optimizer step"
 
     def __init__(self,
         optimizer: torch.optim.Optimizer,

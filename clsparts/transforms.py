@@ -42,16 +42,16 @@ def _preset_findings(p):
         return                                                          # mean and std are one number per channel
     if not _is_number(p.crop_ratio, 1e-3, 1): yield 'crop_ratio', 'a number above 0, at most 1', p.crop_ratio
     elif not p.squash and _is_whole(p.size, 1, MAX_SIZE) and p.size / p.crop_ratio > MAX_SIZE:
-        yield 'crop_ratio', f'at least size / {MAX_SIZE}, {p.size / MAX_SIZE:.2g},', p.crop_ratio
+        yield 'crop_ratio', f'at least size / {MAX_SIZE}, {p.size / MAX_SIZE:.2g}', p.crop_ratio
     if p.interpolation not in INTERPOLATIONS: yield 'interpolation', f'one of {", ".join(INTERPOLATIONS)}', p.interpolation
     if not isinstance(p.squash, bool): yield 'squash', 'True or False', p.squash
     for name in ('mean', 'std'):
         value, other = getattr(p, name), getattr(p, 'std' if name == 'mean' else 'mean')
         numbers = f'{p.channels} number{"s" if p.channels == 3 else ""} from 0 to 1, one a channel'
-        if value is None and other is not None: yield name, f'{numbers}, beside {"std" if name == "mean" else "mean"},', value
+        if value is None and other is not None: yield name, f'{numbers}, beside {"std" if name == "mean" else "mean"}', value
         elif value is not None and not _are_numbers(value, p.channels, 0 if name == 'mean' else 1e-6, 1):
             bytes_ = _are_numbers(value, p.channels, 1, 255)
-            yield name, numbers + ', of pixels divided by 255,' * bytes_, value
+            yield name, numbers + ', of pixels divided by 255' * bytes_, value
 
 # %% ../nbs/transforms.ipynb #f35730dc
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Preset:
     squash: bool = False  # resize to `size` × `size` without keeping the shape; `crop_ratio` has no meaning then
 
     def __post_init__(self):
-        wrong = [(f'data.{k}', f'{expected} is expected, not {_shown(v)}.') for k, expected, v in _preset_findings(self)]
+        wrong = [(f'data.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _preset_findings(self)]
         if wrong: raise ConfigError(findings=wrong)
         for name in ('mean', 'std'):
             if getattr(self, name) is not None: object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -171,7 +171,7 @@ def check_augment(
     o = {**_OPTIONS, **augment}
     there = f'There is: {", ".join(_OPTIONS)}.'
     wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}') for k in augment if k not in _OPTIONS]
-    wrong += [(f'augment.{k}', f'{expected} is expected, not {_shown(v)}.') for k, expected, v in _augment_findings(o)]
+    wrong += [(f'augment.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _augment_findings(o)]
     for k in ('magnitude', 'num_ops'):
         if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment':
             wrong.append((f'augment.{k}', "this belongs to policy='randaugment'; write that too, or leave it out."))

@@ -7,7 +7,7 @@ __all__ = ['MAX_OPERATIONS', 'MAX_NUMBERS', 'MAX_PARAMETERS', 'POOLING', 'MAX_CL
            'fingerprint', 'ghost_of', 'run_for_real', 'image_candidates', 'channel_candidates', 'seam_candidates',
            'loss_candidates', 'refusal', 'first_sentence', 'gives', 'Walk', 'image_for', 'through_backbone',
            'adapted_head', 'through_neck', 'through_head', 'loss_of', 'gradient', 'check_loss', 'check_topk',
-           'check_teacher', 'walk_along', 'arguments', 'examine', 'examine_model']
+           'check_one_teacher', 'check_teacher', 'walk_along', 'arguments', 'examine', 'examine_model']
 
 # %% ../nbs/walk.ipynb #4fa873fb
 import math
@@ -44,21 +44,23 @@ def fault(
     raise Problem(place, [Finding(path, message)], [c for c in candidates if c])
 
 # %% ../nbs/walk.ipynb #3bae9d67
-MAX_OPERATIONS = 20_000  # of torch, to build a part; a ResNet-152 needs 1,705
+MAX_OPERATIONS = 20_000  # of torch, to build or run a part; a ResNet-152 needs 1,705
 MAX_NUMBERS = 10 ** 8  # in a tensor that is not on the meta device, and in all those that are made from nothing
 MAX_PARAMETERS = 10 ** 11  # of a part
 
 class Bounded(TorchDispatchMode):
     "A context that raises `ConfigError` in place of too many operations, or of too large a tensor"
 
-    def __init__(self):
+    def __init__(self,
+        numbers: int = MAX_NUMBERS,  # at most, see there
+    ):
         super().__init__()
-        self.operations, self.numbers = MAX_OPERATIONS, MAX_NUMBERS
+        self.operations, self.numbers, self.limit = MAX_OPERATIONS, numbers, numbers
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         self.operations -= 1
-        if self.operations < 0: raise ConfigError(message=f'it takes more than {MAX_OPERATIONS:,} operations to build this part. Make it smaller.')
+        if self.operations < 0: raise ConfigError(message=f'building or running this part takes more than {MAX_OPERATIONS:,} operations. Make it smaller.')
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         if not any(t.is_meta for t in given) and str(kwargs.get('device')) != 'meta': self._measure(func, args, kwargs, given)
         return func(*args, **kwargs)
@@ -68,7 +70,7 @@ class Bounded(TorchDispatchMode):
         try: made = func(*tree_map(_on_meta, args), **{**tree_map(_on_meta, kwargs), **device})
         except Exception: return                                        # a value is asked for, or it fails for real too
         count = sum(t.numel() for t in tree_leaves(made) if isinstance(t, torch.Tensor))
-        if count > self.numbers: raise ConfigError(message=f'it takes a tensor of {count:,} numbers; {MAX_NUMBERS:,} are the most here.')
+        if count > self.numbers: raise ConfigError(message=f'needs a tensor of {count:,} values; the limit is {self.limit:,}.')
         if not given: self.numbers -= count
 
 def _on_meta(value): return value.to('meta') if isinstance(value, torch.Tensor) else value
@@ -310,6 +312,11 @@ def check_topk(comp, ghost, k):
         fault('scores', 'head.topk', f'the best {max(topk)} of {k} classes: topk is at most the number of classes.',
               Fix({'head.topk': tuple(o for o in topk if o <= k) or (1,)}) if isinstance(comp['head'], Mapping) else None)
 
+def check_one_teacher(comp):
+    "A teacher in a teacher would be built at each walk, and its own likewise"
+    if isinstance(comp.get('teacher'), Mapping) and comp['teacher'].get('teacher') is not None:
+        raise Problem('loss', [Finding('teacher.teacher', 'a teacher has no teacher of its own.', Fix(remove=('teacher.teacher',)))], [])
+
 def check_teacher(walk, comp, x, k):
     "The teacher takes the same images, and knows the same classes"
     teacher = comp['teacher']
@@ -322,7 +329,7 @@ def check_teacher(walk, comp, x, k):
 def walk_along(walk: Walk, comp: Mapping, given_up=()) -> dict:
     "The composition with everything filled in; raises the first `Problem`, except at places that are given up"
     comp = fold(comp)
-    if 'loss' not in given_up: check_keys(comp), check_seats(comp), check_places(comp)
+    if 'loss' not in given_up: check_one_teacher(comp), check_keys(comp), check_seats(comp), check_places(comp)
     for kind in PARTS:
         if kind not in given_up: check_alone(comp, kind)
     if given_up: return comp                                            # what is broken for itself has no seams

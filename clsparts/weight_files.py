@@ -137,7 +137,7 @@ def _check_archive(path):
                                       'torch.save(torch.jit.load(FILE).state_dict(), OTHER).')
         if any(n.endswith('.npy') for n in names): raise ConfigError(message='is a NumPy archive. Save its arrays as tensors, with safetensors.')
         if any(r.compress_type != zipfile.ZIP_STORED or r.flag_bits & 1 for r in records):
-            raise ConfigError(message='is a zip archive with compressed records, which torch.save does not write. Unpack it and look what is in it.')
+            raise ConfigError(message='is a zip archive with compressed records, which torch.save does not write. Unpack it and load the weight file inside.')
         if len(set(names)) < len(names): raise ConfigError(message='has two records of one name.')
         ends = [r.header_offset + 30 + len(r.filename) + r.file_size for r in records]
         if any(end > start for end, start in zip(ends, [*(r.header_offset for r in records[1:]), size])):
@@ -220,7 +220,7 @@ MAX_TENSORS = 20_000  # of a file
 
 def _check_tensors(state, size):
     "Raise `ConfigError` for tensors that are more than a file of that size can hold, for names of no network, and for no tensors"
-    if len(state) > MAX_TENSORS: raise ConfigError(message=f'holds {len(state):,} tensors; {MAX_TENSORS:,} are the most.')
+    if len(state) > MAX_TENSORS: raise ConfigError(message=f'has {len(state):,} tensors; the limit is {MAX_TENSORS:,}.')
     if long := next((k for k in state if len(k) > 1000), None): raise ConfigError(message=f'holds a name of {len(long):,} characters: {long[:50]}…')
     for k, v in state.items():
         if v.is_nested: raise ConfigError(message=f'{k} is a nested tensor, not a weight.')
@@ -230,7 +230,7 @@ def _check_tensors(state, size):
 
 def _check_sha256(path, sha256):
     with open(path, 'rb') as f: found = hashlib.file_digest(f, 'sha256').hexdigest()
-    if not found.startswith(sha256.lower()): raise ConfigError(message=f'the SHA-256 is {found}; expected is {sha256}.')
+    if not found.startswith(sha256.lower()): raise ConfigError(message=f'expected SHA-256 {sha256}, got {found}.')
 
 def _from_file(path, name, sha256=None):
     "Read a file on disk; `name` is what the user called it"

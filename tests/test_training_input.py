@@ -194,10 +194,10 @@ WRONG_FILES = {
     'Pets, an image missing': (lambda r, p: (pets(r, p), (r/'oxford-iiit-pet/images/Bengal_trainval1.jpg').unlink()), 'oxford_pets', dict(size=16),
         '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: cannot be read as an image: No such file or directory'),
     'no folder': (None, 'folder:{}/nope', {}, 'data: {0}/nope: there is no such folder.'),
-    'empty folder': (None, 'folder:{}', {}, 'data: {0}: a folder for each class is expected, with images in it. The folder is empty.'),
+    'empty folder': (None, 'folder:{}', {}, 'data: {0}: expected one folder per class, with images in it. The folder is empty.'),
     'a file for a folder': (table(''), 'folder:{}/t.csv', {}, 'data: {0}/t.csv is a file; a folder of images is expected, or csv:PATH.'),
     'images without folders': (lambda r, p: picture(r/'0.png'), 'folder:{}', {},
-        'data: {0}: a folder for each class is expected, with images in it. There are images, but no folders: 0.png.'),
+        'data: {0}: expected one folder per class, with images in it. There are images, but no folders: 0.png.'),
     'one class': (lambda r, p: folder(r/'pets'), 'folder:{}', {},
         'data: {0}: there is one folder, pets, and so one class. Two or more are expected; is it {0}/pets?'),
     'parts of other names': (lambda r, p: folder(r, parts=('Training', 'Test')), 'folder:{}', {},
@@ -207,7 +207,7 @@ WRONG_FILES = {
     'a class held out alone': (lambda r, p: (folder(r, parts=('train',)), folder(r, parts=('val',), classes=('cat', 'cats'))), 'folder:{}', {},
         "data: {0}/val: the classes to train with have no 'cats'. Did you mean 'cat'? They are: cat, dög, 猫."),
     'nothing to train with': (lambda r, p: ((r/'train').mkdir(), folder(r, parts=('val',))), 'folder:{}', {},
-        'data: {0}/train: a folder for each class is expected, with images in it. The folder is empty.'),
+        'data: {0}/train: expected one folder per class, with images in it. The folder is empty.'),
     'an empty class': (lambda r, p: (folder(r), (r/'owl').mkdir()), 'folder:{}', {},
         'data: {0}: no images are in owl. Their names end in ' + ', '.join(image_endings()) + '. Remove the folder, or fill it.'),
     'a link that goes round': (lambda r, p: (folder(r), (r/'cat'/'all').symlink_to(r)), 'folder:{}', {},
@@ -217,18 +217,18 @@ WRONG_FILES = {
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
         'There is: size, channels, crop_ratio, interpolation, mean, std, broken, test_split, classes, seed, share.'),
     'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 findings\n'
-        '- data.mean: 3 numbers from 0 to 1, one a channel, of pixels divided by 255, is expected, not [123, 116, 103].\n'
-        '- data.std: 3 numbers from 0 to 1, one a channel, of pixels divided by 255, is expected, not [58, 57, 57].'),
+        '- data.mean: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [123, 116, 103].\n'
+        '- data.std: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [58, 57, 57].'),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
     'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: cannot be read as a CSV file: it is a folder'),
     'another separator': (table('path;label\n' + rows(form='{}.png;{}\n')), 'csv:{}/t.csv', {},
-        "data: {0}/t.csv: a column 'path' is expected in the first line, not path;label. Cells are separated by commas."),
-    'no header': (table(rows()), 'csv:{}/t.csv', {}, "data: {0}/t.csv: a column 'path' is expected in the first line, not 0.png, a."),
-    'bad line': (table('path,label\n0.png,a\n1.png,b,c\n'), 'csv:{}/t.csv', {}, 'data: {0}/t.csv, line 3: 2 cells are expected, as in the first line, not 3.'),
+        "data: {0}/t.csv: expected a column 'path' in the first line, got path;label. Cells are separated by commas."),
+    'no header': (table(rows()), 'csv:{}/t.csv', {}, "data: {0}/t.csv: expected a column 'path' in the first line, got 0.png, a."),
+    'bad line': (table('path,label\n0.png,a\n1.png,b,c\n'), 'csv:{}/t.csv', {}, 'data: {0}/t.csv, line 3: expected 2 cells, as in the first line, got 3.'),
     'missing file': (table('path,label\n0.png,a\n\n9.png,b\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 4: there is no file '9.png' in {0}."),
     'wrong label': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes=['a', 'c']), "data: {0}/t.csv, line 3: 'b' is not among the classes. They are: a, c."),
-    'classes as a word': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes='ab'), "data.classes: a list of names is expected, not 'ab'."),
-    'several labels in words': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(multi_label='no'), "data.multi_label: True or False is expected, not 'no'."),
+    'classes as a word': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes='ab'), "data.classes: expected a list of names, got 'ab'."),
+    'several labels in words': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(multi_label='no'), "data.multi_label: expected True or False, got 'no'."),
     'no row to train with': (table('path,label,split\n' + rows('ab', '{}.png,{},val\n')), 'csv:{}/t.csv', {}, 'data: {0}/t.csv: no row says train in its column split.'),
     'soft numbers': (table('path,a,b\n0.png,1,x\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 2, column b: a number from 0 to 1 is expected, not 'x'."),
     'no such saved set': (None, 'hf:{}/nope', {}, 'data: {0}/nope is no folder here, and nothing is fetched from the Hugging Face hub unasked. '
@@ -307,7 +307,7 @@ def test_workers_read_what_is_held_out():
     data = Data(tensors(), Far(), ['a', 'b', 'c'])
     assert trained(data, workers=1)[0]['test_loss'] == pytest.approx(trained(both(tensors()))[0]['test_loss'], abs=1e-6)
     with pytest.raises(ConfigError) as e: trained(data)
-    assert str(e.value).startswith('data: image 1 cannot be made: LookupError')
+    assert str(e.value).startswith('data: loading image 1 failed: LookupError')
 
 
 WHOLE = 'data: labels are expected as whole numbers (n,), or targets as (n, 3) for 3 classes, not '
@@ -357,7 +357,7 @@ WRONG_SETS = {
 def test_wrong_sets(case):
     make, told = WRONG_SETS[case]
     with pytest.raises((ConfigError, ValueError)) as e: trained(make())
-    if told is None: assert str(e.value).startswith('data: the images of a batch are of one shape; image ')
+    if told is None: assert str(e.value).startswith('data: images of a batch must share one shape: image ')
     else: assert str(e.value) == told
 
 

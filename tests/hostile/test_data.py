@@ -150,7 +150,7 @@ IMAGES = [Case(name, make, Works(value)) for name, make, value in [
     ('float TIFF with NaN', array('x.tif', np.float32([[0, np.nan]])), 'nan'),
     ('float TIFF with inf', array('x.tif', np.float32([[0, np.inf]])), 'inf'),
     ('folder', made('x.png', lambda p: p.mkdir()), 'it is a folder'),
-    ('pipe', made('x.png', os.mkfifo), 'it is a pipe'),
+    ('pipe', made('x.png', os.mkfifo), 'got a pipe'),
     ('socket', made('x.png', a_socket), 'socket'),
     ('device', lambda folder: '/dev/zero', 'device'),
     ('link to a device', made('x.png', lambda p: p.symlink_to('/dev/zero')), 'device'),
@@ -359,15 +359,15 @@ TABLES = [
         ('escape codes in a label', rows('0.png,\x1b[2J', '1.png,b', '2.png,\x1b[2J', '3.png,b'), (4, ['\x1b[2J', 'b']), ''),
     ]],
     *[Case(name, text if callable(text) else csv_of(text, **options), Fails(mentions=said)) for name, text, said, options in [
-        ('empty', '', 'not nothing', {}),
+        ('empty', '', 'got nothing', {}),
         ('one line', 'path,label\n', 'there are no rows', {}),
         ('UTF-16', SIMPLE.encode('utf-16'), 'UTF-8', {}),
         ('Latin-1', rows('0.png,K\xe4fer').encode('latin-1'), 'utf-8', {}),
         ('semicolons', SIMPLE.replace(',', ';'), 'separated by commas', {}),
         ('tabs', SIMPLE.replace(',', '\t'), 'separated by commas', {}),
         ('trailing commas', SIMPLE.replace('\n', ',\n'), 'column 3 has no name', {}),
-        ('trailing comma in a row', rows('0.png,a', '1.png,b,'), ('line 3', 'not 3'), {}),
-        ('a cell is missing', rows('0.png,a', '1.png'), ('line 3', 'not 1'), {}),
+        ('trailing comma in a row', rows('0.png,a', '1.png,b,'), ('line 3', 'got 3'), {}),
+        ('a cell is missing', rows('0.png,a', '1.png'), ('line 3', 'got 1'), {}),
         ('open quote', rows('0.png,"a', '1.png,b'), 'unexpected end', {}),
         ('NUL bytes', SIMPLE + '\0' * 100, 'line 6', {}),
         ('NUL in a path', rows('0\0.png,a'), 'line 2', {}),
@@ -384,8 +384,8 @@ TABLES = [
         ('one class', rows('0.png,a', '1.png,a'), 'one class', {}),
         ('one file with two labels', rows('0.png,a', '1.png,b', './0.png,b'), ('lines 2 and 4', 'a;b'), {}),
         ('one file with two labels by a link', lambda folder: (csv_of(rows('0.png,a', 'l.png,b'))(folder)[0], (folder/'data/l.png').symlink_to('0.png') or {}), 'lines 2 and 3', {}),
-        ('classes twice', SIMPLE, "'a' is there 2 times", dict(classes=['a', 'a', 'b'])),
-        ('classes as numbers', SIMPLE, 'names are expected', dict(classes=[0, 1])),
+        ('classes twice', SIMPLE, "'a' is listed 2 times", dict(classes=['a', 'a', 'b'])),
+        ('classes as numbers', SIMPLE, 'expected strings', dict(classes=[0, 1])),
         ('classes as a number', SIMPLE, 'a list of names', dict(classes=2)),
         ('a class that is not named', SIMPLE, "'b' is not among", dict(classes=['a', 'c'])),
         ('soft targets that sum to .9', rows('0.png,.5,.5', '1.png,.5,.4', head='path,a,b'), ('line 3', 'multi_label=True'), {}),
@@ -597,7 +597,7 @@ def test_images_of_rows(hub, tmp_path, no_requests):
     whole = data.train.dataset
     assert torch.equal((whole[1][0] * 255).round().byte(), Preset(8, squash=True, interpolation='bilinear').eval_transform()(read_image(encoded('PNG', 1))).mul(255).round().byte())
     for i in range(4, 9):
-        with pytest.raises(ConfigError, match=READ): whole[i]
+        with pytest.raises(ConfigError, match=f'{READ}|has no image'): whole[i]
 
 
 @pytest.mark.parametrize('labels', [[10 ** 12, 0], [None, 0], [2 ** 62, 1], [1.5, 1.]], ids=str)

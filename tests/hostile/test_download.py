@@ -230,7 +230,7 @@ def test_urls(case, tmp_path):
 
 ARGUMENTS = [Case(name, given, Fails(next(iter(given)))) for name, given in [
     ('a hash of letters', dict(sha256='sha')), ('an empty hash', dict(sha256='')), ('a short hash', dict(sha256='12345')), ('a hash of bytes', dict(sha256=b'12345678')),
-    ('a timeout of zero', dict(timeout=0)), ('a timeout of NaN', dict(timeout=float('nan'))), ('a timeout of letters', dict(timeout='30')), ('no bytes', dict(max_bytes=0)),
+    ('a timeout of zero', dict(timeout=0)), ('a timeout of NaN', dict(timeout=float('nan'))), ('an endless timeout', dict(timeout=float('inf'))), ('a timeout of True', dict(timeout=True)), ('a timeout of letters', dict(timeout='30')), ('no bytes', dict(max_bytes=0)),
     ('a folder with NUL', dict(folder='a\0b')), ('the home of nobody', dict(folder='~no-such-user/x')),
 ]]
 
