@@ -330,8 +330,10 @@ def _refusal(registry, name, what, slow=False):
     cls = printable(re.split('[.:]', name)[-1] or 'Class', MAX_NAME)
     if slow: return (f'{what} is not allowed in a config: one argument can take hours. '
                      f'Register it in Python: {registry.name}.register_module(module={cls}), or load with trusted=True.')
+    if name.startswith('__main__:'): return (f'{cls} was defined in a notebook or script. Define it here too, and register it: '
+                                             f'{registry.name}.register_module(module={cls}).')
     return (f'a config may not name {what}. Pass the class itself or register it in Python, {registry.name}.register_module(module={cls}), '
-            'or load with trusted=True if you trust the author.')
+            'or load with trusted=True (--trusted) if you trust the author.')
 
 # %% ../nbs/registry.ipynb #648c1dde
 def _spelt_out(registry, name, kind):
@@ -342,7 +344,8 @@ def _spelt_out(registry, name, kind):
         trusted, package = name in registry._trusted, _package_of(module)
         load = import_installed if package and not trusted else importlib.import_module
         _, error = _loaded(lambda: load(module if trusted or not package else package))
-        if error: raise ConfigError('type', f'{shown} cannot be imported: {type(error).__name__}: {error}') from error
+        hint = ' Is its folder in PYTHONPATH?' if isinstance(error, ModuleNotFoundError) else ''
+        if error: raise ConfigError('type', f'{shown} cannot be imported: {type(error).__name__}: {error}.{hint}') from error
         part = _look_up(*name.split(':', 1))
         if not _is_layer(part): raise ConfigError('type', f'{shown} is not a class of torch modules. {did_you_mean(name.partition(":")[2], _layers_in(module))}')
         package = _package_of(part.__module__)

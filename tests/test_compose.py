@@ -60,7 +60,7 @@ WRONG = {
     'three names at once': case("3 findings\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own} Write backbone.type='ResNet'.\n- neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own} Write neck.type='GlobalAveragePooling'.\n- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own} Write head.type='LinearClsHead'.",
         dict(type='ResNett', depth=18), 'GlobalAvgPooling', dict(type='LinearHead', num_classes=10)),
     'no such package': case("neck.type: a config may not name a class of nowhere.at_all. Pass the class itself or register it in Python, MODELS.register_module(module=Neck), "
-        'or load with trusted=True if you trust the author.', R18, 'nowhere.at_all:Neck', HEAD),
+        'or load with trusted=True (--trusted) if you trust the author.', R18, 'nowhere.at_all:Neck', HEAD),
     'a function in a config': case("neck.type: a config may not name a class of os. …",
         R18, 'os:system', HEAD),
     # arguments

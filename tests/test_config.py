@@ -116,8 +116,8 @@ WRONG_FILES = {
     # what it may import
     'foreign modules': ({'a.py': "_base_ = 'b.py'\nmodel = dict(neck=dict(type='antigravity:Neck'))", 'b.py': "model = dict(head=dict(loss=['this:Loss', 'torch.nn:L1Loss']))"}, None,
         'a.py: 2 findings\n- model.head.loss.0: a config may not name a class of this. Pass the class itself or register it in Python, MODELS.register_module(module=Loss), or load '
-        'with trusted=True if you trust the author.\n- model.neck.type: a config may not name a class of antigravity. Pass the class itself or register it in Python, '
-        'MODELS.register_module(module=Neck), or load with trusted=True if you trust the author.'),
+        'with trusted=True (--trusted) if you trust the author.\n- model.neck.type: a config may not name a class of antigravity. Pass the class itself or register it in Python, '
+        'MODELS.register_module(module=Neck), or load with trusted=True (--trusted) if you trust the author.'),
 }
 
 

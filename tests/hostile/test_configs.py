@@ -76,7 +76,7 @@ NAMES = {
     'os:system': foreign('os'), 'builtins:eval': foreign('builtins'), 'builtins:exec': foreign('builtins'), 'subprocess:Popen': foreign('subprocess'),
     'antigravity:Neck': foreign('antigravity'), 'this:Zen': foreign('this'), 'evil:Net': foreign('evil'), 'evil.sub.sub:Net': foreign('evil.sub.sub'),
     'pickle:Unpickler': foreign('pickle'), 'sys:exit': foreign('sys'), 'importlib:import_module': foreign('importlib'), 'ctypes:CDLL': foreign('ctypes'),
-    '__main__:X': foreign('__main__'), 'pytest:main': foreign('pytest'), 'torch:load': foreign('torch'), 'torch.hub:load': foreign('torch.hub'),
+    '__main__:X': Fails('neck.type', mentions=('defined in a notebook or script', 'register it')), 'pytest:main': foreign('pytest'), 'torch:load': foreign('torch'), 'torch.hub:load': foreign('torch.hub'),
     'torch.utils.model_dump.__main__:X': foreign('torch.utils.model_dump.__main__'), 'torch.distributed.launch:main': foreign('torch.distributed.launch'),
     'torch.nn.parallel:DataParallel': foreign('torch.nn.parallel'), 'torch.nn.quantized:Linear': foreign('torch.nn.quantized'),
     'torch.nn.modulesX:Y': foreign('torch.nn.modulesX'), 'torch.nnX:Y': foreign('torch.nnX'), 'torch.jit:ScriptModule': foreign('torch.jit'),
