@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TRAINING', 'MAX_IMAGE', 'without_pretrained', 'write_checkpoint', 'save_checkpoint', 'read_checkpoint', 'Kept',
-           'kept_in', 'load_classifier']
+           'kept_in', 'check_fit', 'load_classifier']
 
 # %% ../nbs/checkpoint.ipynb #11e5e749
 import hashlib
@@ -189,13 +189,17 @@ def _check_config(meta, path):
                                                        'Load them into a classifier: load_checkpoint(clf, FILE).')
     if not isinstance(meta['config'], dict): raise ConfigError('config', f'{path}: expected a dict with a type, got {one_line(repr(meta["config"]), 60)}.')
 
-def _check_fit(clf, state, path):
+def check_fit(
+    clf,  # a classifier
+    state: Mapping[str, torch.Tensor],  # weights by name
+    path: str | Path,  # where they come from, for the error
+) -> None:
     "Raise `ConfigError` unless the names and shapes of the weights are those of the classifier"
     own = clf.state_dict()
     found = {'not in the file': [k for k in own if k not in state], 'not in its config': [k for k in state if k not in own],
              'of another shape': [f'{k} {tuple(state[k].shape)}, expected {tuple(v.shape)}' for k, v in own.items() if k in state and state[k].shape != v.shape]}
     words = '; '.join(f'{why}: {few(names, 2)}' for why, names in found.items() if names)
-    if words: raise ConfigError(message=f'{path}: the weights do not fit the config beside them; {words}.')
+    if words: raise ConfigError(message=f'{path}: the weights do not fit the classifier; {words}.')
 
 def _built(config, state, path):
     "The classifier of a config, after its copy without memory has fitted the weights; without that copy, built within bounds"
@@ -203,9 +207,9 @@ def _built(config, state, path):
     try:
         with torch.device('meta'): ghost = MODELS.build(config, where='config')
     except ConfigError: bound = Bounded(MAX_NUMBERS + sum(v.numel() for v in state.values()))      # not every module can do without memory
-    else: _check_fit(ghost, state, path)
+    else: check_fit(ghost, state, path)
     with bound: clf = MODELS.build(config, where='config')
-    _check_fit(clf, state, path)
+    check_fit(clf, state, path)
     return clf
 
 # %% ../nbs/checkpoint.ipynb #942487b2

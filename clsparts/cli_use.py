@@ -26,6 +26,9 @@ def check_out(
     "Raise `ConfigError` unless a file of that name can be written"
     path = Path(path)
     if path.suffix not in endings: raise ConfigError(where, f'a name that ends in {" or ".join(endings)} is expected, not {str(path)!r}.')
+    from clsparts.readiness import PICTURES, RUN
+    if path.name in ('config.json', *RUN, *PICTURES) and any((path.parent/n).exists() for n in ('snapshots', 'config.json', *RUN)):
+        raise ConfigError(where, f'{path} is a file of the run in {path.parent}. Choose another name.')
     if os.path.isdir(path): raise ConfigError(where, f'{path} is a folder. Choose the name of a file.')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from .callbacks import Callback, side_product
-from .checkpoint import TRAINING, read_checkpoint, without_pretrained
+from .checkpoint import TRAINING, check_fit, read_checkpoint, without_pretrained
 from .classifier import BaseClassifier
 from .compose import compose_model
 from .config import Config, check_spelt_out
@@ -33,6 +33,7 @@ from .registry import check_arguments
 from .schedules import check_param_scheduler
 from .train import SETTINGS, Training, alone_in, fit
 from .transforms import check_augment
+from .weight_files import check_weights
 from .weights import load_checkpoint
 
 # %% ../nbs/runs.ipynb #9d3de54f
@@ -225,7 +226,8 @@ def complete(
     for check, option in ((check_augment, 'augment'), (check_optim_wrapper, 'optim_wrapper'), (check_param_scheduler, 'param_scheduler')):
         try: check(cfg['train'].get(option))
         except ConfigError as e: findings += e.under('train').findings
-    if not isinstance(cfg['seed'], int): findings.append(('seed', f'a whole number is expected, not {cfg["seed"]!r}.'))
+    try: check_numbers(dict(seed=cfg['seed']))
+    except ConfigError as e: findings += e.findings
     if not isinstance(cfg['load_from'], (str, Path, type(None))): findings.append(('load_from', f'a path or URL is expected, not {cfg["load_from"]!r}.'))
     if not isinstance(cfg['from_checkpoint'], (str, Path, type(None))): findings.append(('from_checkpoint', f'expected a path, got {cfg["from_checkpoint"]!r}.'))
     elif cfg['from_checkpoint'] and cfg['load_from']: findings.append(('load_from', 'from_checkpoint has all weights already.', Fix(remove=('load_from',))))
@@ -282,9 +284,14 @@ class TrainingRun:
         "Train, and save after every epoch and where the training is stopped"
         where = dict(resume=self.folder) if self.resumed else dict(out=self.folder)
         with alone_in(self.folder):
-            if not self.resumed: by_main(lambda: Config({**self.cfg, 'model': self.clf.cfg}).dump(self.folder/'config.json'))
+            if not self.resumed: by_main(self._begin)
             return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device, progress=progress,
                        callbacks=[_Note(self), *callbacks], **where)
+
+    def _begin(self):
+        "Keep the config, unless another run has taken the folder since it was prepared"
+        check_folder(self.folder, 'config.json')
+        Config({**self.cfg, 'model': self.clf.cfg}).dump(self.folder/'config.json')
 
     def draw(self) -> None:
         "Write the pictures of the finished epochs; none without one; a picture that fails is left out with a warning"
@@ -327,9 +334,12 @@ def _start_from(clf, data, path):
     "Load all weights of a checkpoint whose classes are those of the data"
     weights, meta = read_checkpoint(_checkpoint_at(path))
     then, now = meta.get('classes'), list(map(str, data.classes))
-    if then != now: raise ConfigError('from_checkpoint', f'{path}: its classes are {_few(then)}, those of the data {_few(now)}. For other classes set load_from.')
-    try: clf.load_state_dict({k: v for k, v in weights.items() if not k.startswith(TRAINING)})
-    except RuntimeError as e: raise ConfigError('from_checkpoint', f'{path}: the weights do not fit the model: {str(e)[:300]}. Leave model out of the config.') from None
+    if then != now: raise ConfigError('from_checkpoint', f'{path}: its classes are {_few(then)}, those of the data {_few(now)}. For other classes leave from_checkpoint out, and set load_from.')
+    weights = {k: v for k, v in weights.items() if not k.startswith(TRAINING)}
+    try: check_fit(clf, weights, path)
+    except ConfigError as e: raise ConfigError('from_checkpoint', f'{e.findings[0].message} Leave model out of the config.') from None
+    try: clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path)))
+    except ConfigError as e: raise e.under('from_checkpoint') from None
 
 def _few(names): return f'{len(names)}: {", ".join(map(str, names[:5]))}{", …" if len(names) > 5 else ""}' if isinstance(names, list) else 'not known'
 

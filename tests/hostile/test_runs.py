@@ -19,6 +19,7 @@ from clsparts import snapshots as snapshots_module
 from clsparts.callbacks import Callback, StopTraining
 from clsparts.checkpoint import load_classifier, read_checkpoint, write_checkpoint
 from clsparts.cli import main
+from clsparts.cli_use import check_out
 from clsparts.compose import compose
 from clsparts.config import merge
 from clsparts.data import Data, load_data
@@ -279,7 +280,8 @@ def test_snapshots_after_damaged_ones_are_kept(copy):
     (run/'snapshots').mkdir()
     for n in (100, 200): (run/'snapshots'/f'step-{n:09d}.safetensors').write_bytes(b'cut')
     trained(resume=run, callbacks=[After(3)])
-    assert [p.name for p in Snapshots(run/'snapshots').paths] == [f'step-{n:09d}.safetensors' for n in (2, 3, 100, 200)]
+    assert [p.name for p in Snapshots(run/'snapshots').paths] == [f'step-{n:09d}.safetensors' for n in (2, 3)]
+    assert all((run/'snapshots'/f'step-{n:09d}.safetensors.damaged').read_bytes() == b'cut' for n in (100, 200))
     assert len(trained(resume=run)) == 2
     assert [p.name for p in Snapshots(run/'snapshots').paths] == [f'step-{n:09d}.safetensors' for n in (3, 4)]
 
@@ -347,7 +349,7 @@ def test_another_training_does_not_resume(case, copy):
 def test_a_frozen_part(copy):
     clf = classifier()
     clf.backbone.requires_grad_(False)
-    Case('', 0, Fails('resume', ('parameter group', 'freeze='))).check(lambda: trained(clf, resume=copy('cut')))
+    Case('', 0, Fails('resume', ('optimizer', 'freeze='))).check(lambda: trained(clf, resume=copy('cut')))
 
 
 def test_other_versions_are_a_warning(copy):
@@ -504,10 +506,74 @@ def test_from_checkpoint_by_the_command(copy, tmp_path, capsys):
     config = json.loads((new/'config.json').read_text())
     assert config['from_checkpoint'] == f'{run}/best.safetensors' and config['train']['lr'] == .001 and config['train']['batch_size'] == 512
     assert main(['train', '--from-checkpoint', str(run), '--resume', str(new)]) == 2
-    assert 'leave out from_checkpoint' in capsys.readouterr().err
+    assert 'remove from_checkpoint' in capsys.readouterr().err
 
 
 def test_paths_are_expanded(monkeypatch, tmp_path):
     monkeypatch.setenv('HOME', str(tmp_path))
     assert as_path('~/run') == tmp_path/'run'
     with pytest.raises(ConfigError): config_from('~/none')
+
+
+# ---- what a stranger's or another run's files must not do
+
+def test_a_run_prepared_earlier_leaves_the_config_of_a_finished_one(tmp_path):
+    first, second = (prepare(dict(DIGITS, seed=s), tmp_path/'run') for s in (0, 5))
+    first.run(device='cpu', progress=False)
+    kept = (tmp_path/'run/config.json').read_bytes()
+    with pytest.raises(ConfigError, match='holds a run already'): second.run(device='cpu', progress=False)
+    assert (tmp_path/'run/config.json').read_bytes() == kept
+
+
+def test_later_checkpoints_are_kept_when_the_last_snapshot_is_damaged(copy):
+    run = copy('done')
+    last = sorted((run/'snapshots').glob('step-*.safetensors'))[-1]
+    last.write_bytes(last.read_bytes()[:-9])
+    before = {n: (run/n).read_bytes() for n in ('checkpoint.safetensors', 'metrics.json')}
+    with pytest.warns(UserWarning, match='is kept as'): trained(resume=run)
+    for n, content_ in before.items(): assert (run/f'{n}.later').read_bytes() == content_
+
+
+def test_damaged_snapshots_are_kept_by_a_run_that_starts_anew(copy):
+    run = copy('cut')
+    for p in run.iterdir():
+        if p.name not in ('snapshots', 'config.json'): shutil.rmtree(p) if p.is_dir() else p.unlink()
+    spoilt = sorted((run/'snapshots').glob('step-*.safetensors'))
+    for p in spoilt: p.write_bytes(b'spoilt ' + p.name.encode())
+    with pytest.warns(UserWarning): trained(resume=run)
+    for p in spoilt: assert p.with_name(p.name + '.damaged').read_bytes() == b'spoilt ' + p.name.encode()
+
+
+@pytest.mark.parametrize('dtype', [torch.int8, torch.bool, torch.complex64], ids=str)
+def test_weights_of_another_type(dtype, copy, tmp_path):
+    run = copy('digits')
+    weights, meta = read_checkpoint(run/'best.safetensors')
+    meta.pop('versions')
+    write_checkpoint(run/'best.safetensors', {k: v.to(dtype) for k, v in weights.items()}, **meta)
+    with pytest.raises(ConfigError, match=str(dtype).removeprefix('torch.')): prepare(from_checkpoint=run, out=tmp_path/'new')
+
+
+def test_snapshots_of_another_run(copy):
+    run, other = copy('cut'), copy('done')
+    shutil.rmtree(run/'snapshots')
+    (run/'snapshots').symlink_to(other/'snapshots')
+    before = content(other)
+    with pytest.raises(ConfigError, match='is a link'): trained(resume=run)
+    assert content(other) == before
+
+
+@pytest.mark.parametrize('name', ['config.json', 'metrics.json'])
+def test_files_of_a_run_are_no_outputs(name, copy):
+    run = copy('digits')
+    with pytest.raises(ConfigError, match='is a file of the run'): check_out(run/name, '--out', '.json')
+
+
+def test_pictures_of_the_user_are_kept(tmp_path):
+    (tmp_path/'curves.png').write_bytes(b'mine')
+    with pytest.raises(ConfigError, match='holds a run already'): prepare(dict(DEFAULT), tmp_path)
+
+
+@pytest.mark.parametrize('seed', [10 ** 20, -1, 1.5])
+def test_seeds(seed, tmp_path):
+    with pytest.raises(ConfigError) as e: prepare(dict(DEFAULT, seed=seed), tmp_path/'run')
+    assert e.value.findings[0].path == 'seed'

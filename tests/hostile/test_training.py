@@ -362,12 +362,12 @@ def test_a_loss_of_infinity_is_never_the_best(tmp_path):
 
 def test_steps_that_the_scaler_skips():
     "Gradients that overflow in fp16 are no error: the weights stay as they are"
-    from clsparts.train import check_weights, first_not_finite
+    from clsparts.train import check_finite_weights, first_not_finite
     scaler, p = torch.amp.GradScaler('cpu'), torch.nn.Parameter(torch.ones(2))
     optimizer = torch.optim.SGD([p], lr=.1)
     scaler.scale((p * math.inf).sum()).backward()
     scaler.step(optimizer), scaler.update()
-    assert first_not_finite(dict(p=p)) is None and check_weights
+    assert first_not_finite(dict(p=p)) is None and check_finite_weights
 
 
 # numbers
