@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fastcore.script import Param, call_parse
 
+from .cli_config import trust_run
 from .config import Config
 from .findings import ConfigError, did_you_mean
 from .tables import one_line
@@ -49,8 +50,10 @@ def predict_images(
     broken: Param('at an image that cannot be read: stop, or skip it and name it', str) = 'stop',
     tta: Param("other views that count too: flip, 'five crops'; may be repeated", str, action='append') = None,
     threshold: Param('above which a class is said to be there, where an image may have several', float) = .5,
+    trusted: Param('let the config of the run name any class: only if you trust its author', action='store_true') = False,
 ):
     "Print the most likely classes of images, or write them to a table"
+    if trusted: trust_run(run)
     from clsparts.devices import check_device
     from clsparts.predict import in_percent, predict
     check_device(device, '--device')
@@ -109,8 +112,10 @@ def evaluate_run(
     workers: Param('processes that read images', int) = 0,
     device: Param('where to compute: cpu, cuda, mps', str) = 'cpu',
     tta: Param("other views that count too: flip, 'five crops'; may be repeated", str, action='append') = None,
+    trusted: Param('let the config of the run name any class: only if you trust its author', action='store_true') = False,
 ):
     "Print how good a run is on images that it was not trained with"
+    if trusted: trust_run(run)
     import json
 
     from clsparts.data import load_data
@@ -139,8 +144,10 @@ def export_run(
     file: Param('what to write, ending in .onnx or .pt2; an existing file is replaced', str),
     merge: Param('branches that can be one, and batch norms with the convolutions before them, become one convolution', bool) = False,
     probabilities: Param('the file gives probabilities in the place of scores', bool) = False,
+    trusted: Param('let the config of the run name any class: only if you trust its author', action='store_true') = False,
 ):
     "Write a run as ONNX or as a program of torch, checked against its classifier"
+    if trusted: trust_run(run)
     from clsparts.export import export_onnx, export_program
     from clsparts.predict import open_classifier
     check_out(file, 'file', '.onnx', '.pt2')
