@@ -132,11 +132,11 @@ def check_folder(
     snapshots = [] if resume else sorted(p.name for p in (folder/'snapshots').glob('step-*'))
     kept = [n for n in (*RUN, *(() if resume else PICTURES), *others) if os.path.lexists(folder/n)]
     weights = next((folder/n for n in ('best.safetensors', 'checkpoint.safetensors') if n in kept), None)
-    anew = f'start a new run from its weights in another folder: clsparts train --from-checkpoint {weights}' if weights else 'choose another folder'
-    if kept and resume: raise ConfigError('resume', f'{folder} cannot be resumed: it has no intact snapshot. Its results are kept; {anew}.')
-    can_resume = any(n.endswith('.safetensors') for n in snapshots) or kept == [*others]
-    if kept or snapshots: raise ConfigError('out', f'{folder} holds a run already, which is kept. Choose another folder, or '
-                                            f'{f"resume it: resume={str(folder)!r}" if can_resume else anew}.')
+    anew = f'start a new run from its weights in another folder: clsparts train --from-checkpoint {weights}' if weights else ''
+    if kept and resume:
+        raise ConfigError('resume', f'{folder} cannot be resumed: it has no intact snapshot. Its results are kept; {anew or "choose another folder"}.')
+    if any(n.endswith('.safetensors') for n in snapshots) or kept == [*others]: anew = f'resume it: resume={str(folder)!r}'
+    if kept or snapshots: raise ConfigError('out', f'{folder} holds a run already, which is kept. Choose another folder{anew and f", or {anew}"}.')
 
 def _check_no_link(folder):
     "Raise `ConfigError` if the snapshots are those of another folder, which a run must not change"
@@ -160,5 +160,3 @@ def make_folder(
     except OSError as e:
         more = ', or change its permissions' if isinstance(e, PermissionError) else ''
         raise ConfigError(message=f'{folder}: a run cannot be kept there: {e.strerror or e}. Choose another folder{more}.') from e
-
-

@@ -456,8 +456,11 @@ def board_without_folder(folder, monkeypatch):
 
 
 def board_with_a_file(folder, monkeypatch):
-    folder.mkdir()
-    (folder/'tensorboard').write_text('')
+    begin = TensorBoard.begin
+    def with_a_file(self, training):
+        begin(self, training)
+        (folder/'tensorboard').write_text('')
+    monkeypatch.setattr(TensorBoard, 'begin', with_a_file)
 
 
 def bar_that_breaks(folder, monkeypatch):
