@@ -294,6 +294,7 @@ def read_weight_file(
     sha256: str | None = None,  # the file's hash, or its beginning
 ) -> WeightFile:
     "Tensors by name, with what the file says about them; raises `ConfigError` where there are none"
+    if not str(where).strip(): raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
     if not found: return _from_file(Path(os.path.expanduser(where)), name, sha256)
     if scheme in ('http', 'https'): return _from_url(name, name, sha256)
