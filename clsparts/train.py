@@ -675,7 +675,7 @@ def fit(
     resume: str | Path | None = None,  # folder of a run to go on with; the other arguments have to be the same
     progress: bool = True,  # a bar, and in a notebook curves
     callbacks: Iterable[Callback] = (),  # see `Callback`
-) -> list[dict]:  # one record an epoch: `epoch`, `lr`, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
+) -> list[dict]:  # one record an epoch: `epoch`, `lr` of its last step, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
     "Train `clf`; raises `FloatingPointError` if the loss is no number, `MemoryError` with the batch that fits, `ConfigError` for arguments that do not go"
     check_numbers(locals())
     settings, folder = plain({k: v for k, v in locals().items() if k in SETTINGS}), folder_of(out, resume)
