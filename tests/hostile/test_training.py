@@ -43,7 +43,8 @@ def net(batch_norm=False):
 
 def trained(train=None, clf=None, **options):
     data = train if isinstance(train, Data) else Data(train or TensorDataset(IMAGES, LABELS), HELD_OUT, CLASSES)
-    return fit(clf or net(), data, **{**dict(epochs=2, batch_size=8, device='cpu', progress=False), **options})
+    size = {} if isinstance(data.train, DataLoader) else dict(batch_size=8)
+    return fit(clf or net(), data, **{**dict(epochs=2, device='cpu', progress=False), **size, **options})
 
 
 # a loader is resumed to the bit
