@@ -42,7 +42,8 @@ FILLS = dict(
     Xavier=_xavier, Kaiming=_kaiming, Caffe2Xavier=_caffe2_xavier)
 
 # what a rule may say, besides the weight
-_OPTIONS = {name: partial(fill, None) for name, fill in FILLS.items()} | dict(Pretrained=lambda checkpoint, prefix=None: None)
+def _pretrained(checkpoint: str, prefix: str | None = None): pass
+_OPTIONS = {name: partial(fill, None) for name, fill in FILLS.items()} | dict(Pretrained=_pretrained)
 
 # %% ../nbs/part.ipynb #6ff1d7cb
 def _layers(root):
@@ -132,6 +133,7 @@ def load_pretrained(
 ) -> None:
     "Load weights into `module`; raises `ConfigError` if one is missing or of another shape, warns of those left over"
     where = 'init_cfg.checkpoint'
+    if not checkpoint.strip(): raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
     try: found = read_weights(checkpoint)
     except ConfigError as e: raise e.under(where) from e
     start = prefix.rstrip('.') + '.' if prefix else ''

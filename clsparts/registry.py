@@ -66,17 +66,41 @@ def parameters(
 _PLAIN = {int: (Integral, 'a whole number'), float: (Real, 'a number'), bool: (bool, 'True or False'), str: (str, 'a string'),
           tuple: ((tuple, list), 'a tuple'), list: ((tuple, list), 'a list'), Mapping: (Mapping, 'a dict'), dict: (Mapping, 'a dict'),
           type(None): (type(None), 'None')}
+_PLURAL = {int: 'whole numbers', float: 'numbers', bool: 'booleans', str: 'strings', Mapping: 'dicts', dict: 'dicts', tuple: 'tuples', list: 'lists'}
 
 def _alternatives(annotation): return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else [annotation]      # list[int] is one
+
+def _inside(option):
+    "What a tuple or list holds by its annotation: alternatives for each element, and how many there are, None for any number"
+    inner = get_args(option)
+    same = get_origin(option) is list or inner[1:] == (...,)
+    return _alternatives(inner[0]) if inner else [], None if same else len(inner)
+
+def _is_plain(option):
+    base = get_origin(option) or option
+    return base in _PLAIN and (base not in (tuple, list) or len({*get_args(option)} - {...}) < 2 and all(map(_is_plain, _inside(option)[0])))
+
+def _admits(option, value):
+    "Whether a value is of a plain type, and so is what it holds: `tuple[int, ...]`"
+    if not isinstance(value, _PLAIN[get_origin(option) or option][0]) or isinstance(value, bool) and option is not bool: return False
+    kinds, n = _inside(option) if isinstance(value, (tuple, list)) else ([], None)
+    return not kinds or n in (None, len(value)) and not any(_wrong_for(kinds, v) for v in value)
+
+def _wrong_for(options, value):
+    plain = isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None)))
+    return plain and not any(_admits(o, value) for o in options)
+
+def _described(option):
+    "A plain type as a message calls it: a whole number, a tuple of 2 whole numbers"
+    name, (kinds, n) = _PLAIN[get_origin(option) or option][1], _inside(option)
+    held = ' or '.join(_PLURAL.get(get_origin(k) or k, 'None') for k in kinds)
+    return f'{name} of {f"{n} " if n else ""}{held}' if held else name
 
 def _wrong_type(parameter, value):
     "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
     options = _alternatives(parameter.annotation)
-    if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
-    if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
-    for o in options:
-        if isinstance(value, _PLAIN[o][0]) and (o is bool or not isinstance(value, bool)): return None
-    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
+    if not all(map(_is_plain, options)) or type(value) is type(parameter.default) and not any(map(get_args, options)): return None
+    return ' or '.join(dict.fromkeys(map(_described, options))) if _wrong_for(options, value) else None
 
 def _right_type(name, parameter, value):
     "The fix for a value of the wrong type: a number that was written as a string, a name that was written without its dict"

@@ -8,6 +8,7 @@ __all__ = ['PHASES', 'ONE', 'check_param_scheduler', 'PhasedLR', 'build_schedule
 # %% ../nbs/schedules.ipynb #5cddaef0
 import inspect
 import math
+import warnings
 from collections.abc import Mapping
 
 import torch
@@ -152,6 +153,13 @@ class _Phase:
         self.end = int(end * unit) if end is not None else epochs if self.by_epoch else epochs * batches
         if self.move in (_linear, _constant): self.end = max(self.end, self.begin + 2)        # one that leads back
 
+    def late(self, epochs, batches):
+        "Why a training of that length ends before the phase changes a rate; None if it does not"
+        total, unit = (epochs, 'epochs') if self.by_epoch else (epochs * batches, 'batches')
+        if self.begin >= total: return f'it begins after {self.begin} {unit}, and the training has {total}'
+        first = min(self.options.get('milestones') or [self.options.get('step_size', 0)])
+        if self.begin + first >= total: return f'its first change comes after {self.begin + first} {unit}, and the training has {total}'
+
     def moved(self, rate, now, base):
         "The next rate; `now` is a batch or an epoch, `base` the rate at the start of the training"
         if not self.begin <= now < self.end: return rate
@@ -220,7 +228,11 @@ def build_schedule(
     batches: int,  # per epoch
     accumulate: int = 1,  # batches per optimizer step
 ) -> LRScheduler:  # `step()` is called after each optimizer step
-    "What moves the learning rates: `PhasedLR`, or torch's `OneCycleLR`; raises `ConfigError`"
+    "What moves the learning rates: `PhasedLR`, or torch's `OneCycleLR`; raises `ConfigError`, warns of phases that come too late to matter"
     phases = check_param_scheduler(param_scheduler)
     if phases and phases[0]['type'] in ONE: return _build_one_cycle(optimizer, phases[0], epochs, batches, accumulate)
-    return PhasedLR(optimizer, phases, epochs, batches, accumulate)
+    schedule = PhasedLR(optimizer, phases, epochs, batches, accumulate)
+    for i, phase in enumerate(schedule.phases):
+        where = 'param_scheduler' if isinstance(param_scheduler, Mapping) else f'param_scheduler.{i}'
+        if late := phase.late(epochs, batches): warnings.warn(f'{where}: {phases[i]["type"]} has no effect: {late}. Train for more epochs, or change the phase.')
+    return schedule

@@ -8,6 +8,7 @@ __all__ = ['IGNORED', 'MAX_PICKLE', 'MAX_STEPS', 'NESTED', 'MAX_TENSORS', 'file_
 
 # %% ../nbs/weight_files.ipynb #f2e33dae
 import ast
+import cmath
 import hashlib
 import json
 import os
@@ -293,6 +294,7 @@ def read_weight_file(
     sha256: str | None = None,  # the file's hash, or its beginning
 ) -> WeightFile:
     "Tensors by name, with what the file says about them; raises `ConfigError` where there are none"
+    if not str(where).strip(): raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
     if not found: return _from_file(Path(os.path.expanduser(where)), name, sha256)
     if scheme in ('http', 'https'): return _from_url(name, name, sha256)
@@ -339,10 +341,16 @@ def _fits(v, own):
     return _KINDS[v.dtype] in _TAKES[_KINDS[own.dtype]] if own.dtype in _KINDS else False
 
 def count_nonfinite(
-    v: torch.Tensor,  # of numbers
-) -> int:
-    "How many values are NaN or infinite; one pass over memory if none is"
-    return 0 if v.sum().isfinite() else int((~v.isfinite()).sum())
+    tensors: Mapping[str, torch.Tensor],  # by name, of any type; on one device or several
+) -> dict[str, int]:
+    "How many values are NaN or infinite, for each tensor that has any; one pass over memory if none has"
+    dense = {k: v.detach() for k, v in tensors.items() if (v.is_floating_point() or v.is_complex()) and is_dense(v)}
+    def sums(): return (v.sum() for v in dense.values())                # one of finite numbers may overflow, but one with a NaN is never finite
+    if all(v.device.type == 'cpu' for v in dense.values()): finite = all(cmath.isfinite(s.item()) for s in sums())
+    else: finite = bool(torch.stack([s.abs().float().to(_device(dense)) for s in sums()]).isfinite().all())     # one wait for the device
+    return {} if finite else {k: n for k, v in dense.items() if (n := int((~v.isfinite()).sum()))}
+
+def _device(tensors): return next(iter(tensors.values())).device
 
 def check_weights(
     new: Mapping[str, torch.Tensor],  # weights that are about to be copied
@@ -357,7 +365,7 @@ def check_weights(
     for k, v in new.items():
         if not is_dense(v): continue
         narrower = v.is_floating_point() and own[k].is_floating_point() and torch.finfo(v.dtype).max > torch.finfo(own[k].dtype).max
-        if not (v.is_floating_point() or v.is_complex()) or not (n := count_nonfinite(v.to(own[k].dtype) if narrower else v)): continue
+        if not (n := count_nonfinite({k: v.to(own[k].dtype) if narrower else v}).get(k)): continue
         if own[k].is_floating_point() or own[k].is_complex(): bad[k] = f'{k} ({n:,} of {v.numel():,})'
         else: del out[k]
     if bad and not allow_nonfinite:

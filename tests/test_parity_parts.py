@@ -3,6 +3,7 @@ import gzip
 import json
 import warnings
 from functools import cache
+from typing import get_args, get_origin
 
 import numpy as np
 import pytest
@@ -155,7 +156,9 @@ def of_wrong_type(part, name):
     if annotation in (int, float): return ['32', [], {1: 1}, None, True] + [1.5] * (annotation is int)
     if annotation is bool: return ['yes', [], 1, None]
     if annotation is str: return [[], {1: 1}, None, 3]
-    return [{1: 1}] if name == 'out_indices' else [True] if name.endswith('_cfg') else []
+    several = next((a for a in (annotation, *get_args(annotation)) if get_origin(a) in (tuple, list)), None)
+    if several: return [{1: 1}, ['x'], [[1]]] + [(1.5,), (True,)] * (get_args(several)[0] is int) + [[], (1, 2, 3)] * (get_args(several) == (int, int))
+    return [True] if name.endswith('_cfg') else []
 
 
 @pytest.mark.parametrize('entry', LAYERS + [(e.part, {k: v for k, v in minimal(e).items() if k != 'type'}) for kind in KINDS for e in parts(kind)],
@@ -175,8 +178,19 @@ def test_wrong_types(entry):
     (lambda: MODELS.get('ResNet')(18, out_indices=('1',)), 'out_indices'), (lambda: MODELS.get('CrossEntropyLoss')(reduction='unknown'), 'reduction'),
     (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims='8', num_layers=1, num_heads=1, feedforward_channels=8)), 'arch.embed_dims'),
     (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims=8, num_layers=1, num_heads=1, feedforward_channels=8, norm_cfg=1)), 'arch.norm_cfg'),
+    (lambda: MODELS.get('ResNet')(18, out_indices=[]), 'out_indices'), (lambda: MODELS.get('ResNet')(18, strides=(0, 2, 2, 2)), 'strides'), (lambda: ConvModule(8, 8, 1, bias='x'), 'bias'),
+    (lambda: MODELS.get('ResNet')(18, init_cfg=dict(type='Pretrained', checkpoint=None)), 'init_cfg.checkpoint'),
     (lambda: ConvModule(8, 8, 1, init_cfg=[1]), 'init_cfg.0'), (lambda: MultiheadAttention(8, 0), 'num_heads'),
     (lambda: TransformerEncoderLayer(8, 2, 16, ffn_type='swiglu'), 'ffn_type')])
 def test_refused(make, path):
     with torch.device('meta'), pytest.raises(ConfigError) as e: make()
     assert e.value.findings[0].path == path
+
+
+@pytest.mark.parametrize('checkpoint', ['', ' '])
+def test_empty_checkpoint(checkpoint):
+    "As in mmpretrain, a part with one is built; loading the weights is refused"
+    cfg = dict(type='ResNet', depth=18, init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone'))
+    with torch.device('meta'): MODELS.build(cfg)
+    with pytest.raises(ConfigError) as e: MODELS.build(cfg)
+    assert str(e.value) == 'init_cfg.checkpoint: expected a weight file or URL, got an empty string. Set one, or remove init_cfg.'

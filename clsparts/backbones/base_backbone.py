@@ -41,7 +41,7 @@ class BaseBackbone(BaseModule):
         "Indices as positive numbers; raises `ConfigError` for one that does not exist"
         indices = list(indices) if isinstance(indices, (tuple, list)) else [indices]
         other = [i for i in indices if not isinstance(i, Integral) or isinstance(i, bool)]
-        if other: raise ConfigError(argument, f'expected ints, got {other[0]!r}.')
+        if other or not indices: raise ConfigError(argument, f'expected ints, got {other[0]!r}.' if other else 'expected at least one index, got none.')
         wrong = [i for i in indices if not -count <= i < count]
         if wrong: raise ConfigError(argument, f'{type(self).__name__} has {count} outputs, 0 to {count - 1} (or -{count} '
                                               f'to -1); {", ".join(map(str, wrong))} is none of them.')

@@ -35,7 +35,7 @@ class MobileNetV2(BaseBackbone):
 
     def __init__(self,
         widen_factor: float = 1.,  # all channels times this
-        out_indices: int | tuple = (7,),  # the layers that `forward` gives, 7 is `conv2`; negative ones count from the end
+        out_indices: int | tuple[int, ...] = (7,),  # the layers that `forward` gives, 7 is `conv2`; negative ones count from the end
         frozen_stages: int = -1,  # hold `conv1` (0) and so many layers fixed, 8 with `conv2`; nothing if -1
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping = dict(type='BN'),  # see `build_norm_layer`

@@ -150,6 +150,7 @@ def _check_options(net, depth, num_stages, strides, dilations):
     if not 1 <= num_stages <= 4: raise ConfigError('num_stages', f'1 to 4 stages are expected, not {num_stages}.')
     for name, values in dict(strides=strides, dilations=dilations).items():
         if len(values) < num_stages: raise ConfigError(name, f'{num_stages} stages need as many values, not {values}.')
+        if min(values) < 1: raise ConfigError(name, f'expected ints from 1, got {values}.')
 
 # %% ../../nbs/backbones/resnet.ipynb #9d655380
 class ResNetStem(BaseBackbone):
@@ -205,9 +206,9 @@ class ResNet(ResNetStem):
         base_channels: int = 64,  # channels inside the first stage's branches; each stage doubles them
         expansion: int | None = None,  # output channels over those inside a branch; 1 or 4, by the block, if None
         num_stages: int = 4,  # how many of the four stages
-        strides: tuple = (1, 2, 2, 2),  # of each stage
-        dilations: tuple = (1, 1, 1, 1),  # of each stage
-        out_indices: int | tuple = (3,),  # the stages that `forward` gives; negative ones count from the end
+        strides: tuple[int, ...] = (1, 2, 2, 2),  # of each stage
+        dilations: tuple[int, ...] = (1, 1, 1, 1),  # of each stage
+        out_indices: int | tuple[int, ...] = (3,),  # the stages that `forward` gives; negative ones count from the end
         style: str = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
         deep_stem: bool = False,  # three 3 × 3 convolutions in place of the 7 × 7
         avg_down: bool = False,  # average pooling on the shortcut instead of striding

@@ -209,10 +209,10 @@ class VisionTransformer(TokenBackbone):
 
     def __init__(self,
         arch: str | Mapping = 'base',  # a name in `VIT_ARCHS`, or a dict with the same four numbers
-        img_size: int | tuple = 224,  # of the images `(h, w)` that the position embeddings are made for
-        patch_size: int | tuple = 16,  # of a patch, in pixels
+        img_size: int | tuple[int, int] = 224,  # of the images `(h, w)` that the position embeddings are made for
+        patch_size: int | tuple[int, int] = 16,  # of a patch, in pixels
         in_channels: int = 3,  # channels of the image
-        out_indices: int | tuple = -1,  # the layers that `forward` gives; negative ones count from the end
+        out_indices: int | tuple[int, ...] = -1,  # the layers that `forward` gives; negative ones count from the end
         drop_rate: float = 0.,  # dropout of the embedded tokens and behind linear layers
         drop_path_rate: float = 0.,  # stochastic depth: the rate of the last layer, growing linearly from 0
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
@@ -224,7 +224,7 @@ class VisionTransformer(TokenBackbone):
         interpolate_mode: str = 'bicubic',  # how position embeddings are resized
         layer_scale_init_value: float = 0.,  # first value of the layer scale; no layer scale if 0
         patch_cfg: Mapping = dict(),  # more arguments of `PatchEmbed`; they take precedence, over `patch_size` too
-        layer_cfgs: Mapping | list = dict(),  # more arguments of `TransformerEncoderLayer`, for all layers or one dict a layer
+        layer_cfgs: Mapping | list[Mapping] = dict(),  # more arguments of `TransformerEncoderLayer`, for all layers or one dict a layer
         pre_norm: bool = False,  # a norm before the layers, and no bias in the patch embedding (CLIP)
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
