@@ -419,7 +419,7 @@ def test_pictures_of_any_names(case, tmp_path):
     data = Data(TensorDataset(IMAGES, LABELS), HELD_OUT, classes)
     seen = replaced(evaluate(net().eval(), data), classes)
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'no font that is installed has')
+        warnings.filterwarnings('ignore', 'no font in use has')
         warnings.simplefilter('error')
         assert plot_per_class(seen)._repr_png_().startswith(b'\x89PNG')
         run = TrainingRun({}, net(), data, tmp_path)
