@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 import clsparts
 from .batches import Batches, generators_of, reseed
-from .callbacks import Callback, StopTraining, best_record, is_finite, tell_all, usual_callbacks
+from .callbacks import Callback, StopTraining, best_record, check_trackers, is_finite, tell_all, usual_callbacks
 from .checkpoint import check_fit, read_checkpoint, without_pretrained, write_checkpoint
 from .config import diff, plain
 from .data import Data, as_data, augmented, image_name
@@ -654,6 +654,7 @@ def fit(
     workers: int = 0,  # processes that read and transform images
     keep: int = 2,  # snapshots
     save_steps: int | None = None,  # snapshots every so many steps, besides one after each epoch
+    log_with: str | list[str] | None = None,  # experiment trackers that get every epoch's numbers: 'tensorboard', 'wandb', …; None for no tracker
     device: str | None = None,  # where to train; None for the best there is
     out: str | Path | None = None,  # folder for snapshots, checkpoints and records; None keeps nothing
     resume: str | Path | None = None,  # folder of a run to go on with; the other arguments have to be the same
@@ -663,6 +664,8 @@ def fit(
     "Train `clf`; raises `FloatingPointError` if the loss is no number, `MemoryError` with the batch that fits, `ConfigError` for arguments that do not go"
     check_numbers(locals())
     settings, folder = plain({k: v for k, v in locals().items() if k in SETTINGS}), folder_of(out, resume)
+    trackers = check_trackers(log_with)
+    if trackers and folder is None: raise ConfigError('log_with', 'trackers write to the folder of the run. Set out to a folder.')
     data = data if isinstance(data, Data) else as_data(data, classes=classes_of(data, clf))
     check_fits(clf, data)
     accelerator = accelerator_for(device, precision)
@@ -671,11 +674,11 @@ def fit(
         training.found = find(training) if resume is not None else None
         set_seed(seed + accelerator.process_index)
         make_ready(training, workers=workers, **{k: v for k, v in settings.items() if k not in ('epochs', 'patience')})
-        training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main), *callbacks]
+        training.callbacks = [*usual_callbacks(training.folder, progress, patience, training.main, trackers), *callbacks]
         run_to_the_end(training)
     forget()
     return training.history
 
 # %% ../nbs/train.ipynb #2ff7d33a
 SETTINGS = [k for k, p in inspect.signature(fit).parameters.items()      # what the numbers of a training depend on
-            if p.kind == p.KEYWORD_ONLY and k not in ('workers', 'keep', 'save_steps', 'device', 'out', 'resume', 'progress', 'callbacks')]
+            if p.kind == p.KEYWORD_ONLY and k not in ('workers', 'keep', 'save_steps', 'log_with', 'device', 'out', 'resume', 'progress', 'callbacks')]
