@@ -37,10 +37,8 @@ def interleaved(ours, theirs, repeats):
 
 def table(header, *rows):
     "Print a Markdown table"
-    print('| ' + ' | '.join(header) + ' |')
-    print('|' + ' --- |' * len(header))
-    for row in rows: print('| ' + ' | '.join(map(str, row)) + ' |', flush=True)
-    print()
+    from clsparts.tables import Table
+    print(Table(header, rows).markdown(), end='\n\n', flush=True)
 
 
 def head_line(title):

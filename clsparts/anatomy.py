@@ -26,7 +26,7 @@ from .findings import ConfigError, as_code, did_you_mean, join_path
 from .receptive_field import Following
 from .registry import MODELS, parameters
 from .seams import KeepShape, as_tuple, check_image, evaluating, image_shape_of, parts_of, seam_texts, without_numbers
-from .tables import escaped, one_line
+from .tables import Cell, Table
 
 # %% ../nbs/anatomy.ipynb #e296a2b7
 LEVELS = ('part', 'stage', 'layer')
@@ -253,30 +253,6 @@ def _stages(kind, part, modules, watching, layers):
             for n, rows in groups.items() if rows or n in paths]
 
 # %% ../nbs/anatomy.ipynb #c4671037
-def _text_table(header, lines, left):
-    "Aligned columns; `left` are those that are not numbers"
-    header, *lines = [[one_line(c) for c in cells] for cells in (header, *lines)]
-    widths = [max(map(len, column)) for column in zip(header, *lines)]
-    def line(cells): return '  '.join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))).rstrip()
-    return '\n'.join([line(header), '─' * (sum(widths) + 2 * len(widths) - 2), *map(line, lines)])
-
-def _cell(text, style='text-align:left', share=None):
-    "A cell of an HTML table, with a bar as long as `share` behind it and that share in percent"
-    if share is None: return f'<td style="padding:1px 8px;{style}">{text}</td>'
-    bar = f'background:linear-gradient(90deg,rgba(74,120,168,.4) {100 * share:.1f}%,transparent 0) content-box'
-    return (f'<td style="padding:1px 8px;text-align:right;{bar if share else ""}">{text}'
-            f'<span style="display:inline-block;width:5em;opacity:.7">{_percent(share)}</span></td>')
-
-def _html_table(header, lines, notes=()):
-    "`header` has texts, `lines` have finished cells"
-    head = ''.join(f'<th style="padding:1px 8px;text-align:left;border-bottom:1px solid currentColor">{escaped(h)}</th>' for h in header)
-    body = ''.join(f'<tr style="background:transparent">{"".join(cells)}</tr>' for cells in lines)
-    below = ''.join(f'<p style="margin:4px 8px">{escaped(n)}</p>' for n in notes)
-    return (f'<div style="overflow-x:auto"><table style="border-collapse:collapse;white-space:nowrap;font-variant-numeric:tabular-nums">'
-            f'<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}</div>')
-
-def _percent(share): return f'{100 * share:.1f} %' if share else ''
-
 def _share(part, whole): return part / whole if whole else 0.
 
 def _field_text(row):
@@ -309,8 +285,8 @@ def _words(row):
     return row.type + (f' × {row.calls}' if row.calls > 1 else ''), several
 
 def _figures(row, total):
-    "Parameters, multiply-adds and memory as text, each with its share"
-    return [(si(n, unit), _share(n, m)) for n, m, unit in zip(_costs(row), _costs(total), ('', '', 'B'))]
+    "Parameters, multiply-adds and memory, each with its share"
+    return [Cell(si(n, unit), _share(n, m)) for n, m, unit in zip(_costs(row), _costs(total), ('', '', 'B'))]
 
 # %% ../nbs/anatomy.ipynb #32e381fd
 _HEADER = ['type', 'output', 'parameters', 'MACs', 'memory', 'receptive field']
@@ -320,20 +296,10 @@ def _lines(anatomy):
     lines, top = _shown(anatomy.rows), [r for r in anatomy.rows if r.level == anatomy.rows[0].level]
     return lines + ([(0, 'total', anatomy.total)] if len(top) > 1 else [])
 
-def _anatomy_text(anatomy):
-    "The table as text"
-    header = [' × '.join(map(str, anatomy.image_shape)), *_HEADER[:2], *[h for name in _HEADER[2:5] for h in (name, '')], _HEADER[5]]
-    lines = [['  ' * depth + label, *_words(row), *[t for text, share in _figures(row, anatomy.total) for t in (text, _percent(share))],
-              _field_text(row)] for depth, label, row in _lines(anatomy)]
-    return '\n'.join([_text_table(header, lines, left=(0, 1, 2)), *anatomy.notes])
-
-def _anatomy_html(anatomy):
-    "The table as HTML, shares as bars"
-    def line(depth, label, row):
-        name = _cell(escaped(label), f'text-align:left;padding-left:{8 + 16 * depth}px' + ';font-weight:bold' * (not depth))
-        numbers = [_cell(text, share=share) for text, share in _figures(row, anatomy.total)]
-        return [name, *map(_cell, map(escaped, _words(row))), *numbers, _cell(_field_text(row), 'text-align:right')]
-    return _html_table([' × '.join(map(str, anatomy.image_shape)), *_HEADER], [line(*o) for o in _lines(anatomy)], anatomy.notes)
+def _table(anatomy):
+    "The table: a tree of parts, stages and layers with their costs"
+    rows = [[Cell(label, depth=depth), *_words(row), *_figures(row, anatomy.total), _field_text(row)] for depth, label, row in _lines(anatomy)]
+    return Table([' × '.join(map(str, anatomy.image_shape)), *_HEADER], rows, left=(0, 1, 2), notes=anatomy.notes)
 
 # %% ../nbs/anatomy.ipynb #569aeb39
 @dataclass(repr=False)
@@ -388,9 +354,9 @@ class Anatomy:
         "The rows as dicts"
         return [asdict(r) for r in (self.rows if level is None else self.at(level))]
 
-    def __str__(self): return _anatomy_text(self)
+    def __str__(self): return str(_table(self))
     def __repr__(self): return str(self)
-    def _repr_html_(self): return _anatomy_html(self)
+    def _repr_html_(self): return _table(self)._repr_html_()
 
 # %% ../nbs/anatomy.ipynb #f2fd9a98
 def anatomy(
@@ -516,7 +482,9 @@ class Comparison:
         differ, equal = self.paths
         lines = [[p, *[_option_text(o, p) for o in self.options]] for p in differ] + [[k, *v] for k, v in self.figures.items()]
         folded = [f'{len(equal)} options are equal: {", ".join(equal)}'] if equal and len(self.names) > 1 else []
-        return '\n'.join([_text_table(['', *self.names], lines, left=range(len(self.names) + 1)), *folded, *self._notes()])
+        return str(self._table(lines, [*folded, *self._notes()]))
+
+    def _table(self, rows, notes=()): return Table(['', *self.names], rows, left=range(len(self.names) + 1), notes=notes)
 
     def __repr__(self): return str(self)
 
@@ -524,10 +492,9 @@ class Comparison:
 
     def _repr_html_(self):
         differ, equal = self.paths
-        def lines(rows): return [[_cell(escaped(t), 'text-align:left' + ';font-weight:bold' * (not i)) for i, t in enumerate(r)] for r in rows]
         options = [[p, *[_option_text(o, p) for o in self.options]] for p in differ]
-        html = _html_table(['', *self.names], lines(options + [[k, *v] for k, v in self.figures.items()]), self._notes())
-        folded = _html_table(['', ''], lines([p, _option_text(self.options[0], p)] for p in equal))
+        html = self._table(options + [[k, *v] for k, v in self.figures.items()], self._notes())._repr_html_()
+        folded = Table(['', ''], [[p, _option_text(self.options[0], p)] for p in equal], left=(0, 1))._repr_html_()
         return html + (f'<details><summary>{len(equal)} options are equal</summary>{folded}</details>' if equal else '')
 
 # %% ../nbs/anatomy.ipynb #9cf41643

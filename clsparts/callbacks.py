@@ -4,16 +4,15 @@
 
 # %% auto #0
 __all__ = ['StopTraining', 'Callback', 'side_product', 'Aside', 'tell_all', 'best_record', 'is_finite', 'score_key',
-           'EarlyStopping', 'write_metrics', 'Records', 'TensorBoard', 'in_notebook', 'Bar', 'LivePlot',
+           'EarlyStopping', 'write_metrics', 'Records', 'check_trackers', 'Tracker', 'in_notebook', 'Bar', 'LivePlot',
            'usual_callbacks']
 
 # %% ../nbs/callbacks.ipynb #851b2e5c
 import csv
 import json
 import math
-import socket
 import sys
-import time
+import uuid
 import warnings
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -24,8 +23,8 @@ from tqdm import tqdm
 
 import clsparts
 from .files import replacing
-from .findings import printable
-from .installed import import_installed, installed
+from .findings import ConfigError, did_you_mean, printable
+from .installed import import_installed
 
 # %% ../nbs/callbacks.ipynb #ee677e99
 class StopTraining(Exception):
@@ -55,7 +54,7 @@ class Aside(Callback):
     def _call(self, moment, training):
         if self.inner is None: return
         done = False
-        with side_product(type(self.inner).__name__):
+        with side_product(getattr(self.inner, 'name', type(self.inner).__name__)):
             getattr(self.inner, moment)(training)
             done = True
         if not done: self.inner = None
@@ -132,23 +131,46 @@ class Records(Callback):
     def after_epoch(self, training) -> None: write_metrics(training.folder, training.history)
 
 # %% ../nbs/callbacks.ipynb #bc1a6493
-class TensorBoard(Callback):
-    "Writes every epoch's numbers for TensorBoard, below the folder of the run"
+def check_trackers(
+    log_with: str | list[str] | None,  # see `fit`
+) -> list[str]:
+    "The names of the trackers; raises `ConfigError` for one that accelerate does not know"
+    names = [log_with] if isinstance(log_with, str) else [] if log_with is None else log_with
+    if not names: return []
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS
+    known = {str(k) for k in LOGGER_TYPE_TO_CLASS}
+    if not isinstance(names, (list, tuple)): raise ConfigError('log_with', f'expected names of trackers, got {names!r:.100}.')
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise ConfigError('log_with', f'expected one of {", ".join(sorted(known))}, got {name!r:.100}. {did_you_mean(name, known)}'.rstrip())
+    return list(dict.fromkeys(names))
+
+class Tracker(Callback):
+    "Sends every epoch's numbers to a tracker of accelerate"
+
+    def __init__(self, name: str): self.name, self.tracker = name, None
 
     def begin(self, training) -> None:
-        self.writer = import_installed('tensorboard.summary.writer.record_writer').RecordWriter
-        self.event = import_installed('tensorboard.compat.proto.event_pb2').Event
-        self.path = training.folder/'tensorboard'/f'events.out.tfevents.{time.time():.0f}.{socket.gethostname()}.{training.step}'
+        import_installed(self.name)                                    # never from the working folder
+        from accelerate.tracking import LOGGER_TYPE_TO_CLASS
+        kind = next(v for k, v in LOGGER_TYPE_TO_CLASS.items() if str(k) == self.name)
+        folder = [str(training.folder)] if kind.requires_logging_directory else []
+        self.tracker = kind(self.name, *folder, **self._options(training.folder))
+        self.tracker.start()
+
+    def _options(self, folder):
+        "What a tracker needs in order to write below `folder`, and to continue there after a resume"
+        if self.name != 'wandb': return {}
+        note = folder/'wandb'/'clsparts-run-id'
+        note.parent.mkdir(exist_ok=True)
+        if not note.exists(): note.write_text(uuid.uuid4().hex)
+        return dict(dir=str(folder), name=folder.name, id=note.read_text(), resume='allow')
 
     def after_epoch(self, training) -> None:
-        first = not self.path.exists()
-        self.path.parent.mkdir(exist_ok=True)
-        event = self.event(wall_time=time.time(), step=training.epoch)
-        for name, value in training.history[-1].items():
-            if name != 'epoch': event.summary.value.add(tag=name, simple_value=value)
-        with open(self.path, 'ab') as f:
-            if first: self.writer(f).write(self.event(wall_time=time.time(), file_version='brain.Event:2').SerializeToString())
-            self.writer(f).write(event.SerializeToString())
+        self.tracker.log({k: v for k, v in training.history[-1].items() if k != 'epoch'}, step=training.epoch)
+
+    def end(self, training) -> None:
+        if self.tracker is not None: self.tracker.finish()
 
 # %% ../nbs/callbacks.ipynb #2d2d8760
 def in_notebook() -> bool:
@@ -189,9 +211,9 @@ def usual_callbacks(
     progress: bool,  # whether progress is shown
     patience: int | None,  # see `EarlyStopping`
     main: bool = True,  # whether this process writes, of several
+    trackers: Iterable[str] = (),  # see `check_trackers`
 ) -> list[Callback]:
-    "Records and TensorBoard where there is a folder, progress if wanted, and `EarlyStopping` last"
-    found = [Records()] if folder and main else []
-    if folder and main and installed('tensorboard'): found.append(Aside(TensorBoard()))
+    "Records and trackers where there is a folder, progress if wanted, and `EarlyStopping` last"
+    found = [Records(), *(Aside(Tracker(name)) for name in trackers)] if folder and main else []
     if progress and main: found += map(Aside, [Bar(), LivePlot()] if in_notebook() else [Bar()])
     return found + ([EarlyStopping(patience)] if patience else [])

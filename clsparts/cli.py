@@ -32,13 +32,14 @@ def train(
     trusted: Param('run Python configs as code, and let configs name any class: only if you trust their authors', action='store_true') = False,
     device: Param('where to train: cpu, cuda, mps; the best there is if left out', str) = None,
     seed: Param('of the weights and the order of the images', int) = None,
+    log_with: Param('experiment trackers that get the numbers of every epoch: tensorboard, wandb, …; several with commas', str) = None,
 ):
     "Compose a classifier, train it, and leave config, checkpoints, metrics and pictures in a folder"
     import json
 
     from clsparts.devices import by_main, check_device
     from clsparts.runs import DEFAULT, config_from, train_run
-    changes = {k: v for k, v in dict(config=config, set=set, epochs=epochs, out=out, seed=seed, from_checkpoint=from_checkpoint).items() if v is not None}
+    changes = {k: v for k, v in dict(config=config, set=set, epochs=epochs, out=out, seed=seed, log_with=log_with, from_checkpoint=from_checkpoint).items() if v is not None}
     if resume is not None and changes: raise ConfigError('--resume', f'a run resumes with its own settings; remove {", ".join(changes)}. To change them, '
                                                                  f'start a new run from its weights: clsparts train --from-checkpoint {resume}')
     if trusted and (other := resume or from_checkpoint): trust_run(other)
@@ -49,6 +50,7 @@ def train(
     if isinstance(cfg.get('data'), str) and any(path.startswith('data.') for path, _ in overrides): cfg['data'] = dict(name=cfg['data'])
     if epochs is not None: overrides.append(('train.epochs', epochs))
     if seed is not None: overrides.append(('seed', seed))
+    if log_with is not None: overrides.append(('train.log_with', log_with.split(',')))
     cfg.merge_from_dict(dict(overrides))
     check_spelt_out(cfg, trusted=trusted)
     if device: check_device(device, '--device')

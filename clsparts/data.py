@@ -22,7 +22,7 @@ from .figures import Figure, as_picture
 from .findings import ConfigError, printable
 from .images import ImageFiles
 from .named_data import HuggingFaceImages, Pixels, available_data, hugging_face_parts, numbered_classes, read_source
-from .tables import html_table, text_table
+from .tables import Table
 from .transforms import AUGMENTS, Preset, check_augment, for_small, tensor_transform
 
 # %% ../nbs/data.ipynb #49291313
@@ -101,11 +101,12 @@ def _read_targets(part):
 class ClassCounts(list):
     "Records of `class`, `train` and `test`, shown as a table"
 
-    def _cells(self): return ('class', 'train', 'test'), [(r['class'], f'{r["train"]:g}', f'{r["test"]:g}') for r in self]
+    def _table(self):
+        return Table(['class', 'train', 'test'], [[r['class'], f'{r["train"]:g}', f'{r["test"]:g}'] for r in self])
 
-    def __str__(self): return text_table(*self._cells())
+    def __str__(self): return str(self._table())
 
-    def _repr_html_(self): return html_table(*self._cells())
+    def _repr_html_(self): return self._table()._repr_html_()
 
 def _counted(part, k):
     targets = _read_targets(part)

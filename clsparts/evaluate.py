@@ -25,7 +25,7 @@ from .data import Data, fitting_targets, image_name
 from .devices import in_pieces
 from .findings import ConfigError, did_you_mean
 from .seams import evaluating
-from .tables import html_table, text_table
+from .tables import Table
 
 # %% ../nbs/evaluate.ipynb #903ddc6e
 MOST = 5000  # classes that a confusion matrix may have, which then takes 200 MB
@@ -224,23 +224,19 @@ class Evaluation(Measured):
         return {'images': len(self.labels), self.score_name: self.score} | many | dict(f1=self.f1, ece=self.ece(), loss=self.loss) | speed
 
     def _table(self):
-        "A line of figures, the header, and the cells of the table"
+        "The classes, below a line of figures"
         records, figures = self.per_class, ', '.join(f'{k} {v:.4g}' if v < 1e4 else f'{k} {v:.0f}' for k, v in self.record().items())
         if len(records) > ROWS:
             figures += f'. The {ROWS} of {len(records)} classes with the lowest F1:'
             records = sorted(records, key=lambda r: r['f1'])[:ROWS]
         cells = [[str(v) if not isinstance(v, float) else '–' if math.isnan(v) else f'{v:.3f}' for v in r.values()] for r in records]
-        return figures, list(records[0]), cells
+        return Table(list(records[0]), cells, caption=figures)
 
-    def __str__(self):
-        figures, head, cells = self._table()
-        return f'{figures}\n\n{text_table(head, cells)}'
+    def __str__(self): return str(self._table())
 
     __repr__ = __str__
 
-    def _repr_html_(self):
-        figures, head, cells = self._table()
-        return html_table(head, cells, figures)
+    def _repr_html_(self): return self._table()._repr_html_()
 
 # %% ../nbs/evaluate.ipynb #2bf3663a
 def _five_crops(x):

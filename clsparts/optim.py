@@ -20,6 +20,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from .findings import ConfigError, did_you_mean
 from .installed import import_installed
 from .registry import check_arguments
+from .tables import Table
 
 # %% ../nbs/optim.ipynb #9fc9955b
 LAYER_DECAY = 'LearningRateDecayOptimWrapperConstructor'  # OpenMMLab's name for rates that fall towards the first layers
@@ -191,14 +192,14 @@ def build_optimizer(
 # %% ../nbs/optim.ipynb #e6ee8f56
 def rates_table(
     optimizer: torch.optim.Optimizer,  # from `build_optimizer`
-) -> str:
-    "Learning rate, weight decay and parameters of each group, as Markdown"
-    lines = ['| learning rate | weight decay | weights | parameters |', '|---|---|---|---|']
+) -> Table:
+    "Learning rate, weight decay and parameters of each group"
+    rows = []
     for g in optimizer.param_groups:
         names = g['param_names']
         some = ', '.join(names[:2]) + (f' and {len(names) - 2} more' if len(names) > 2 else '')
-        lines.append(f"| {g['lr']:.3g} | {g.get('weight_decay', 0):.3g} | {sum(p.numel() for p in g['params']):,} | {some} |")
-    return '\n'.join(lines)
+        rows.append([f"{g['lr']:.3g}", f"{g.get('weight_decay', 0):.3g}", f"{sum(p.numel() for p in g['params']):,}", some])
+    return Table(['learning rate', 'weight decay', 'weights', 'parameters'], rows, left=(3,))
 
 # %% ../nbs/optim.ipynb #219d32d8
 class Frozen:

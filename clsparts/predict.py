@@ -27,7 +27,7 @@ from .files import replacing
 from .findings import ConfigError, printable
 from .images import images_under, read_image
 from .seams import check_image, evaluating
-from .tables import MAX_CELL, html_table, one_line, text_table
+from .tables import MAX_CELL, Table, one_line
 from .transforms import Preset
 
 # %% ../nbs/predict.ipynb #3d87bed6
@@ -115,7 +115,7 @@ class Predictions(Answers, Sequence):
     "What a classifier says about images: a sequence of records that shows itself as a table"
 
     def _table(self):
-        "A line of figures, the header, and the cells of the table"
+        "The first images, below a line of figures"
         n = len(self)
         about = f'{n:,} image{"s" * (n != 1)}' + (f', {len(self.skipped):,} skipped' if self.skipped else '') + (f'. The first {ROWS}:' if n > ROWS else '')
         rows = []
@@ -124,17 +124,13 @@ class Predictions(Answers, Sequence):
             cells = [', '.join(in_percent(said)) or '–'] if self.multi_label else [*in_percent(said), *in_percent(top[1:2])]
             rows.append([str(self.images[i]), *cells])
         head = ['image', 'classes'] if self.multi_label else ['image', 'class', 'then']
-        return about, head[:len(rows[0])] if rows else head, rows
+        return Table(head[:len(rows[0])] if rows else head, rows, caption=about)
 
-    def __str__(self):
-        about, head, rows = self._table()
-        return f'{about}\n\n{text_table(head, rows)}'
+    def __str__(self): return str(self._table())
 
     __repr__ = __str__
 
-    def _repr_html_(self):
-        about, head, rows = self._table()
-        return html_table(head, rows, about)
+    def _repr_html_(self): return self._table()._repr_html_()
 
     def to_csv(self,
         path: str | Path,  # a file ending in `.csv`

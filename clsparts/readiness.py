@@ -138,7 +138,7 @@ def check_targets(
 
 # %% ../nbs/readiness.ipynb #27ac6c46
 RUN = 'checkpoint.safetensors', 'best.safetensors', 'metrics.csv', 'metrics.json'       # what no other run may replace
-PICTURES = 'curves.png', 'confusion.png', 'per_class.png', 'tensorboard'               # nor these
+PICTURES = 'curves.png', 'confusion.png', 'per_class.png', 'tensorboard', 'wandb'               # nor these
 
 def check_folder(
     folder: Path,  # where a run is to be kept

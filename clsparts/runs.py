@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from .callbacks import Callback, side_product
+from .callbacks import Callback, check_trackers, side_product
 from .checkpoint import TRAINING, check_fit, read_checkpoint, without_pretrained
 from .classifier import BaseClassifier
 from .compose import compose_model
@@ -45,7 +45,7 @@ DEFAULT = dict(
         head=dict(type='LinearClsHead', num_classes=10, loss=dict(type='CrossEntropyLoss'))),
     data='digits',
     train={k: p.default for k, p in inspect.signature(fit).parameters.items()
-           if k in (*SETTINGS, 'workers', 'keep', 'save_steps') and k != 'seed'},
+           if k in (*SETTINGS, 'workers', 'keep', 'save_steps', 'log_with') and k != 'seed'},
     load_from=None,
     from_checkpoint=None,
     seed=0)
@@ -223,7 +223,8 @@ def complete(
         except ConfigError as e: findings += e.under('' if name == 'run' else name).findings
     try: check_numbers(cfg['train'])
     except ConfigError as e: findings += e.under('train').findings
-    for check, option in ((check_augment, 'augment'), (check_optim_wrapper, 'optim_wrapper'), (check_param_scheduler, 'param_scheduler')):
+    for check, option in ((check_augment, 'augment'), (check_optim_wrapper, 'optim_wrapper'), (check_param_scheduler, 'param_scheduler'),
+                          (check_trackers, 'log_with')):
         try: check(cfg['train'].get(option))
         except ConfigError as e: findings += e.under('train').findings
     try: check_numbers(dict(seed=cfg['seed']))

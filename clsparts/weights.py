@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from html import escape
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from torch import nn
 from .findings import ConfigError, Fix, join_path, printable
 from .layers.embed import resize_pos_embed
 from .registry import kind_of
+from .tables import Table
 from .weight_files import WeightFile, best_prefix, check_weights, few, is_dense, read_weight_file
 
 # %% ../nbs/weights.ipynb #47c3f826
@@ -206,19 +206,15 @@ class LoadReport:
         lines = [f'{column}: {few(map(said, getattr(self, column)))}' for column in (*self.columns[1:], 'unexpected') if getattr(self, column)]
         return lines + [f'converted: {n} weights from {dtype}' for dtype, n in self.converted.items()]
 
-    def __str__(self):
-        rows = [f'{"":10}' + ''.join(f'{c:>9}' for c in self.columns)]
-        rows += [f'{part:10}' + ''.join(f'{n or "–":>9}' for n in counts.values()) for part, counts in self.table().items()]
-        return printable('\n'.join([self.where, *rows, *self.details()]), None)
+    def _table(self):
+        rows = [[part, *(n or '–' for n in counts.values())] for part, counts in self.table().items()]
+        return Table(['', *self.columns], rows, caption=self.where, notes=self.details())
+
+    def __str__(self): return str(self._table())
 
     __repr__ = __str__
 
-    def _repr_html_(self):
-        head = ''.join(f'<th>{c}</th>' for c in ('', *self.columns))
-        rows = ''.join(f'<tr><th>{escape(part)}</th>{"".join(f"<td>{n or chr(8211)}</td>" for n in counts.values())}</tr>'
-                       for part, counts in self.table().items())
-        lines = ''.join(f'<li>{escape(line)}</li>' for line in self.details())
-        return printable(f'<table><caption>{escape(self.where)}</caption><tr>{head}</tr>{rows}</table>' + (f'<ul>{lines}</ul>' if lines else ''), None)
+    def _repr_html_(self): return self._table()._repr_html_()
 
 # %% ../nbs/weights.ipynb #ab664a9d
 def _shared_classes(theirs, ours):

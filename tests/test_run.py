@@ -20,8 +20,8 @@ FILES = {'config.json', 'checkpoint.safetensors', 'best.safetensors', 'snapshots
 
 
 def left(run):
-    "The names of what a run has left; TensorBoard's files are there where it is installed, and those of the lock"
-    return {p.name for p in run.iterdir()} - {'tensorboard', '.lock', '.lock.json'}
+    "The names of what a run has left, but those of the lock"
+    return {p.name for p in run.iterdir()} - {'.lock', '.lock.json'}
 
 
 unix = pytest.mark.skipif(os.name != 'posix', reason='signals and limits of Unix')
@@ -101,12 +101,12 @@ def test_same_seed_same_run(two_runs):
 
 
 def test_config_of_a_run_runs_again(two_runs, tmp_path):
-    "`clsparts train RUN/config.json` repeats it; `--set` and `--seed` change it"
+    "`clsparts train RUN/config.json` repeats it; `--set`, `--seed` and `--log-with` change it"
     config = json.loads((two_runs[0]/'a'/'config.json').read_text())
-    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--set', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--out', tmp_path/'c')
-    assert status == 0, err
+    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--set', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--log-with', 'tensorboard', '--out', tmp_path/'c')
+    assert status == 0 and left(tmp_path/'c') == FILES | {'tensorboard'}, err
     again = json.loads((tmp_path/'c'/'config.json').read_text())
-    assert again['seed'] == 3 and again['train']['lr'] == .05 and again['train']['epochs'] == 1
+    assert again['seed'] == 3 and again['train']['lr'] == .05 and again['train']['epochs'] == 1 and again['train']['log_with'] == ['tensorboard']
     assert again['model'] == config['model']
 
 
@@ -149,6 +149,7 @@ def test_evaluate_and_export(two_runs, tmp_path):
     'other classes': (['--set', 'model.head.num_classes=12'], 'model.head.num_classes: the data has 10 classes, not 12. Write model.head.num_classes=10.'),
     'epochs': (['--epochs', '0'], 'train.epochs: expected an int from 1, got 0.'),
     'no such file': (['nowhere.json'], 'nowhere.json: cannot be read: '),
+    'tracker': (['--log-with', 'wandb,tensorbord'], 'train.log_with: expected one of '),
     'device': (['--device', 'abacus'], "--device: 'abacus' cannot be used here"),
 }.values(), ids=lambda v: ' '.join(v) if isinstance(v, list) else '')
 def test_wrong_words(args, told, tmp_path, capsys):

@@ -36,7 +36,7 @@ from clsparts.inside import show_activation
 from clsparts.predict import Predictions, open_classifier, predict
 from clsparts.registry import MODELS
 from clsparts.runs import TrainingRun
-from clsparts.tables import escaped, html_table, text_table
+from clsparts.tables import Table, escaped
 from clsparts.transforms import Preset
 
 BACKBONE = dict(type='ResNet_CIFAR', depth=18, in_channels=3, stem_channels=4, base_channels=4)
@@ -252,7 +252,7 @@ def found_with(name): return Predictions(torch.tensor([[.6, .4]]), [name], [name
 
 VIEWS = {
     'predictions': lambda name: found_with(name)._repr_html_(),
-    'table': lambda name: html_table([name, name], [[name, name]], name),
+    'table': lambda name: Table([name, name], [[name, name]], caption=name, notes=[name])._repr_html_(),
     'top classes': lambda name: top_html(torch.tensor([.6, .4]), [name, 'b']),
     'error': lambda name: error_html(ConfigError(name, name, Fix({name: name})), name),
     'traceback': lambda name: error_html(raised(name)),
@@ -295,9 +295,9 @@ def test_names_in_drawings(name):
 @pytest.mark.parametrize('name', HOSTILE)
 def test_names_in_a_terminal(name):
     found = found_with(HOSTILE[name])
-    for text in (str(found), text_table(['class'], [[HOSTILE[name]]])):
+    for text in (str(found), str(Table(['class'], [[HOSTILE[name]]]))):
         text.encode()
-        assert not CONTROL.search(text.replace('\n', '')) and len(text.splitlines()) == (4 if text == str(found) else 2)
+        assert not CONTROL.search(text.replace('\n', '')) and len(text.splitlines()) == (5 if text == str(found) else 3)
 
 
 @pytest.mark.parametrize('name', ['markup', 'control characters', 'half a surrogate pair', '300 characters'])

@@ -16,7 +16,7 @@ from torch.utils.data import (BatchSampler, DataLoader, Dataset, IterableDataset
 
 from clsparts import callbacks
 from clsparts.batches import Batches
-from clsparts.callbacks import Callback, StopTraining, TensorBoard, usual_callbacks, write_metrics
+from clsparts.callbacks import Callback, StopTraining, Tracker, write_metrics
 from clsparts.compose import compose
 from clsparts.data import Data
 from clsparts.evaluate import Evaluation, evaluate
@@ -420,7 +420,7 @@ def test_pictures_of_any_names(case, tmp_path):
     data = Data(TensorDataset(IMAGES, LABELS), HELD_OUT, classes)
     seen = replaced(evaluate(net().eval(), data), classes)
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'no font that is installed has')
+        warnings.filterwarnings('ignore', 'no font in use has')
         warnings.simplefilter('error')
         assert plot_per_class(seen)._repr_png_().startswith(b'\x89PNG')
         run = TrainingRun({}, net(), data, tmp_path)
@@ -453,15 +453,20 @@ def board_without_packages(folder, monkeypatch):
 
 
 def board_without_folder(folder, monkeypatch):
-    monkeypatch.setattr(TensorBoard, 'after_epoch', lambda self, training: (folder/'gone'/'x').write_text(''))
+    monkeypatch.setattr(Tracker, 'after_epoch', lambda self, training: (folder/'gone'/'x').write_text(''))
 
 
 def board_with_a_file(folder, monkeypatch):
-    begin = TensorBoard.begin
+    begin = Tracker.begin
     def with_a_file(self, training):
-        begin(self, training)
         (folder/'tensorboard').write_text('')
-    monkeypatch.setattr(TensorBoard, 'begin', with_a_file)
+        begin(self, training)
+    monkeypatch.setattr(Tracker, 'begin', with_a_file)
+
+
+def board_that_cannot_end(folder, monkeypatch):
+    def broken(self): raise ConnectionError('no server')
+    monkeypatch.setattr('accelerate.tracking.TensorBoardTracker.finish', broken)
 
 
 def bar_that_breaks(folder, monkeypatch):
@@ -470,12 +475,32 @@ def bar_that_breaks(folder, monkeypatch):
 
 
 @table([Case(f.__name__, f, Works(warns=f'{name} failed and is left out')) for f, name in (
-    (board_without_packages, 'TensorBoard'), (board_without_folder, 'TensorBoard'), (board_with_a_file, 'TensorBoard'), (bar_that_breaks, 'Bar'))])
+    (board_without_packages, 'tensorboard'), (board_without_folder, 'tensorboard'), (board_with_a_file, 'tensorboard'), (board_that_cannot_end, 'tensorboard'), (bar_that_breaks, 'Bar'))])
 def test_side_products(case, tmp_path, monkeypatch):
     "One warning, and the training goes on"
-    monkeypatch.setattr(callbacks, 'installed', lambda name: True)
     case.given(tmp_path/'run', monkeypatch)
-    assert len(case.check(lambda: trained(out=tmp_path/'run', progress=True))) == 2
+    assert len(case.check(lambda: trained(out=tmp_path/'run', progress=True, log_with='tensorboard'))) == 2
+
+
+def test_no_tracker_unless_asked(tmp_path):
+    trained(out=tmp_path/'run')
+    assert not any('tensorboard' in p.name or 'events' in p.name for p in (tmp_path/'run').rglob('*'))
+
+
+def test_trackers(tmp_path):
+    "Their files are in the folder of the run, one series of numbers whether it was resumed or not"
+    with pytest.raises(OSError): trained(out=tmp_path/'run', log_with=['tensorboard'], callbacks=[NoSpace()])
+    trained(resume=tmp_path/'run', log_with='tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    read = EventAccumulator(str(tmp_path/'run'/'tensorboard')).Reload()
+    assert [e.step for e in read.Scalars('test_loss')] == [1, 2] and {'lr', 'train_loss', 'test_accuracy'} <= {*read.Tags()['scalars']}
+
+
+@table([Case('of no such name', dict(log_with='tensorbord'), Fails('log_with', 'tensorboard')), Case('in a dict', dict(log_with=dict(wandb={})), Fails('log_with')),
+        Case('of a number', dict(log_with=['wandb', 3]), Fails('log_with')), Case('without a folder', dict(log_with='wandb', out=None), Fails('log_with', 'out'))])
+def test_wrong_trackers(case, tmp_path):
+    case.check(lambda: trained(**{'out': tmp_path/'run', **case.given}))
+    assert not (tmp_path/'run').exists()
 
 
 def test_a_folder_is_no_tensorboard(tmp_path, monkeypatch, canary):
@@ -485,16 +510,18 @@ def test_a_folder_is_no_tensorboard(tmp_path, monkeypatch, canary):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [n for n in __import__('sys').modules if n.partition('.')[0] == 'tensorboard']: monkeypatch.delitem(__import__('sys').modules, name)
-    assert not any('TensorBoard' in repr(getattr(c, 'inner', c)) for c in usual_callbacks(tmp_path, False, None))
-    assert len(trained(out=tmp_path/'run')) == 2
+    with pytest.warns(UserWarning, match='tensorboard failed and is left out: ImportError'):
+        assert len(trained(out=tmp_path/'run', log_with='tensorboard')) == 2
 
 
-def test_the_folder_is_deleted_meanwhile(tmp_path, capfd):
-    "What is written afterwards is written anew; no thread of TensorBoard complains"
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning', 'ignore:tensorboard failed')
+@pytest.mark.parametrize('log_with', [None, 'tensorboard'])
+def test_the_folder_is_deleted_meanwhile(tmp_path, capfd, log_with):
+    "What is written afterwards is written anew; an error in a thread of a tracker does not end the training"
     class Delete(Callback):
         def after_epoch(self, training):
             if training.epoch == 1: shutil.rmtree(training.folder)
-    assert len(trained(out=tmp_path/'run', callbacks=[Delete()])) == 2
+    assert len(trained(out=tmp_path/'run', callbacks=[Delete()], log_with=log_with)) == 2
     assert 'Traceback' not in capfd.readouterr().err and (tmp_path/'run'/'checkpoint.safetensors').exists()
 
 
