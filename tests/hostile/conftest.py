@@ -84,13 +84,3 @@ def counted(request):
     "Note what a row expects, for the summary"
     case = getattr(request.node, 'callspec', None) and request.node.callspec.params.get('case')
     if isinstance(case, Case): request.node.user_properties.append(('hostile', 'refused' if isinstance(case.then, Fails) else 'works'))
-
-
-def pytest_terminal_summary(terminalreporter):
-    "One line that counts the rows"
-    def kinds(outcome): return {r.nodeid: k for r in terminalreporter.stats.get(outcome, []) if (k := dict(r.user_properties).get('hostile'))}
-    failed = {**kinds('failed'), **kinds('error')}                      # what is watched fails when the row has ended
-    passed = [k for name, k in kinds('passed').items() if name not in failed]
-    if passed or failed:
-        terminalreporter.write_line(f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, {passed.count("refused")} are refused '
-                                    f'with a clear error, {len(failed)} end otherwise')
