@@ -15,6 +15,7 @@ import torch
 from clsparts.checkpoint import load_classifier
 from clsparts.snapshots import Snapshots
 from common import ROOT
+from ready import start
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='signals of Unix')
 
@@ -41,13 +42,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+def ranks(processes):
+    "The environments of so many processes that know each other"
+    port = free_port()
+    return [dict(RANK=r, LOCAL_RANK=r, WORLD_SIZE=processes, LOCAL_WORLD_SIZE=processes, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) for r in range(processes)]
+
+
 def pair(*args, **more):
     "`clsparts train ARGS` in two processes that know each other"
-    port = free_port()
-    def start(rank):
-        env = environment(RANK=rank, LOCAL_RANK=rank, WORLD_SIZE=2, LOCAL_WORLD_SIZE=2, MASTER_ADDR='127.0.0.1', MASTER_PORT=port, **more)
-        return subprocess.Popen([sys.executable, '-m', 'clsparts', 'train', *map(str, args), '--device', 'cpu'], env=env, text=True, stderr=subprocess.PIPE)
-    return [start(0), start(1)]
+    return [start('-m', 'clsparts', 'train', *args, '--device', 'cpu', env={**rank, **more}) for rank in ranks(2)]
 
 
 def when_it_trains(run, processes):
@@ -65,12 +68,14 @@ def test_launched_by_accelerate(tmp_path):
     "As the README says it: two processes, each with the whole or with a share of the weights, and one with twice the batch"
     def launched(how): return [sys.executable, '-m', 'accelerate.commands.launch', how, '--num_processes', '2', '--num_machines', '1', '--mixed_precision', 'no',
                                '--dynamo_backend', 'no', '--main_process_port', str(free_port()), '-m', 'clsparts', 'train']
-    ways = dict(two=(launched('--multi_gpu'), 32), divided=(launched('--use_fsdp'), 32), one=([sys.executable, '-m', 'clsparts', 'train'], 64))
-    for name, (launcher, batch) in ways.items():
+    ways = dict(two=launched('--multi_gpu'), divided=launched('--use_fsdp'), one=None)
+    for name, launcher in ways.items():
         (tmp_path/name).mkdir()
-        done = subprocess.run([*launcher, str(config(tmp_path/name, batch_size=batch)), '--device', 'cpu', '--out', str(tmp_path/name/'run')], env=environment(),
-                              capture_output=True, text=True, timeout=200)
-        assert done.returncode == 0, done.stderr
+        args = [str(config(tmp_path/name, batch_size=32 if launcher else 64)), '--device', 'cpu', '--out', str(tmp_path/name/'run')]
+        if launcher: process = subprocess.Popen([*launcher, *args], env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        else: process = start('-m', 'clsparts', 'train', *args)
+        err = process.communicate(timeout=300)[1]
+        assert process.returncode == 0, err
     found = {n: records(tmp_path/n/'run') for n in ways}
     assert [len(f) for f in found.values()] == [2, 2, 2]
     for two, divided, one in zip(*found.values()):
@@ -115,10 +120,8 @@ WAYS = dict(whole=False, divided=True)
 
 def fits(processes, *jobs):
     "What `fit` with each of these options, one after the other in so many processes, says of errors"
-    port, code = free_port(), [sys.executable, '-c', JOBS, json.dumps([dict(model=MODEL, **j) for j in jobs])]
-    ranks = [dict(RANK=r, LOCAL_RANK=r, WORLD_SIZE=processes, LOCAL_WORLD_SIZE=processes, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) if processes > 1 else {}
-             for r in range(processes)]
-    started = [subprocess.Popen(code, env=environment(**rank), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for rank in ranks]
+    jobs = json.dumps([dict(model=MODEL, **j) for j in jobs])
+    started = [start('-c', JOBS, jobs, env=rank) for rank in (ranks(processes) if processes > 1 else [{}])]
     done = [p.communicate(timeout=300) for p in started]
     assert [p.returncode for p in started] == [0] * processes, done
     return done[0][0]
@@ -202,8 +205,9 @@ fit(net(), data, epochs=1, device='cpu', progress=False)      # and after
 
 
 def test_from_a_notebook(tmp_path):
-    done = subprocess.run([sys.executable, '-c', LAUNCH, str(tmp_path/'run'), str(free_port())], env=environment(), capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
+    process = start('-c', LAUNCH, tmp_path/'run', free_port())
+    err = process.communicate(timeout=200)[1]
+    assert process.returncode == 0, err
     assert Snapshots(tmp_path/'run'/'snapshots').latest()[2]['processes'] == 2 and len(records(tmp_path/'run')) == 1
 
 

@@ -2,7 +2,6 @@
 import http.server
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,8 @@ from clsparts.findings import ConfigError
 from clsparts.snapshots import Snapshots
 from clsparts.train import fit
 from clsparts.weights import load_checkpoint
-from common import ROOT, python
+from common import python
+from ready import start
 
 IMAGES, LABELS = torch.rand(24, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 3
 DATA = Data(TensorDataset(IMAGES, LABELS), TensorDataset(IMAGES, LABELS), ['a', 'b', 'c'])
@@ -173,9 +173,7 @@ def test_no_memory(tmp_path):
 
 def begun(out, *args):
     "A run in a process group of its own that has written its first records"
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1'}
-    process = subprocess.Popen([sys.executable, '-m', 'clsparts', 'train', *map(str, args)], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = start('-m', 'clsparts', 'train', *args, session=True)
     deadline = time.monotonic() + 120
     while not (out/'metrics.json').exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
