@@ -25,7 +25,7 @@ class Process:
 
     def __init__(self, folder):
         self.folder, self.returncode = Path(folder), None
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not (self.folder/'pid').exists():
             assert time.monotonic() < deadline, 'no process was started'
             time.sleep(.01)
@@ -54,25 +54,42 @@ class Process:
     def kill(self): self.send_signal(signal.SIGKILL)
 
 
+def ask(jobs, folder, args, env, cwd, session=False):
+    "Start a process by a line in the pipe `jobs`; all about it lies in a new folder"
+    folder = tempfile.mkdtemp(dir=folder)
+    write(f'{folder}/job', json.dumps(dict(args=[*map(str, args)], env=env, cwd=str(cwd), session=session)))
+    with open(jobs, 'w') as f: f.write(f'{folder}\n')
+    return Process(folder)
+
+
 class Server:
     "A process that has imported these modules, in an environment with these variables; it ends with this process"
 
     def __init__(self, imports=IMPORTS, **env):
-        self.env, self.folder = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1', **env}, tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen([sys.executable, __file__, *imports], stdin=subprocess.PIPE, text=True, env=self.env)
+        self.env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1', **env}
+        self.folder = tempfile.TemporaryDirectory()
+        self.jobs = f'{self.folder.name}/jobs'
+        os.mkfifo(self.jobs)
+        read = os.open(self.jobs, os.O_RDONLY | os.O_NONBLOCK)
+        self.end = os.open(self.jobs, os.O_WRONLY)                      # as long as it is open, there may be more
+        os.set_blocking(read, True)
+        self.process = subprocess.Popen([sys.executable, __file__, *imports], stdin=read, env=self.env, start_new_session=True)
+        os.close(read)
         atexit.register(self.stop)
 
     def start(self, *args, env=None, cwd=None, session=False):
         "`python ARGS`, that is `-m MODULE …` or `-c CODE …`, in a process of its own, perhaps with a session of its own"
-        folder = tempfile.mkdtemp(dir=self.folder.name)
-        env = {**self.env, **{k: str(v) for k, v in (env or {}).items()}}
-        self.process.stdin.write(json.dumps(dict(args=[*map(str, args)], env=env, cwd=str(cwd or Path.cwd()), session=session, folder=folder)) + '\n')
-        self.process.stdin.flush()
-        return Process(folder)
+        return ask(self.jobs, self.folder.name, args, {**self.env, **{k: str(v) for k, v in (env or {}).items()}}, cwd or Path.cwd(), session)
 
     def stop(self):
-        self.process.stdin.close()
-        self.process.wait(20)
+        "With all that is left of its processes"
+        if self.process.returncode is not None: return
+        os.close(self.end)
+        try: self.process.wait(20)
+        finally:
+            try: os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError: pass
+            self.process.wait()
 
 
 @functools.cache
@@ -80,11 +97,11 @@ def usual(): return Server()
 
 
 def start(*args, **options):
-    "As `Server.start`, with all that a training imports"
-    return usual().start(*args, **options)
+    "As `Server.start`, with all that a training imports; a usual process where there is no fork"
+    if hasattr(os, 'fork'): return usual().start(*args, **options)
+    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', **{k: str(v) for k, v in (options.get('env') or {}).items()}}
+    return subprocess.Popen([sys.executable, *map(str, args)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=options.get('cwd'))
 
-
-# in the process that is forked
 
 def write(path, text):
     "Whoever sees the file sees all of it"
@@ -92,18 +109,18 @@ def write(path, text):
     os.replace(f'{path}.tmp', path)
 
 
+# in the process that is forked
+
 def serve():
     "For each line a process, which returns here with what it has to do; another waits for it, and notes how it ends"
     signal.signal(signal.SIGINT, signal.default_int_handler)            # as in a terminal, also where the tests run in the background
-    while line := sys.stdin.readline():
+    while folder := sys.stdin.readline().strip():
         reap()
         if os.fork(): continue
-        job = json.loads(line)
-        if pid := os.fork():
-            write(f'{job["folder"]}/pid', str(pid))
-            write(f'{job["folder"]}/status', str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
-            os._exit(0)
-        return job
+        if not (pid := os.fork()): return folder
+        write(f'{folder}/pid', str(pid))
+        write(f'{folder}/status', str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
+        os._exit(0)
     reap()
 
 
@@ -114,7 +131,7 @@ def reap():
     except ChildProcessError: pass
 
 
-def run(args, env, cwd, session, folder):
+def run(folder, args, env, cwd, session):
     "What `python ARGS` does"
     if session: os.setsid()
     for fd, path in enumerate((os.devnull, f'{folder}/out', f'{folder}/err')): os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), fd)
@@ -129,5 +146,5 @@ def run(args, env, cwd, session, folder):
 
 if __name__ == '__main__':
     for name in sys.argv[1:]: __import__(name)
-    job = serve()
-    if job: run(**job)
+    folder = serve()
+    if folder: run(folder, **json.loads(Path(folder, 'job').read_text()))

@@ -8,6 +8,8 @@ import pytest
 from common import ROOT, python
 from ready import Server
 
+pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='the interpreters are forks')
+
 PART = '''
 from torch import nn
 from clsparts.part import BaseModule
