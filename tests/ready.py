@@ -16,8 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-IMPORTS = ('clsparts.all', 'clsparts.cli', 'clsparts.cli_use', 'clsparts.runs', 'torch._dynamo', 'torch.distributed.fsdp', 'torchvision.transforms.v2',
-           'matplotlib.backends.backend_agg', 'accelerate.utils')
+IMPORTS = ('clsparts.all', 'clsparts.cli', 'torch._dynamo', 'torch.distributed.fsdp', 'torchvision.transforms.v2', 'matplotlib.backends.backend_agg', 'accelerate.utils')
 
 
 class Process:
@@ -79,6 +78,7 @@ class Server:
 
     def start(self, *args, env=None, cwd=None, session=False):
         "`python ARGS`, that is `-m MODULE …` or `-c CODE …`, in a process of its own, perhaps with a session of its own"
+        assert self.process.poll() is None, 'the process that is forked has ended'
         return ask(self.jobs, self.folder.name, args, {**self.env, **{k: str(v) for k, v in (env or {}).items()}}, cwd or Path.cwd(), session)
 
     def stop(self):
