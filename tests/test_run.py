@@ -46,7 +46,7 @@ def command(*args, **kwargs): return finish(start(*args, **kwargs))
 def in_the_middle(out):
     "A long run that has written its first records"
     process = start('train', '--epochs', 200, '--out', out)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (out/'metrics.json').exists():
         if process.poll() is not None or time.monotonic() > deadline: raise AssertionError(finish(process, 1))
         time.sleep(.05)
@@ -158,25 +158,25 @@ def test_interrupt(tmp_path):
     run = tmp_path/'run'
     process = in_the_middle(run)
     process.send_signal(signal.SIGINT)
-    status, _, err = finish(process, 60)
+    status, _, err = finish(process)
     assert status == 130 and 'interrupted after step' in err and f'Resume from {run}' in err and 'Traceback' not in err, err
     assert left(run) <= FILES
     check_loads(run)
     done = len(json.loads((run/'metrics.json').read_text())['epochs'])
     again = start('train', '--resume', run)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(json.loads((run/'metrics.json').read_text())['epochs']) <= done:
         assert again.poll() is None and time.monotonic() < deadline
         time.sleep(.05)
     again.kill()
-    finish(again, 60)
+    finish(again)
 
 
 @unix
 def test_killed_runs_end_as_whole_ones():
     "A few of the kills of the benchmark"
     done = subprocess.run([sys.executable, str(ROOT/'benchmarks'/'resume.py'), '--kills', '3'], env={**os.environ, 'PYTHONPATH': str(ROOT)}, capture_output=True, text=True,
-                          timeout=200)
+                          timeout=500)
     assert done.returncode == 0 and '3 runs end with the weights' in done.stdout, done.stdout + done.stderr
 
 
@@ -186,7 +186,7 @@ def test_kill(tmp_path):
     run = tmp_path/'run'
     process = in_the_middle(run)
     process.kill()
-    finish(process, 60)
+    finish(process)
     (run/'.checkpoint-half.safetensors').write_bytes((run/'checkpoint.safetensors').read_bytes()[:1000])
     check_loads(run)
 
@@ -211,7 +211,7 @@ def test_disk_full_in_the_middle(tmp_path):
     import resource
     process = in_the_middle(run)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000,) * 2)
-    status, _, err = finish(process, 60)
+    status, _, err = finish(process)
     assert status == 2 and 'Traceback' not in err, err
     assert '.safetensors' in err and 'File too large' in err and f'resume from {run}' in err
     assert left(run) <= FILES

@@ -174,7 +174,7 @@ def test_no_memory(tmp_path):
 def begun(out, *args):
     "A run in a process group of its own that has written its first records"
     process = start('-m', 'clsparts', 'train', *args, session=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (out/'metrics.json').exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(.05)
@@ -189,7 +189,7 @@ def test_signals_with_workers(signals, tmp_path):
     for s in signals:
         os.killpg(process.pid, s)
         time.sleep(.02)
-    try: _, err = process.communicate(timeout=60)
+    try: _, err = process.communicate(timeout=200)
     finally: process.kill()
     ended = (130, -signal.SIGINT)[:len(signals)]                        # of two, Python itself takes one where it comes upon an `exec`
     assert process.returncode in ended and 'interrupted' in err and 'Traceback' not in err, err
