@@ -209,7 +209,7 @@ def test_a_killed_worker(tmp_path):
     when_it_trains(run, processes)
     processes[1].send_signal(signal.SIGKILL)
     killed = time.monotonic()
-    _, err = processes[0].communicate(timeout=90)
+    _, err = processes[0].communicate(timeout=200)
     assert time.monotonic() - killed < 60
     assert processes[0].returncode == 2, err
     assert 'cannot reach the others any more' in err and f'resumes from {run}' in err

@@ -52,7 +52,7 @@ def server(site):
 
 def run(server, *args):
     process = server.start(*args)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out, err
 
