@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SGD', 'ONE_CYCLE', 'MOMENTS', 'SETTINGS', 'Training', 'with_rates', 'sync_batch_norms', 'make_ready', 'check_loss',
-           'kept_words', 'first_not_finite', 'check_finite_weights', 'train_epoch', 'add_gradients', 'take_step',
-           'Interrupted', 'end_if_interrupted', 'evaluate_together', 'usable', 'finish_epoch', 'state_of', 'about',
-           'save_weights', 'save', 'ended_best', 'check_repeatable', 'find', 'restore', 'keep_later', 'are_kept',
+           'kept_words', 'check_finite_weights', 'train_epoch', 'add_gradients', 'take_step', 'Interrupted',
+           'end_if_interrupted', 'evaluate_together', 'usable', 'finish_epoch', 'state_of', 'about', 'save_weights',
+           'save', 'ended_best', 'check_repeatable', 'find', 'restore', 'checkpoints_in', 'keep_later', 'are_kept',
            'folder_of', 'alone_in', 'check_state', 'share_of', 'check_same', 'interruptible', 'explained',
            'is_of_worker', 'worker_words', 'lost_words', 'run', 'run_to_the_end', 'fit']
 
@@ -36,7 +36,7 @@ from .batches import Batches, generators_of, reseed
 from .callbacks import Callback, StopTraining, best_record, check_trackers, is_finite, tell_all, usual_callbacks
 from .checkpoint import check_fit, read_checkpoint, without_pretrained, write_checkpoint
 from .config import diff, plain
-from .data import Data, as_data, augmented, image_name
+from .data import Data, augmented, image_name
 from .devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
 from .digests import data_digest, digest_changes
 from .evaluate import Evaluation, evaluate, merge_evaluations
@@ -44,12 +44,12 @@ from .files import as_path, locked, sweep
 from .findings import ConfigError
 from .mixing import check_soft_targets, mixing_of
 from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
-from .readiness import check_batch_size, check_fits, check_folder, check_numbers, check_resumable, check_targets, classes_of, \
-    has_batch_norms, make_folder
+from .readiness import BATCH_SIZE, check_batch_size, check_fits, check_folder, check_loader, check_numbers, check_resumable, check_targets, \
+    data_for, has_batch_norms, make_folder
 from .schedules import build_schedule
 from .sharding import divide_like, gathered, is_divided, laid_out, same_buffers, spread
 from .snapshots import Snapshots, put_aside, random_states, set_random_states
-from .weight_files import check_weights
+from .weight_files import check_weights, count_nonfinite
 
 # %% ../nbs/train.ipynb #6b70d853
 @dataclass
@@ -70,6 +70,7 @@ class Training:
     batch: int = 0  # batches of it that are done
     step: int = 0  # optimizer steps that are done
     loss: torch.Tensor | None = None  # of the latest step
+    lr: float = 0.  # the highest learning rate of the latest step
     total: torch.Tensor | float = 0.  # of the losses of the epoch's images
     count: int = 0  # of its images
     history: list = field(default_factory=list)  # one record a finished epoch
@@ -148,7 +149,7 @@ def make_ready(
     t.model = model = copy.deepcopy(clf) if divided else clf
     t.frozen = frozen_parts(model, freeze)
     t.ema = None if ema is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema))
-    t.unchecked, t.masks = None, {k for k, v in model.named_buffers() if first_not_finite({k: v})}      # a loss on a GPU; buffers that hold -inf as masks do
+    t.unchecked, t.masks = None, {*count_nonfinite(dict(model.named_buffers()))}      # a loss on a GPU; buffers that hold -inf as masks do
     mixing = mixing if mixing is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(t.data.classes)
     t.mix = mixing_of(mixing, k)
@@ -172,38 +173,37 @@ def make_ready(
 def check_loss(
     training: Training,
     loss: torch.Tensor | None = None,  # of the present batch; None looks at the one that is left
+    x: torch.Tensor | None = None,  # its images
 ) -> None:
     "Raise `FloatingPointError` with the batch's images if its loss, or on a GPU that of the batch before, is not finite"
     t, here = training, (training.epoch, training.batch)
     if loss is None or loss.device.type != 'cpu':
-        (loss, here), t.unchecked = t.unchecked or (None, here), None if loss is None else (loss.detach(), here)
+        (loss, here, x), t.unchecked = t.unchecked or (None, here, None), None if loss is None else (loss.detach(), here, x)
     if loss is None or math.isfinite(loss.detach()): return
     images = t.batches.indices(*here)
     named = f' Its images: {", ".join(map(str, images[:16]))}{", …" if len(images) > 16 else ""}.' if images else ''
-    lr, spoilt = t.optimizer.defaults['lr'], next((i for i in images or () if not t.data.train[i][0].isfinite().all()), None)
-    advice = f'A smaller learning rate than {lr:g} often helps: lr={lr / 10:.3g}.' if spoilt is None else \
-        f'The pixels of {image_name(t.data.train, spoilt)} are not all finite numbers.'
-    raise FloatingPointError(f'epoch {here[0]}, batch {here[1] + 1}: the training loss is {loss.item()}.{named} {advice}{kept_words(t)}')
+    raise FloatingPointError(f'epoch {here[0]}, batch {here[1] + 1}: the training loss is {loss.item()}.{named} {_cause(t, images or (), x)}{kept_words(t)}')
+
+def _cause(training, images, x):
+    "Why a loss is not finite: images that are not, or else the learning rate"
+    train, lr = training.data.train, training.optimizer.defaults['lr']
+    bad = 0 if x is None else int((~x.flatten(1).isfinite().all(1)).sum())
+    spoilt = next((i for i in images if bad and not train[i][0].isfinite().all()), None)
+    if spoilt is not None: return f'The pixels of {image_name(train, spoilt)} are not all finite numbers.'
+    if bad: return f'{bad} of its {len(x)} images have NaN or infinite pixels. Look at the files and transforms of the training images.'
+    return f'A smaller learning rate than {lr:g} often helps: lr={lr / 10:.3g}.'
 
 def kept_words(training: Training) -> str:
     "Where the last good state is"
     return f' The last good state is kept in {training.last_good}.' if training.last_good else ''
 
 # %% ../nbs/train.ipynb #6106128d
-def first_not_finite(
-    tensors: Mapping[str, torch.Tensor],  # by name
-) -> str | None:  # a name
-    "The first of some tensors with a NaN or an infinity in it"
-    floats = {k: v.to_local() if is_divided(v) else v for k, v in tensors.items() if v.is_floating_point() or v.is_complex()}
-    sums = [v.detach().sum().abs().float() for v in floats.values()]    # quick; a sum of finite numbers may overflow, but one with a NaN is never finite
-    if not sums or torch.stack([s.to(sums[0].device) for s in sums]).isfinite().all(): return None
-    return next((k for k, v in floats.items() if not v.isfinite().all()), None)
-
 def check_finite_weights(training: Training) -> None:
     "Raise `FloatingPointError` in all processes if the weights of one are not finite"
     t = training
     tensors = {**t.model.state_dict(), **({f'the mean of {k}': v for k, v in t.ema.module.state_dict().items()} if t.ema else {})}
-    found = first_not_finite({k: v for k, v in tensors.items() if k.removeprefix('the mean of ') not in t.masks})
+    own = {k: v.to_local() if is_divided(v) else v for k, v in tensors.items() if k.removeprefix('the mean of ') not in t.masks}
+    found = next(iter(count_nonfinite(own)), None)
     found = next(filter(None, gather_object([found])), None) if t.accelerator.num_processes > 1 else found
     if found is None: return
     if t.step == 0: raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
@@ -236,7 +236,7 @@ def add_gradients(
 ) -> torch.Tensor:  # the loss, without what its gradients need
     "Loss and gradients of a batch"
     loss = training.objective(x, y)['loss']
-    check_loss(training, loss)
+    check_loss(training, loss, x)
     training.backward(loss / group if group > 1 else loss)
     return loss.detach()
 
@@ -245,8 +245,10 @@ def take_step(training: Training) -> None:
     t = training
     if t.clip:
         with explained(t): t.accelerator.clip_grad_norm_(t.objective.parameters(), **t.clip)
+    t.lr = max(g['lr'] for g in t.optimizer.param_groups)
     t.stepper.step()
-    if not t.stepper.step_was_skipped: t.schedule.step()
+    with warnings.catch_warnings(action='ignore') if t.stepper.step_was_skipped else nullcontext():     # torch warns of a schedule that moves before the first step
+        t.schedule.step()
     t.stepper.zero_grad()
     if t.ema: t.ema.update_parameters(t.model)
     t.step += 1
@@ -297,7 +299,7 @@ def finish_epoch(training: Training) -> None:
         try: t.seen = evaluate_together(usable(t), t.data, t.accelerator, t.workers)
         except FloatingPointError as e: raise FloatingPointError(f'epoch {t.epoch}: held-out {e}{kept_words(t)}') from None
     if t.divided: t.clf.to('cpu')
-    t.history.append(dict(epoch=t.epoch, lr=max(g['lr'] for g in t.optimizer.param_groups), train_loss=total / count, test_loss=t.seen.loss,
+    t.history.append(dict(epoch=t.epoch, lr=t.lr, train_loss=total / count, test_loss=t.seen.loss,
                           **{f'test_{t.seen.score_name}': t.seen.score}, seconds=round(t.elapsed, 2)))
     t.batch, t.total, t.count = 0, 0., 0
     save(t)
@@ -309,7 +311,7 @@ def finish_epoch(training: Training) -> None:
 def state_of(training: Training) -> dict:
     "All that changes in a training, as tensors and plain data"
     t, scaler = training, training.accelerator.scaler
-    return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
+    return dict(epoch=len(t.history) + 1, batch=t.batch, step=t.step, lr=t.lr, sums=gather_object([(float(t.total), t.count)]), history=t.history, seconds=t.elapsed,
                 settings=t.settings, processes=t.processes, mark=t.batches.order.mark, images=[len(p) for p in (t.data.train, t.data.test)],
                 optimizer=gathered(t.optimizer.state_dict()), schedule=t.schedule.state_dict(), ema=t.ema and gathered(t.ema.state_dict()),
                 scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]), data=t.digest, origin=t.origin)
@@ -389,27 +391,29 @@ def restore(training: Training) -> None:
     try: _load(t, weights, state)
     except (RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
         raise ConfigError('resume', f'{t.last_good} does not fit this training: {str(e)[:300]}. Build the same classifier, and pass the same freeze=.') from e
-    if t.main: keep_later(t)
+    kept = checkpoints_in(t.folder) if t.main else {}
+    if t.main: keep_later(t, kept)
     if t.batch == 0 and t.history:                                      # a kill may have come between two files
         usable = gathered(t.best_weights.state_dict())
-        if t.main and not are_kept(t, usable, ended_best(t)): save_weights(t, usable, ended_best(t))
+        if t.main and not are_kept(t, kept, usable, ended_best(t)): save_weights(t, usable, ended_best(t))
 
 def _load(t, weights, state):
     check_fit(t.clf, weights, t.last_good)
     t.clf.load_state_dict(check_weights(weights, t.clf.state_dict(), str(t.last_good), allow_nonfinite=True))     # such as masks
-    t.batch, t.step, t.history, t.epoch = (state[k] for k in ('batch', 'step', 'history', 'epoch'))
+    t.batch, t.step, t.lr, t.history, t.epoch = (state[k] for k in ('batch', 'step', 'lr', 'history', 'epoch'))
     t.begun, t.seconds, t.started = t.step, state['seconds'], time.perf_counter()
     t.total, t.count = share_of(state['sums'], t.accelerator.process_index, t.accelerator.num_processes)
     if t.divided: spread(t.model, weights)
     if t.batch > len(t.batches): raise ValueError(f'{t.batch} batches of an epoch are done, and it has {len(t.batches)}')
     _check_alike(state['optimizer']['param_groups'], t.optimizer.state_dict()['param_groups'], 'optimizer')
-    _check_alike(state['schedule'], t.schedule.state_dict(), 'schedule')
+    own = t.schedule.state_dict()
+    _check_alike(state['schedule'], own, 'schedule')
     t.optimizer.load_state_dict(state['optimizer'])
     for p, kept in t.optimizer.state.items():
         for k, v in kept.items():
             if isinstance(v, torch.Tensor) and v.shape == p.shape: kept[k] = laid_out(v, p.detach())
             elif k in MOMENTS: raise ValueError(f'the optimizer has {k} of another shape than its weight')
-    t.schedule.load_state_dict({k: v for k, v in state['schedule'].items() if k in t.schedule.state_dict()})
+    t.schedule.load_state_dict({k: v for k, v in state['schedule'].items() if k in own})
     if t.ema: spread(t.ema, state['ema'])
     if t.accelerator.scaler and state['scaler']: t.accelerator.scaler.load_state_dict(state['scaler'])
     states = state['random']
@@ -426,27 +430,39 @@ def _check_alike(then, now, name):
     pairs = [(then[k], now[k]) for k in now if k in then] if isinstance(now, dict) else zip(then, now) if isinstance(now, (list, tuple)) else ()
     for a, b in pairs: _check_alike(a, b, name)
 
-def keep_later(training: Training) -> None:
+def checkpoints_in(
+    folder: Path,  # of a run
+) -> dict[str, tuple]:  # tensors and plain data, see `read_checkpoint`, by name
+    "The checkpoints in the folder of a run that can be read"
+    found = {}
+    for name in ('checkpoint', 'best'):
+        try: found[name] = read_checkpoint(folder/f'{name}.safetensors')
+        except ConfigError: pass
+    return found
+
+def keep_later(
+    training: Training,
+    kept: dict,  # from `checkpoints_in`; loses what is renamed
+) -> None:
     "Rename checkpoints and records of later epochs than the snapshot that was found, so that they are not overwritten; warns"
-    folder, later = training.folder, []
-    for file in (folder/'checkpoint.safetensors', folder/'best.safetensors'):
-        try: epoch = read_checkpoint(file)[1].get('epoch')
-        except ConfigError: continue
-        if type(epoch) is int and epoch > len(training.history): later.append(file)
+    folder, epochs = training.folder, {name: meta.get('epoch') for name, (_, meta) in kept.items()}
+    later = [name for name, epoch in epochs.items() if type(epoch) is int and epoch > len(training.history)]
     if not later: return
-    later = [put_aside(f, 'later').name for f in (*later, folder/'metrics.csv', folder/'metrics.json') if f.exists()]
-    warnings.warn(f'{folder} resumes from epoch {len(training.history)}; what it has of later epochs is kept as {", ".join(later)}.')
+    for name in later: del kept[name]
+    files = [*(folder/f'{name}.safetensors' for name in later), folder/'metrics.csv', folder/'metrics.json']
+    names = [put_aside(f, 'later').name for f in files if f.exists()]
+    warnings.warn(f'{folder} resumes from epoch {len(training.history)}; what it has of later epochs is kept as {", ".join(names)}.')
 
 def are_kept(
     training: Training,
+    kept: Mapping,  # from `checkpoints_in`
     weights: Mapping[str, torch.Tensor],  # whole
     best: bool = False,  # see `save_weights`
 ) -> bool:
     "Whether the checkpoints in the folder of the run have these weights already"
-    try: kept = [read_checkpoint(training.folder/f'{name}.safetensors') for name in (['checkpoint', 'best'] if best else ['checkpoint'])]
-    except ConfigError: return False
+    found = [kept.get(name, ({}, {})) for name in (['checkpoint', 'best'] if best else ['checkpoint'])]
     return all(meta.get('epoch') == len(training.history) and tensors.keys() == weights.keys() and
-               all(torch.equal(v.cpu(), tensors[k]) for k, v in weights.items()) for tensors, meta in kept)
+               all(torch.equal(v.cpu(), tensors[k]) for k, v in weights.items()) for tensors, meta in found)
 
 # %% ../nbs/train.ipynb #bf62e879
 def folder_of(
@@ -488,7 +504,7 @@ def check_state(
     valid = dict(
         settings=isinstance(settings, dict) and _whole(settings['batch_size'], 1, 10 ** 9), processes=_whole(s['processes'], 1, 65536),
         history=isinstance(history, list) and all({'epoch', 'train_loss', 'test_loss'} <= r.keys() and best_record([r]) for r in history),
-        epoch=s['epoch'] == len(history) + 1, batch=_whole(s['batch']), step=_whole(s['step']), seconds=type(s['seconds']) in (int, float),
+        epoch=s['epoch'] == len(history) + 1, batch=_whole(s['batch']), step=_whole(s['step']), **{k: type(s[k]) in (int, float) for k in ('lr', 'seconds')},
         sums=isinstance(s['sums'], list) and all(type(total) in (int, float) and _whole(count) for total, count in s['sums']),
         images=isinstance(s['images'], list) and len(s['images']) == 2 and all(map(_whole, s['images'])),
         data=isinstance(data, dict) and all(isinstance(data[k], dict) for k in ('train', 'test')),
@@ -633,10 +649,10 @@ def run_to_the_end(training: Training) -> None:
 # %% ../nbs/train.ipynb #fe08c93d
 def fit(
     clf,  # a classifier with a head, trained in place
-    data: Data | Dataset | DataLoader,  # see `load_data`; of pairs `(x, y)` a part is held out
+    data: Data | Dataset | DataLoader | tuple,  # see `load_data`; `(train, test)`; of one data set a part is held out
     *,
     epochs: int = 20,  # how often every training image is seen
-    batch_size: int = 64,  # images a step, for each process
+    batch_size: int = BATCH_SIZE,  # images a step, for each process; a DataLoader has its own
     lr: float | None = None,  # the highest learning rate, in the place of the optimizer's
     weight_decay: float | None = None,  # pull of the weights towards zero, likewise
     optim_wrapper: Mapping = SGD,  # OpenMMLab's: optimizer, paramwise_cfg, clip_grad, accumulative_counts; see `build_optimizer`
@@ -660,13 +676,14 @@ def fit(
     resume: str | Path | None = None,  # folder of a run to go on with; the other arguments have to be the same
     progress: bool = True,  # a bar, and in a notebook curves
     callbacks: Iterable[Callback] = (),  # see `Callback`
-) -> list[dict]:  # one record an epoch: `epoch`, `lr`, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
+) -> list[dict]:  # one record an epoch: `epoch`, `lr` of its last step, `train_loss`, `test_loss`, `test_accuracy` or `test_mAP`, `seconds`
     "Train `clf`; raises `FloatingPointError` if the loss is no number, `MemoryError` with the batch that fits, `ConfigError` for arguments that do not go"
     check_numbers(locals())
     settings, folder = plain({k: v for k, v in locals().items() if k in SETTINGS}), folder_of(out, resume)
     trackers = check_trackers(log_with)
     if trackers and folder is None: raise ConfigError('log_with', 'trackers write to the folder of the run. Set out to a folder.')
-    data = data if isinstance(data, Data) else as_data(data, classes=classes_of(data, clf))
+    data = data_for(clf, data)
+    check_loader(data, batch_size)
     check_fits(clf, data)
     accelerator = accelerator_for(device, precision)
     with alone_in(folder, new=resume is None):

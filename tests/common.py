@@ -56,7 +56,7 @@ def on_meta(cfg):
     with torch.device('meta'): return MODELS.build(cfg)
 
 
-def python(code, *args, check=True, timeout=120, path=(), **kwargs):
+def python(code, *args, check=True, timeout=500, path=(), **kwargs):
     "Run `code` in a fresh interpreter that finds this package; gives the finished process"
     env = {**os.environ, 'PYTHONPATH': os.pathsep.join([*map(str, path), str(ROOT)]), **kwargs.pop('env', {})}
     done = subprocess.run([sys.executable, '-c', code, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env, **kwargs)

@@ -14,7 +14,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'slow: takes minutes or gigabytes; runs under --flags slow')
-    if 'OMP_NUM_THREADS' not in os.environ: torch.set_num_threads(min(os.cpu_count() or 1, 4))
+    workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', 1))
+    if 'OMP_NUM_THREADS' not in os.environ: torch.set_num_threads(max(min((os.cpu_count() or 1) // workers, 4), 1))
 
 
 def pytest_collection_modifyitems(config, items):
@@ -30,7 +31,13 @@ def _fixed_seed():
 
 
 def pytest_terminal_summary(terminalreporter):
-    "One line on the recorded scores of the reference: see test_golden.py"
+    "One line on the recorded scores and one on the hostile inputs; the reports of all workers are here"
+    _scores(terminalreporter)
+    _hostile(terminalreporter)
+
+
+def _scores(terminalreporter):
+    "The recorded scores: see test_golden.py"
     def reports(outcome): return [r for r in terminalreporter.stats.get(outcome, []) if 'test_golden.py::test_record[' in r.nodeid]
     checked = [dict(r.user_properties)['difference'] for r in reports('passed')]
     scores = [d for d in checked if d is not None]
@@ -40,3 +47,13 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.write_line(
         f'recorded scores: {len(scores)} records agree{worst}, {len(checked) - len(scores)} without scores agree in names, shapes '
         f'and parameters, {failed} differ, {skipped} skipped')
+
+
+def _hostile(terminalreporter):
+    "The rows of the tables: see hostile/table.py"
+    def kinds(outcome): return {r.nodeid: k for r in terminalreporter.stats.get(outcome, []) if (k := dict(r.user_properties).get('hostile'))}
+    failed = {**kinds('failed'), **kinds('error')}                      # what is watched fails when the row has ended
+    passed = [k for name, k in kinds('passed').items() if name not in failed]
+    if passed or failed:
+        terminalreporter.write_line(f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, {passed.count("refused")} are refused '
+                                    f'with a clear error, {len(failed)} end otherwise')

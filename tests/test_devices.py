@@ -5,8 +5,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
@@ -14,7 +12,7 @@ import torch
 
 from clsparts.checkpoint import load_classifier
 from clsparts.snapshots import Snapshots
-from common import ROOT
+from ready import start
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='signals of Unix')
 
@@ -23,10 +21,6 @@ CONFIG = dict(model=dict(backbone=dict(type='VisionTransformer', img_size=8, pat
                                        arch=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32)),
                          head=dict(type='VisionTransformerClsHead', num_classes=10, in_channels=16)),
               train=dict(epochs=2, batch_size=64, lr=.01))
-
-
-def environment(**more):
-    return {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1', **{k: str(v) for k, v in more.items()}}
 
 
 def config(folder, **train):
@@ -41,18 +35,20 @@ def free_port():
         return s.getsockname()[1]
 
 
+def ranks(processes):
+    "The environments of so many processes that know each other"
+    port = free_port()
+    return [dict(RANK=r, LOCAL_RANK=r, WORLD_SIZE=processes, LOCAL_WORLD_SIZE=processes, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) for r in range(processes)]
+
+
 def pair(*args, **more):
     "`clsparts train ARGS` in two processes that know each other"
-    port = free_port()
-    def start(rank):
-        env = environment(RANK=rank, LOCAL_RANK=rank, WORLD_SIZE=2, LOCAL_WORLD_SIZE=2, MASTER_ADDR='127.0.0.1', MASTER_PORT=port, **more)
-        return subprocess.Popen([sys.executable, '-m', 'clsparts', 'train', *map(str, args), '--device', 'cpu'], env=env, text=True, stderr=subprocess.PIPE)
-    return [start(0), start(1)]
+    return [start('-m', 'clsparts', 'train', *args, '--device', 'cpu', env={**rank, **more}) for rank in ranks(2)]
 
 
 def when_it_trains(run, processes):
     "Wait for the first records"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (run/'metrics.json').exists():
         assert time.monotonic() < deadline and all(p.poll() is None for p in processes), [p.poll() for p in processes]
         time.sleep(.05)
@@ -63,14 +59,14 @@ def records(run): return json.loads((run/'metrics.json').read_text())['epochs']
 
 def test_launched_by_accelerate(tmp_path):
     "As the README says it: two processes, each with the whole or with a share of the weights, and one with twice the batch"
-    def launched(how): return [sys.executable, '-m', 'accelerate.commands.launch', how, '--num_processes', '2', '--num_machines', '1', '--mixed_precision', 'no',
+    def launched(how): return ['-m', 'accelerate.commands.launch', how, '--num_processes', '2', '--num_machines', '1', '--mixed_precision', 'no',
                                '--dynamo_backend', 'no', '--main_process_port', str(free_port()), '-m', 'clsparts', 'train']
-    ways = dict(two=(launched('--multi_gpu'), 32), divided=(launched('--use_fsdp'), 32), one=([sys.executable, '-m', 'clsparts', 'train'], 64))
+    ways = dict(two=(launched('--multi_gpu'), 32), divided=(launched('--use_fsdp'), 32), one=(['-m', 'clsparts', 'train'], 64))
     for name, (launcher, batch) in ways.items():
         (tmp_path/name).mkdir()
-        done = subprocess.run([*launcher, str(config(tmp_path/name, batch_size=batch)), '--device', 'cpu', '--out', str(tmp_path/name/'run')], env=environment(),
-                              capture_output=True, text=True, timeout=200)
-        assert done.returncode == 0, done.stderr
+        process = start(*launcher, config(tmp_path/name, batch_size=batch), '--device', 'cpu', '--out', tmp_path/name/'run')
+        err = process.communicate(timeout=300)[1]
+        assert process.returncode == 0, err
     found = {n: records(tmp_path/n/'run') for n in ways}
     assert [len(f) for f in found.values()] == [2, 2, 2]
     for two, divided, one in zip(*found.values()):
@@ -115,10 +111,8 @@ WAYS = dict(whole=False, divided=True)
 
 def fits(processes, *jobs):
     "What `fit` with each of these options, one after the other in so many processes, says of errors"
-    port, code = free_port(), [sys.executable, '-c', JOBS, json.dumps([dict(model=MODEL, **j) for j in jobs])]
-    ranks = [dict(RANK=r, LOCAL_RANK=r, WORLD_SIZE=processes, LOCAL_WORLD_SIZE=processes, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) if processes > 1 else {}
-             for r in range(processes)]
-    started = [subprocess.Popen(code, env=environment(**rank), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for rank in ranks]
+    jobs = json.dumps([dict(model=MODEL, **j) for j in jobs])
+    started = [start('-c', JOBS, jobs, env=rank) for rank in (ranks(processes) if processes > 1 else [{}])]
     done = [p.communicate(timeout=300) for p in started]
     assert [p.returncode for p in started] == [0] * processes, done
     return done[0][0]
@@ -178,7 +172,7 @@ def test_interrupted_together(way, tmp_path):
     for p, wait in zip(processes, (.03, 0)):
         p.send_signal(signal.SIGINT)
         time.sleep(wait)
-    said = [p.communicate(timeout=60)[1] for p in processes]
+    said = [p.communicate(timeout=200)[1] for p in processes]
     assert [p.returncode for p in processes] == [130, 130], said
     steps = {re.search(r'interrupted after step (\d+) of \d+. Resume from', e)[1] for e in said}
     assert len(steps) == 1, said
@@ -202,22 +196,23 @@ fit(net(), data, epochs=1, device='cpu', progress=False)      # and after
 
 
 def test_from_a_notebook(tmp_path):
-    done = subprocess.run([sys.executable, '-c', LAUNCH, str(tmp_path/'run'), str(free_port())], env=environment(), capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
+    process = start('-c', LAUNCH, tmp_path/'run', free_port())
+    err = process.communicate(timeout=200)[1]
+    assert process.returncode == 0, err
     assert Snapshots(tmp_path/'run'/'snapshots').latest()[2]['processes'] == 2 and len(records(tmp_path/'run')) == 1
 
 
 def test_a_killed_worker(tmp_path):
     "The other says so in words, in time, and the run goes on from its last snapshot"
-    run, settings = tmp_path/'run', config(tmp_path, epochs=30)
+    run, settings = tmp_path/'run', config(tmp_path, epochs=12)
     processes = pair(settings, '--out', run, CLSPARTS_TIMEOUT=30)
     when_it_trains(run, processes)
     processes[1].send_signal(signal.SIGKILL)
     killed = time.monotonic()
-    _, err = processes[0].communicate(timeout=90)
+    _, err = processes[0].communicate(timeout=200)
     assert time.monotonic() - killed < 60
     assert processes[0].returncode == 2, err
     assert 'cannot reach the others any more' in err and f'resumes from {run}' in err
     done = pair('--resume', run)
     assert [p.wait(200) for p in done] == [0, 0]
-    assert len(records(run)) == 30
+    assert len(records(run)) == 12

@@ -169,12 +169,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize('text', HOSTILE, ids=lambda t: f'{t[:40]!r}')
 def test_hostile_or_wrong(text):
-    "Ends within a second (a few milliseconds to 0.2 s), with the words; None: it is read"
-    start = time.perf_counter()
+    "Ends within two seconds of CPU time (it takes a few milliseconds to 0.2 s), with the words; None: it is read"
+    start = time.process_time()
     said = None
     try: read(text, base())
     except ConfigError as e: said = str(e)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     if HOSTILE[text] is None: assert said is None
     else:
         assert said.startswith('a.py') and HOSTILE[text] in said

@@ -1,10 +1,14 @@
 "Parts of other packages, which register through the entry points `clsparts.parts`."
 import json
+import os
 import sys
 
 import pytest
 
-from common import python
+from common import ROOT, python
+from ready import Server
+
+pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='the interpreters are forks')
 
 PART = '''
 from torch import nn
@@ -37,55 +41,68 @@ def site(tmp_path_factory):
     return site
 
 
-def run(site, code, *args): return python(code, *args, path=[site], env=dict(PYTHONUSERBASE=str(site.parents[2])))
+@pytest.fixture(scope='module')
+def server(site):
+    "Interpreters that find that package, and have nothing of this one in memory"
+    server = Server(['torch', 'torch._dynamo', 'torchvision', 'matplotlib.figure'], PYTHONPATH=os.pathsep.join([str(site), str(ROOT)]),
+                    PYTHONUSERBASE=str(site.parents[2]))
+    yield server
+    server.stop()
 
 
-def answers(site, *lines):
+def run(server, *args):
+    process = server.start(*args)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def answers(server, *lines):
     "What the last of `lines` is, in an interpreter with that package"
     code = '\n'.join(['import json', 'from clsparts import MODELS', '''def error(name, kind=None):
     try: MODELS.find(name, kind)
     except ValueError as e: return str(e)''', *lines[:-1], f'print(json.dumps({lines[-1]}))'])
-    return json.loads(run(site, code).stdout)
+    return json.loads(run(server, '-c', code)[0])
 
 
-def test_found_by_name(site):
-    assert answers(site, "part = MODELS.build(dict(type='TinyNeck', factor=3.), 'neck')", '[type(part).__module__, part.factor, part.cfg]') == \
+def test_found_by_name(server):
+    assert answers(server, "part = MODELS.build(dict(type='TinyNeck', factor=3.), 'neck')", '[type(part).__module__, part.factor, part.cfg]') == \
         ['tiny_parts.necks', 3., dict(type='TinyNeck', factor=3.)]
 
 
 def test_import_of_this_package_leaves_it_alone(site):
-    assert answers(site, 'import sys', "['tiny_parts' in sys.modules, 'torch' in sys.modules]") == [False, False]
+    code = "import sys; from clsparts import MODELS; print([m for m in ('tiny_parts', 'torch') if m in sys.modules])"
+    assert python(code, path=[site], env=dict(PYTHONUSERBASE=str(site.parents[2]))).stdout == '[]\n'
 
 
-def test_listed(site):
-    assert 'TinyNeck' in answers(site, "MODELS.names('neck')")
-    assert 'TinyNeck' not in answers(site, "MODELS.names('head')")
+def test_listed(server):
+    assert 'TinyNeck' in answers(server, "MODELS.names('neck')")
+    assert 'TinyNeck' not in answers(server, "MODELS.names('head')")
 
 
-def test_composes(site):
-    assert answers(site, 'from clsparts.compose import compose',
+def test_composes(server):
+    assert answers(server, 'from clsparts.compose import compose',
                    "clf = compose(dict(type='ResNet', depth=18, base_channels=4), 'TinyNeck')", "clf.cfg['neck']") == dict(type='TinyNeck')
 
 
-def test_misspelt_argument(site):
-    told = answers(site, 'told = None', "try: MODELS.build(dict(type='TinyNeck', facto=3.))\nexcept ValueError as e: told = str(e)", 'told')
+def test_misspelt_argument(server):
+    told = answers(server, 'told = None', "try: MODELS.build(dict(type='TinyNeck', facto=3.))\nexcept ValueError as e: told = str(e)", 'told')
     assert "TinyNeck has no argument 'facto'. Did you mean 'factor'?" in told
 
 
-def test_broken_says_why(site):
-    told = answers(site, "error('BrokenNeck')")
+def test_broken_says_why(server):
+    told = answers(server, "error('BrokenNeck')")
     assert 'BrokenNeck cannot be used' in told and 'tiny_parts.broken' in told
     assert "ModuleNotFoundError: No module named 'a_module_that_nobody_has'" in told
 
 
-def test_broken_stays_with_itself(site):
+def test_broken_stays_with_itself(server):
     "A broken part elsewhere does not hide what is wrong with this name"
-    told = answers(site, "error('ResNett', 'backbone')")
+    told = answers(server, "error('ResNett', 'backbone')")
     assert "there is no backbone 'ResNett'. Did you mean 'ResNet'?" in told
 
 
-def test_command_lists_both(site):
-    code = 'import sys; from clsparts.cli import main; sys.exit(main())'
-    done = run(site, code, 'list')
-    assert 'TinyNeck' in done.stdout and 'Doubles its input' in done.stdout
-    assert 'tiny_parts.broken' in done.stderr and 'a_module_that_nobody_has' in done.stderr
+def test_command_lists_both(server):
+    out, err = run(server, '-m', 'clsparts', 'list')
+    assert 'TinyNeck' in out and 'Doubles its input' in out
+    assert 'tiny_parts.broken' in err and 'a_module_that_nobody_has' in err

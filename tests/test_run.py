@@ -14,8 +14,9 @@ from clsparts.cli import main
 from clsparts.data import digits
 from clsparts.evaluate import evaluate
 from common import ROOT
+from ready import start as python
 
-CODE = 'import sys; from clsparts.cli import main; sys.exit(main())'
+LITTLE_ROOM = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2); from clsparts.cli import main; sys.exit(main())'
 FILES = {'config.json', 'checkpoint.safetensors', 'best.safetensors', 'snapshots', 'metrics.csv', 'metrics.json', 'curves.png', 'confusion.png'}
 
 
@@ -29,9 +30,7 @@ unix = pytest.mark.skipif(os.name != 'posix', reason='signals and limits of Unix
 
 def start(*args, **kwargs):
     "`clsparts ARGS` in a process of its own"
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg'}
-    return subprocess.Popen([sys.executable, '-c', CODE, *map(str, args)], env=env, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+    return python('-m', 'clsparts', *args, **kwargs)
 
 
 def finish(process, timeout=240):
@@ -44,15 +43,10 @@ def finish(process, timeout=240):
 def command(*args, **kwargs): return finish(start(*args, **kwargs))
 
 
-def listen_to_interrupts():
-    "As in a terminal, also where the tests run in the background, whose processes ignore interrupts"
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def in_the_middle(out, **kwargs):
+def in_the_middle(out):
     "A long run that has written its first records"
-    process = start('train', '--epochs', 200, '--out', out, **kwargs)
-    deadline = time.monotonic() + 120
+    process = start('train', '--epochs', 200, '--out', out)
+    deadline = time.monotonic() + 300
     while not (out/'metrics.json').exists():
         if process.poll() is not None or time.monotonic() > deadline: raise AssertionError(finish(process, 1))
         time.sleep(.05)
@@ -163,27 +157,27 @@ def test_wrong_words(args, told, tmp_path, capsys):
 @unix
 def test_interrupt(tmp_path):
     run = tmp_path/'run'
-    process = in_the_middle(run, preexec_fn=listen_to_interrupts)
+    process = in_the_middle(run)
     process.send_signal(signal.SIGINT)
-    status, _, err = finish(process, 60)
+    status, _, err = finish(process)
     assert status == 130 and 'interrupted after step' in err and f'Resume from {run}' in err and 'Traceback' not in err, err
     assert left(run) <= FILES
     check_loads(run)
     done = len(json.loads((run/'metrics.json').read_text())['epochs'])
     again = start('train', '--resume', run)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(json.loads((run/'metrics.json').read_text())['epochs']) <= done:
         assert again.poll() is None and time.monotonic() < deadline
         time.sleep(.05)
     again.kill()
-    finish(again, 60)
+    finish(again)
 
 
 @unix
 def test_killed_runs_end_as_whole_ones():
     "A few of the kills of the benchmark"
     done = subprocess.run([sys.executable, str(ROOT/'benchmarks'/'resume.py'), '--kills', '3'], env={**os.environ, 'PYTHONPATH': str(ROOT)}, capture_output=True, text=True,
-                          timeout=200)
+                          timeout=500)
     assert done.returncode == 0 and '3 runs end with the weights' in done.stdout, done.stdout + done.stderr
 
 
@@ -193,15 +187,9 @@ def test_kill(tmp_path):
     run = tmp_path/'run'
     process = in_the_middle(run)
     process.kill()
-    finish(process, 60)
+    finish(process)
     (run/'.checkpoint-half.safetensors').write_bytes((run/'checkpoint.safetensors').read_bytes()[:1000])
     check_loads(run)
-
-
-def limit_files(size, process=0):
-    "Let a process write no more than `size` bytes to a file: for it, the disk is full"
-    import resource
-    resource.prlimit(process, resource.RLIMIT_FSIZE, (size, size))
 
 
 full_disk = pytest.mark.skipif(sys.platform != 'linux', reason='limits of other processes are set on Linux alone')
@@ -211,7 +199,7 @@ full_disk = pytest.mark.skipif(sys.platform != 'linux', reason='limits of other 
 def test_disk_full_from_the_beginning(tmp_path):
     "There is room for the config and not for the checkpoint"
     run = tmp_path/'run'
-    status, _, err = command('train', '--epochs', 1, '--out', run, preexec_fn=lambda: limit_files(100_000))
+    status, _, err = finish(python('-c', LITTLE_ROOM, 'train', '--epochs', 1, '--out', run))
     assert status == 2 and 'Traceback' not in err, err
     assert '.safetensors' in err and 'File too large' in err and f'resume from {run}' in err
     assert left(run) <= {'config.json', 'snapshots'} and not any((run/'snapshots').iterdir())
@@ -221,9 +209,10 @@ def test_disk_full_from_the_beginning(tmp_path):
 def test_disk_full_in_the_middle(tmp_path):
     "The previous checkpoint stays, and no half-written file beside it"
     run = tmp_path/'run'
+    import resource
     process = in_the_middle(run)
-    limit_files(100_000, process.pid)
-    status, _, err = finish(process, 60)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000,) * 2)
+    status, _, err = finish(process)
     assert status == 2 and 'Traceback' not in err, err
     assert '.safetensors' in err and 'File too large' in err and f'resume from {run}' in err
     assert left(run) <= FILES

@@ -286,17 +286,20 @@ def tensors(images=IMAGES, labels=LABELS): return TensorDataset(images, labels)
 def both(part): return Data(part, tensors(), ['a', 'b', 'c'])
 
 
-@pytest.mark.parametrize('make', {
+TARGETS = {
     'int64': lambda: tensors(), 'int32': lambda: tensors(labels=LABELS.int()), 'uint8': lambda: tensors(labels=LABELS.to(torch.uint8)),
     'Python numbers': lambda: Own(targets=LABELS.tolist()), 'NumPy int32': lambda: Own(targets=LABELS.numpy().astype('int32')), 'list of pairs': lambda: list(zip(IMAGES, LABELS)),
     'one-hot floats': lambda: tensors(labels=torch.eye(3)[LABELS]), 'one-hot doubles': lambda: tensors(labels=torch.eye(3)[LABELS].double()),
     'one-hot int64': lambda: tensors(labels=torch.eye(3)[LABELS].long()), 'loaders': lambda: as_data(DataLoader(tensors(), 8), DataLoader(tensors(), 8)),
     'loaders of int32': lambda: as_data(DataLoader(tensors(labels=LABELS.int()), 8), DataLoader(tensors(), 8)),
-}.values(), ids=str)
-def test_targets_of_every_type(make):
+}
+
+
+@pytest.mark.parametrize('kind', TARGETS)
+def test_targets_of_every_type(kind):
     "They are the same labels, and give the same loss as int64"
     told = dict(classes=['a', 'b', 'c'])
-    data = make()
+    data = TARGETS[kind]()
     data = data if isinstance(data, Data) else as_data(data, data, **told)
     order = dict(clf=classifier())
     first = trained(data, **order)[0]['train_loss']

@@ -2,7 +2,6 @@
 import http.server
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,8 @@ from clsparts.findings import ConfigError
 from clsparts.snapshots import Snapshots
 from clsparts.train import fit
 from clsparts.weights import load_checkpoint
-from common import ROOT, python
+from common import python
+from ready import start
 
 IMAGES, LABELS = torch.rand(24, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 3
 DATA = Data(TensorDataset(IMAGES, LABELS), TensorDataset(IMAGES, LABELS), ['a', 'b', 'c'])
@@ -162,7 +162,8 @@ fit(clf, data(2 * fits), batch_size=fits, **common)
 @pytest.mark.skipif(sys.platform != 'linux', reason='limits of Linux')
 def test_no_memory(tmp_path):
     "The batch that is said to fit does, and is no tiny one"
-    out = python(MEMORY, tmp_path/'run', env=dict(OMP_NUM_THREADS='1')).stdout.strip()
+    malloc = dict(MALLOC_ARENA_MAX='1', MALLOC_MMAP_THRESHOLD_='65536')    # tensors are given back at once, so a fragmented heap changes nothing
+    out = python(MEMORY, tmp_path/'run', env=dict(OMP_NUM_THREADS='1', **malloc)).stdout.strip()
     fits = int(out.split('batch_size=')[1].split(',')[0])
     assert fits >= 64 and out == (f'a batch of 512 images needs more memory than there is; {fits} fit: batch_size={fits}, with accumulative_counts={512 // fits} for the same step. '
                                   f'The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors.')
@@ -172,10 +173,8 @@ def test_no_memory(tmp_path):
 
 def begun(out, *args):
     "A run in a process group of its own that has written its first records"
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1'}
-    process = subprocess.Popen([sys.executable, '-m', 'clsparts', 'train', *map(str, args)], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    deadline = time.monotonic() + 120
+    process = start('-m', 'clsparts', 'train', *args, session=True)
+    deadline = time.monotonic() + 300
     while not (out/'metrics.json').exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(.05)
@@ -190,7 +189,7 @@ def test_signals_with_workers(signals, tmp_path):
     for s in signals:
         os.killpg(process.pid, s)
         time.sleep(.02)
-    try: _, err = process.communicate(timeout=60)
+    try: _, err = process.communicate(timeout=200)
     finally: process.kill()
     ended = (130, -signal.SIGINT)[:len(signals)]                        # of two, Python itself takes one where it comes upon an `exec`
     assert process.returncode in ended and 'interrupted' in err and 'Traceback' not in err, err

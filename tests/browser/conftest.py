@@ -34,7 +34,7 @@ def browser(server):
     from playwright.sync_api import sync_playwright
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
-        yield browser
+        yield browser.new_context()                                     # one for all pages, so that JupyterLab is loaded from its cache
         browser.close()
 
 
@@ -44,7 +44,8 @@ def open_notebook(server, browser, pictures, request):
     pages, left, errors = [], [], []
 
     def open_(cells=(EXPLORE,), width=1400, run=True):
-        page = browser.new_page(viewport=dict(width=width, height=1000))
+        page = browser.new_page()
+        page.set_viewport_size(dict(width=width, height=1000))
         page.on('request', lambda r: left.append(r.url) if not r.url.startswith((f'http://127.0.0.1:{server.port}', f'ws://127.0.0.1:{server.port}', 'data:', 'blob:')) else None)
         page.on('pageerror', lambda e: errors.append(str(e)))
         pages.append(page)

@@ -9,9 +9,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import ready
+
 SETTINGS = {
     '@jupyterlab/notebook-extension/tracker.jupyterlab-settings': {'windowingMode': 'none'},
     '@jupyterlab/apputils-extension/notification.jupyterlab-settings': {'fetchNews': 'false', 'checkForUpdates': False}}
+IMPORTS = ('ipykernel.kernelapp', 'ipykernel.zmqshell', 'matplotlib_inline.backend_inline', 'clsparts.explorer', *ready.IMPORTS)
 STATUS = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
 ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 
@@ -39,11 +42,16 @@ class Server:
             path = Path(dirs['JUPYTERLAB_SETTINGS_DIR'])/name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(value))
+        self.kernels = ready.Server(IMPORTS, MPLBACKEND='module://matplotlib_inline.backend_inline')
+        path = folder/'jupyter'/'kernels'/'python3'/'kernel.json'
+        path.parent.mkdir(parents=True)
+        argv = [sys.executable, str(Path(__file__).parent/'kernel.py'), self.kernels.jobs, self.kernels.folder.name, '{connection_file}']
+        path.write_text(json.dumps(dict(argv=argv, display_name='Python 3', language='python')))
         command = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', f'--port={self.port}', '--ServerApp.port_retries=0',
                    '--allow-root', '--IdentityProvider.token=', f'--ServerApp.root_dir={self.root}', '--expose-app-in-browser',
                    '--LabApp.extension_manager=readonly']
         self.log = open(folder/'server.log', 'w')
-        self.process = subprocess.Popen(command, env={**os.environ, **dirs, 'OMP_NUM_THREADS': '1'}, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, env={**os.environ, **dirs, 'OMP_NUM_THREADS': '1', 'JUPYTER_PATH': str(folder/'jupyter')}, stdout=self.log, stderr=self.log)
         self._wait(folder)
 
     def _wait(self, folder):
@@ -57,6 +65,7 @@ class Server:
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
+        self.kernels.stop()
         self.log.close()
 
 

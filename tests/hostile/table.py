@@ -19,7 +19,7 @@ import pytest
 
 from clsparts.findings import CONTROL, ConfigError
 
-SECONDS = 20  # for one row; a hang ends there
+SECONDS = 20  # of CPU time for one row; a hang ends there, one that waits after six times as many
 MEGABYTES = 1000  # that one row may add to the peak memory of the process
 
 
