@@ -382,12 +382,12 @@ def best_prefix(
 # %% ../nbs/weight_files.ipynb #2036cbb3
 COMPUTED = 'num_batches_tracked', 'relative_position_index', 'relative_coords_table'     # counters, and tables that follow from the shapes
 HEAD = re.compile(r'(fc|classifier|heads?)\.')                     # the first names of a head in a file without `backbone.`
-_AUXILIARY = re.compile(rf'(.*\.)?({"|".join(COMPUTED)}|mask_token)|(data_preprocessor|teacher)\..*|steps|n_averaged')
+_AUXILIARY = re.compile(rf'(.*\.)?({"|".join(COMPUTED)}|mask_token)|(data_preprocessor|teacher|training)\..*|steps|n_averaged')
 
 def is_auxiliary(
     name: str,  # in a file, without the prefix of the whole
 ) -> bool:
-    "Whether a tensor takes no part in the forward pass: counters, computed tables, the mask token of pretraining, means of images, a teacher"
+    "Whether a tensor takes no part in the forward pass: counters, computed tables, the mask token of pretraining, a teacher, the state of a training run"
     return bool(_AUXILIARY.fullmatch(name))
 
 def is_allowed(
