@@ -9,6 +9,7 @@ from clsparts.compose import compose
 from clsparts.findings import ConfigError
 from clsparts.part import load_pretrained
 from clsparts.registry import MODELS
+from clsparts.runs import prepare
 from clsparts.testing import fill
 from clsparts.weight_files import COMPUTED
 from clsparts.weights import load_checkpoint
@@ -67,8 +68,11 @@ def test_a_run_from_weights_of_another_architecture(tmp_path, capsys):
     tiny = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=4, base_channels=4)
     state = fill(compose(tiny, 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)).state_dict()
     torch.save({**state, 'backbone.layer1.0.se.weight': torch.ones(2)}, tmp_path/'se.pth')
-    sizes = ['--set', 'model.backbone.stem_channels=4', 'model.backbone.base_channels=4', '--epochs', '0', '--out', str(tmp_path/'run')]
-    assert main(['train', '--set', f'load_from={tmp_path}/se.pth', *sizes[1:]]) == 2
+    sizes = [o for part in ('stem_channels', 'base_channels') for o in ('--set', f'model.backbone.{part}=4')]
+    assert main(['train', *sizes, '--set', f'load_from={tmp_path}/se.pth', '--out', str(tmp_path/'run')]) == 2
     error = capsys.readouterr().err
     assert 'squeeze-and-excitation' in error and not (tmp_path/'run').exists()
     assert "Write load_from=dict(checkpoint='" in error and "allow_unexpected=['backbone.layer*.*.se.weight'])." in error
+    cfg = dict(load_from=dict(checkpoint=str(tmp_path/'se.pth'), allow_unexpected=['backbone.layer*.*.se.weight']))
+    run = prepare(dict(model=dict(backbone=tiny, neck='GlobalAveragePooling', head=dict(type='LinearClsHead', num_classes=10)), **cfg), tmp_path/'run')
+    assert_close(dict(run.clf.state_dict()), state, rtol=0, atol=0)
