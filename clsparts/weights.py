@@ -27,16 +27,18 @@ from .weight_files import (COMPUTED, HEAD, WeightFile, best_prefix, check_patter
                                    misfit, read_weight_file)
 
 # %% ../nbs/weights.ipynb #47c3f826
-_BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'), (r'^(?!(classes|head)\.)', 'backbone.')]
-_DEEP_STEM = [(r'^bn1\.', 'stem.2.bn.'), *((rf'^conv1\.{i}\.', f'stem.{i // 3}.{"bn" if i % 3 else "conv"}.') for i in (0, 1, 3, 4, 6))]     # of timm
+_BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'),
+         (r'^(?!(classes|head)\.)', 'backbone.')]
+_STEM = [(r'^bn1\.', 'stem.2.bn.'),                                # a deep one, of timm
+         *((rf'^conv1\.{i}\.', f'stem.{i // 3}.{"bn" if i % 3 else "conv"}.') for i in (0, 1, 3, 4, 6))]
 _STAGES = [(stage, block) for stage, blocks in enumerate((1, 2, 3, 4, 3, 3, 1), 1) for block in range(blocks)]     # of MobileNetV2
 
 LAYOUTS = {
     'whole classifier': [],
     'backbone alone, or ResNet': _BARE,
-    'ResNet-C, timm': [*_DEEP_STEM, *_BARE],
+    'ResNet-C, timm': [*_STEM, *_BARE],
     'ResNet-D, timm': [                                            # timm has an identity where the first stage would pool
-        *_DEEP_STEM, (r'^layer1\.0\.downsample\.1\.', 'layer1.0.downsample.0.'), (r'^layer1\.0\.downsample\.2\.', 'layer1.0.downsample.1.'), *_BARE],
+        *_STEM, *((rf'^layer1\.0\.downsample\.{i + 1}\.', f'layer1.0.downsample.{i}.') for i in (0, 1)), *_BARE],
     'MobileNetV2, torchvision': [
         (r'^classifier\.1\.', 'classes.'), (r'^features\.0\.0\.', 'conv1.conv.'), (r'^features\.0\.1\.', 'conv1.bn.'),
         (r'^features\.18\.0\.', 'conv2.conv.'), (r'^features\.18\.1\.', 'conv2.bn.'),
@@ -140,7 +142,7 @@ class _Target:
                 self.adapt[self.start + join_path(path, 'pos_embed')] = partial(_positions, m)
 
     def required(self, names, head):
-        "The weights that a file must have: the backbone's, and the neck's where the head must fit too or the file has any of them"
+        "The weights that a file must have: the backbone's; the neck's with `head='strict'`, or if the file has any"
         necks = {k for k in self.weights if k.startswith('neck.')}
         return self.counted | necks if head == 'strict' or necks & names.keys() else self.counted
 
@@ -152,10 +154,12 @@ class _Target:
         return adapted or (None, f'{tuple(weight.shape)} in the file, {tuple(own.shape)} here')
 
 # %% ../nbs/weights.ipynb #aa3f4de3
+_HEADS = 'head.', 'classes.'
+
 class _Names(NamedTuple):
     "Which names of the file are which of ours"
     taken: dict[str, str]  # the file's names by ours
-    left: dict[str, str]  # names of the file that nothing takes and that are no auxiliary tensors, and what the layout makes of them
+    left: dict[str, str]  # the file's other names but for auxiliary tensors, and what the layout makes of them
     fitting: int  # how many weights of the backbone fit
 
 def _find_names(file, target, prefix):
@@ -170,32 +174,43 @@ def _find_names(file, target, prefix):
             score = fitting, len(present), len(target.own.keys() & names.keys())
             if score > most: best, most = (start, inner, names), score
     start, inner, names = best
-    left = {start + k: target.start or 'backbone.' for k in inner if k not in set(names.values())}     # two names became one
+    used = set(names.values())
+    left = {start + k: target.start or 'backbone.' for k in inner if k not in used}      # two names became one
     left |= {start + old: new for new, old in names.items() if new not in target.own and not is_auxiliary(old)}
     if prefix is None: left |= {k: k for k in file.state if not k.startswith(start) and not is_auxiliary(k)}
     return _Names({new: start + old for new, old in names.items() if new in target.own}, left, most[0])
 
 def _other_prefix(file, target, names):
-    "The error that names the prefix under which most of the backbone has its names, or None if that is where it was looked for"
+    "The error that names the prefix under which more of the backbone, and at least half of it, has its names, or None"
     def count(inner): return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
     prefix, more = best_prefix(file.state, count)
     if more <= len(target.counted & names.taken.keys()) or more < len(target.counted) / 2: return None
     words = f'{file.name}: {names.fitting} of the {len(target.counted)} weights of {target.name} fit.'
     return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix({'prefix': prefix}))
 
+def _differences(file, target, names, wanted, allow_missing):
+    "Of the wanted weights, those that the file lacks; and those of another shape, with both shapes"
+    own = [k for k in wanted if not is_allowed(k.removeprefix(target.start), allow_missing)]
+    fits = {k: target.fit(k, file.state[names.taken[k]]) for k in own if k in names.taken}
+    return [k for k in own if k not in fits], {k: why for k, (fitted, why) in fits.items() if fitted is None}
+
+def _left_over(names, start, allow_unexpected):
+    "Names of the file that nothing takes and that the layout puts under `start`"
+    return [old for old, new in names.left.items() if new.startswith(start) and not is_allowed(old, allow_unexpected)]
+
 def _check_complete(file, target, names, head, allow_missing, allow_unexpected):
     "Raise `ConfigError` unless the file has every weight of the backbone, and nothing else but what belongs to a head"
-    own = [k for k in target.weights if k in target.required(names.taken, head) and not is_allowed(k.removeprefix(target.start), allow_missing)]
-    absent = [k.removeprefix(target.start) for k in own if k not in names.taken]
-    shapes = {k.removeprefix(target.start): why for k in own if k in names.taken
-              for fitted, why in [target.fit(k, file.state[names.taken[k]])] if fitted is None}
-    part = target.start or ('' if head == 'strict' else 'backbone.')
-    left = [old for old, new in names.left.items() if new.startswith(part) and not new.startswith(('head.', 'classes.')) and not is_allowed(old, allow_unexpected)]
+    required = target.required(names.taken, head)
+    absent, shapes = _differences(file, target, names, [k for k in target.weights if k in required], allow_missing)
+    left = _left_over(names, target.start or ('' if head == 'strict' else 'backbone.'), allow_unexpected)
+    left = [k for k in left if not names.left[k].startswith(_HEADS)]
     if not absent and not shapes and not left: return
     if absent and (error := _other_prefix(file, target, names)): raise error
-    total, known = len(target.counted), f' (its config says {file.architecture})' if file.architecture not in (None, target.name) else ''
-    raise ConfigError('', *misfit(f'{file.name}{known}: {names.fitting} of the {total} weights of {target.name} fit',
-                                  absent, shapes, left, names.fitting > total / 2))
+    what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
+    known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
+    def short(k): return k.removeprefix(target.start)
+    raise ConfigError('', *misfit(f'{file.name}{known}: {what}', [short(k) for k in absent], {short(k): why for k, why in shapes.items()},
+                                  left, names.fitting > len(target.counted) / 2))
 
 # %% ../nbs/weights.ipynb #3ba87226
 @dataclass
@@ -276,14 +291,11 @@ def _head_classes(head, classes, file):
 def _check_head(file, target, names, allow_missing, allow_unexpected):
     "Raise `ConfigError` unless the file has every weight of the head, and no other"
     own = [k for k in target.weights if k.startswith('head.')]
-    if not own: return
-    own = [k for k in own if not is_allowed(k.removeprefix(target.start), allow_missing)]
-    absent = [k for k in own if k not in names.taken]
-    other = [f'{k} is {why}' for k in own if k in names.taken for fitted, why in [target.fit(k, file.state[names.taken[k]])] if fitted is None]
-    left = [old for old, new in names.left.items() if new.startswith(('head.', 'classes.')) and not is_allowed(old, allow_unexpected)]
-    if not absent and not other and not left: return
-    names_, what = (absent, 'not in the file') if absent else (left, 'only in the file')
-    words = few(other, 2) if other else f'{few(names_)} {"is" if len(names_) == 1 else "are"} {what}'
+    absent, shapes = _differences(file, target, names, own, allow_missing)
+    left = _left_over(names, _HEADS, allow_unexpected) if own else []
+    if not absent and not shapes and not left: return
+    some, where = (absent, 'not') if absent else (left, 'only')
+    words = few([f'{k} is {why}' for k, why in shapes.items()], 2) or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
     raise ConfigError('head', f"{file.name} does not fit the head: {words}. To train the head anew:", Fix({'head': 'reset'}))
 
 # %% ../nbs/weights.ipynb #5a872896
@@ -336,11 +348,11 @@ def load_checkpoint(
     prefix: str | None = None,  # only what stands under it, without it; found among `model.` and `module.` if None
     classes: tuple | None = None,  # for 'match': names of the file's classes (None: those it says) and of the head's
     sha256: str | None = None,  # the file's hash, or its beginning
-    allow_missing: Collection[str] = (),  # patterns (`fnmatch`) of weights of `clf` that may stay as initialised: `['backbone.layer4.*']`
+    allow_missing: Collection[str] = (),  # patterns of weights that may stay as initialised: `['backbone.layer4.*']`
     allow_unexpected: Collection[str] = (),  # patterns of names in the file that may be left over: `['*.se.*']`
     allow_nonfinite: bool = False,  # load NaN and infinite values too
 ) -> LoadReport:
-    "Load weights that somebody else trained; raises `ConfigError`, and changes nothing, unless the whole backbone fits and nothing is left over"
+    "Load weights that somebody else trained; raises `ConfigError`, and changes nothing, unless the whole backbone fits"
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)
