@@ -105,7 +105,6 @@ def mmpretrain_models():
         model = {k: v for k, v in model.items() if k in ('type', 'backbone', 'neck', 'head')}
         model['backbone'] = {k: v for k, v in model['backbone'].items() if k not in ('init_cfg', 'frozen_stages')}
         if model['backbone']['type'] == 'VisionTransformer': model['backbone']['img_size'] = 4 * model['backbone'].get('patch_size', 16)
-        if 'num_classes' in (model.get('head') or {}): model['head'] = {**model['head'], 'num_classes': CLASSES}
         if repr(model) not in map(repr, found.values()): found[f'{path.parent.name}/{path.stem}'] = model
     return found
 
