@@ -137,10 +137,10 @@ def verdict(theirs, model, shape):
 
 
 def result_of(make, seen):
-    "The verdict on a model, unless one with the same weights and composition was seen"
+    "The verdict on a model, unless one with the same layers, weights and composition was seen"
     try:
         if (got := make()) is None: return 'too large', ''
-        key = repr((type(got[0]), got[1], [(k, v.shape) for k, v in got[0].state_dict().items()]))
+        key = repr((got, [(k, v.shape) for k, v in got[0].state_dict().items()]))
         if key in seen: return 'as another', ''
         seen.add(key)
         return verdict(*got)
