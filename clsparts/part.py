@@ -10,7 +10,7 @@ import inspect
 import math
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -20,9 +20,9 @@ from torch._guards import detect_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 from torch.nn.utils import skip_init
 
-from .findings import ConfigError, Fix, closest, join_path, printable
+from .findings import ConfigError, Fix, closest, join_path
 from .registry import MODELS, check_arguments, parameters
-from .weight_files import best_prefix, check_weights, few, read_weights
+from .weight_files import COMPUTED, HEAD, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights
 
 # %% ../nbs/part.ipynb #d4d3884e
 def _xavier(w, gain=1., distribution='normal'):
@@ -42,7 +42,7 @@ FILLS = dict(
     Xavier=_xavier, Kaiming=_kaiming, Caffe2Xavier=_caffe2_xavier)
 
 # what a rule may say, besides the weight
-def _pretrained(checkpoint: str, prefix: str | None = None): pass
+def _pretrained(checkpoint: str, prefix: str | None = None, allow_missing=(), allow_unexpected=()): pass
 _OPTIONS = {name: partial(fill, None) for name, fill in FILLS.items()} | dict(Pretrained=_pretrained)
 
 # %% ../nbs/part.ipynb #6ff1d7cb
@@ -120,36 +120,43 @@ def _nothing_fits(module, checkpoint, found, own, prefix):
     if not best: return ConfigError('init_cfg.checkpoint', f'{words}. It holds: {few(found)}; expected is: {few(own)}.')
     return ConfigError('init_cfg.checkpoint', f'{words}; {count} of {len(own)} do under {best!r}.', Fix({'init_cfg.prefix': best}))
 
-def _other_shapes(module, checkpoint, state, own):
-    "What differs, for weights of the same name and another shape"
-    other = [f'{k} is {tuple(state[k].shape)} in it and {tuple(v.shape)} here' for k, v in own.items() if k in state and state[k].shape != v.shape]
-    return f'{len(other)} weights of {checkpoint} have another shape than those of {type(module).__name__}: {few(other, 2)}.' if other else ''
-
 # %% ../nbs/part.ipynb #98a84d71
+def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected):
+    "Raise `ConfigError` unless the file has every weight of the module, and nothing else but a head"
+    own = {k: v for k, v in module.state_dict().items() if not k.endswith(COMPUTED)}
+    children = dict(module.named_children())
+    missing = [k for k in own if k not in state and not is_allowed(k, allow_missing)]
+    shapes = {k: f'{tuple(state[k].shape)} in the file, {tuple(v.shape)} here' for k, v in own.items()
+              if k in state and state[k].shape != v.shape and not is_allowed(k, allow_missing)}
+    left = [k for k in state if k not in own and not is_auxiliary(k) and not (HEAD.match(k) and k.partition('.')[0] not in children)]
+    left = [start + k for k in left if not is_allowed(start + k, allow_unexpected)]
+    if not missing and not shapes and not left: return
+    fitting = sum(k in state and state[k].shape == v.shape for k, v in own.items())
+    text, fix = misfit(f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit', missing, shapes, left, fitting > len(own) / 2)
+    raise ConfigError('init_cfg.checkpoint', text, fix and fix.under('init_cfg'))
+
 def load_pretrained(
     module: nn.Module,  # changed in place
     checkpoint: str,  # a file, a URL, `torchvision://…` or `timm://…`, see `read_weights`
     prefix: str | None = None,  # only what stands under this prefix, without it: `'backbone'`
+    allow_missing: Collection[str] = (),  # patterns (`fnmatch`) of weights of `module` that may stay as they are: `['ln2.*']`
+    allow_unexpected: Collection[str] = (),  # patterns of names in the file that may be left over: `['*.se.*']`
 ) -> None:
-    "Load weights into `module`; raises `ConfigError` if one is missing or of another shape, warns of those left over"
+    "Load weights into `module`; raises `ConfigError` unless all fit, and nothing but a head is left over"
     where = 'init_cfg.checkpoint'
     if not checkpoint.strip(): raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
+    try: check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    except ConfigError as e: raise e.under('init_cfg') from None
     try: found = read_weights(checkpoint)
     except ConfigError as e: raise e.under(where) from e
     start = prefix.rstrip('.') + '.' if prefix else ''
     state = {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}
-    whole = module.state_dict()
-    own = {k: v for k, v in whole.items() if not k.endswith('num_batches_tracked')}
+    own = module.state_dict()
     if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, own, prefix)
-    if other := _other_shapes(module, checkpoint, state, whole): raise ConfigError(where, other)
-    missing = [k for k in own if k not in state]
-    if missing:
-        raise ConfigError(where, f'{checkpoint} lacks {len(missing)} of the {len(own)} weights of {type(module).__name__}: '
-                          f'{few(missing)}. It holds: {few(found)}.')
-    try: checked = check_weights({k: v for k, v in state.items() if k in whole}, whole, checkpoint)
+    _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected)
+    try: checked = check_weights({k: v for k, v in state.items() if k in own and v.shape == own[k].shape}, own, checkpoint)
     except ConfigError as e: raise e.under(where) from None
     module.load_state_dict(checked, strict=False)
-    if unexpected := [k for k in state if k not in whole]: warnings.warn(printable(f'{checkpoint}: not used: {few(unexpected)}'))
 
 # %% ../nbs/part.ipynb #11d6fef8
 _building = threading.local()

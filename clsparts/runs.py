@@ -210,6 +210,9 @@ def _keys(options):
     takes.__signature__ = inspect.Signature([inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY) for k in options])
     return takes
 
+def _weights(checkpoint: str | Path, prefix: str | None = None, allow_missing: list = (), allow_unexpected: list = ()):
+    "What `load_from` may say, for `check_arguments`"
+
 def complete(
     cfg: Mapping,  # what a config file holds: `model`, and of the rest what differs from `DEFAULT`
 ) -> dict:
@@ -229,7 +232,10 @@ def complete(
         except ConfigError as e: findings += e.under('train').findings
     try: check_numbers(dict(seed=cfg['seed']))
     except ConfigError as e: findings += e.findings
-    if not isinstance(cfg['load_from'], (str, Path, type(None))): findings.append(('load_from', f'a path or URL is expected, not {cfg["load_from"]!r}.'))
+    if isinstance(cfg['load_from'], Mapping):
+        try: check_arguments('load_from', _weights, cfg['load_from'])
+        except ConfigError as e: findings += e.under('load_from').findings
+    elif not isinstance(cfg['load_from'], (str, Path, type(None))): findings.append(('load_from', f'a path or URL is expected, not {cfg["load_from"]!r}.'))
     if not isinstance(cfg['from_checkpoint'], (str, Path, type(None))): findings.append(('from_checkpoint', f'expected a path, got {cfg["from_checkpoint"]!r}.'))
     elif cfg['from_checkpoint'] and cfg['load_from']: findings.append(('load_from', 'from_checkpoint has all weights already.', Fix(remove=('load_from',))))
     if findings: raise ConfigError(findings=findings)
@@ -331,6 +337,14 @@ def _checkpoint_at(place):
     if path.is_dir(): path = next((p for n in ('best', 'checkpoint') if (p := path/f'{n}.safetensors').exists()), path/'best.safetensors')
     return regular_file(path, 'checkpoint')
 
+def _load(clf, load_from):
+    "Load weights of another classifier; a fix of an error is one for the config"
+    options = dict(load_from) if isinstance(load_from, Mapping) else dict(checkpoint=load_from)
+    try: load_checkpoint(clf, options['checkpoint'], 'match', **{k: v for k, v in options.items() if k != 'checkpoint'})
+    except ConfigError as e:
+        if not e.fixes: raise
+        raise ConfigError('load_from', e.findings[0].message, Fix({'load_from': {**options, **e.fixes[0].set}})) from None
+
 def _start_from(clf, data, path):
     "Load all weights of a checkpoint whose classes are those of the data"
     weights, meta = read_checkpoint(_checkpoint_at(path))
@@ -368,7 +382,7 @@ def prepare(
     try: check_batch_size(clf, cfg['train']['batch_size'])
     except ConfigError as e: raise e.under('train') from None
     if resume is not None: return TrainingRun(cfg, clf, data, resume, True)
-    if cfg['load_from']: load_checkpoint(clf, cfg['load_from'], head='match')
+    if cfg['load_from']: _load(clf, cfg['load_from'])
     if cfg['from_checkpoint']: _start_from(clf, data, cfg['from_checkpoint'])
     return TrainingRun(cfg, clf, data, by_main(lambda: new_folder(out, Path(name.partition('@')[0]).name)))
 

@@ -9,10 +9,11 @@ __all__ = ['LAYOUTS', 'adapt_input_channels', 'resize_relative_position_bias', '
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,18 +23,22 @@ from .findings import ConfigError, Fix, join_path, printable
 from .layers.embed import resize_pos_embed
 from .registry import kind_of
 from .tables import Table
-from .weight_files import WeightFile, best_prefix, check_weights, few, is_dense, read_weight_file
+from .weight_files import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, is_dense,
+                                   misfit, read_weight_file)
 
 # %% ../nbs/weights.ipynb #47c3f826
-_BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (r'^(?!classes\.)', 'backbone.')]
+_BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'),
+         (r'^(?!(classes|head)\.)', 'backbone.')]
+_STEM = [(r'^bn1\.', 'stem.2.bn.'),                                # a deep one, of timm
+         *((rf'^conv1\.{i}\.', f'stem.{i // 3}.{"bn" if i % 3 else "conv"}.') for i in (0, 1, 3, 4, 6))]
 _STAGES = [(stage, block) for stage, blocks in enumerate((1, 2, 3, 4, 3, 3, 1), 1) for block in range(blocks)]     # of MobileNetV2
 
 LAYOUTS = {
     'whole classifier': [],
     'backbone alone, or ResNet': _BARE,
-    'ResNet with a deep stem, timm': [
-        (r'^bn1\.', 'stem.2.bn.'), *((rf'^conv1\.{i}\.', f'stem.{i // 3}.{"bn" if i % 3 else "conv"}.') for i in (0, 1, 3, 4, 6)),
-        (r'^layer1\.0\.downsample\.1\.', 'layer1.0.downsample.0.'), (r'^layer1\.0\.downsample\.2\.', 'layer1.0.downsample.1.'), *_BARE],
+    'ResNet-C, timm': [*_STEM, *_BARE],
+    'ResNet-D, timm': [                                            # timm has an identity where the first stage would pool
+        *_STEM, *((rf'^layer1\.0\.downsample\.{i + 1}\.', f'layer1.0.downsample.{i}.') for i in (0, 1)), *_BARE],
     'MobileNetV2, torchvision': [
         (r'^classifier\.1\.', 'classes.'), (r'^features\.0\.0\.', 'conv1.conv.'), (r'^features\.0\.1\.', 'conv1.bn.'),
         (r'^features\.18\.0\.', 'conv2.conv.'), (r'^features\.18\.1\.', 'conv2.bn.'),
@@ -99,8 +104,6 @@ def resize_relative_position_bias(
     return torch.cat([grid.flatten(2)[0].T.to(table.dtype), table[old ** 2:]])  # (length, heads)
 
 # %% ../nbs/weights.ipynb #1dd7830b
-_COMPUTED = 'num_batches_tracked', 'relative_position_index', 'relative_coords_table'
-
 def _channels(weight, own):
     if weight.ndim != 4 or weight.shape[0] != own.shape[0] or weight.shape[2:] != own.shape[2:]: return None
     return adapt_input_channels(weight, own.shape[1]), f'{weight.shape[1]} → {own.shape[1]} channels'
@@ -127,7 +130,7 @@ class _Target:
         self.start = '' if whole else f'{kind if kind in ("neck", "head") else "backbone"}.'
         self.name = type(part.backbone if whole else part).__name__
         self.own = {self.start + k: v for k, v in part.state_dict().items()}
-        self.weights = [k for k in self.own if not k.endswith(_COMPUTED)]
+        self.weights = [k for k in self.own if not k.endswith(COMPUTED)]
         self.counted = {k for k in self.weights if k.startswith(self.start or 'backbone.')}
         linear = [k for k in self.weights if k.startswith('head.') and k.endswith('.weight') and self.own[k].ndim == 2]
         self.last = linear[-1].removesuffix('weight') if linear else None
@@ -138,6 +141,11 @@ class _Target:
             if hasattr(m, 'patch_resolution') and hasattr(m, 'num_extra_tokens'):
                 self.adapt[self.start + join_path(path, 'pos_embed')] = partial(_positions, m)
 
+    def required(self, names, head):
+        "The weights that a file must have: the backbone's; the neck's with `head='strict'`, or if the file has any"
+        necks = {k for k in self.weights if k.startswith('neck.')}
+        return self.counted | necks if head == 'strict' or necks & names.keys() else self.counted
+
     def fit(self, name, weight):
         "The weight in our shape, or None; and what was done, or why it cannot be"
         own = self.own[name]
@@ -146,35 +154,63 @@ class _Target:
         return adapted or (None, f'{tuple(weight.shape)} in the file, {tuple(own.shape)} here')
 
 # %% ../nbs/weights.ipynb #aa3f4de3
+_HEADS = 'head.', 'classes.'
+
+class _Names(NamedTuple):
+    "Which names of the file are which of ours"
+    taken: dict[str, str]  # the file's names by ours
+    left: dict[str, str]  # the file's other names but for auxiliary tensors, and what the layout makes of them
+    fitting: int  # how many weights of the backbone fit
+
 def _find_names(file, target, prefix):
-    "The file's names by ours, under the layout that fits best"
-    best, most = {}, (-1, -1)
+    "The names under the prefix and layout that fit best"
+    best, most = None, (-1,)
     for start in ('', 'model.', 'module.') if prefix is None else (prefix.rstrip('.') + '.' if prefix else '',):
         inner = [k.removeprefix(start) for k in file.state if k.startswith(start)]
-        for rules in (*LAYOUTS.values(), [('^', target.start)]):
+        for rules in (*LAYOUTS.values(), [('^', target.start or 'backbone.')]):
             names = _renamed(inner, rules, target.last)
             present = target.counted & names.keys()
             fitting = sum(target.fit(k, file.state[start + names[k]])[0] is not None for k in present)
-            if (fitting, len(present)) > most: best, most = {k: start + v for k, v in names.items()}, (fitting, len(present))
-    return best, most[0]
+            score = fitting, len(present), len(target.own.keys() & names.keys())
+            if score > most: best, most = (start, inner, names), score
+    start, inner, names = best
+    used = set(names.values())
+    left = {start + k: target.start or 'backbone.' for k in inner if k not in used}      # two names became one
+    left |= {start + old: new for new, old in names.items() if new not in target.own and not is_auxiliary(old)}
+    if prefix is None: left |= {k: k for k in file.state if not k.startswith(start) and not is_auxiliary(k)}
+    return _Names({new: start + old for new, old in names.items() if new in target.own}, left, most[0])
 
-def _too_little(file, target, names, fitting, least):
-    "The error for a file of which too little fits: how much, under which prefix more would, and what differs"
-    total = len(target.counted)
-    known = f' Its config says {file.architecture}.' if file.architecture not in (None, target.name) else ''
-    words = [f'{file.name}: {fitting} of the {total} weights of {target.name} fit; at least {least:.0%} are expected.{known}']
+def _other_prefix(file, target, names):
+    "The error that names the prefix under which more of the backbone, and at least half of it, has its names, or None"
     def count(inner): return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
     prefix, more = best_prefix(file.state, count)
-    if more > len(target.counted & names.keys()):
-        return ConfigError('prefix', f'{words[0]} Under {prefix!r} {more} names match.', Fix({'prefix': prefix}))
-    shapes = [f'{k} is {why}' for k in target.weights if k in target.counted & names.keys()
-              for fitted, why in [target.fit(k, file.state[names[k]])] if fitted is None]
-    absent = [k.removeprefix(target.start) for k in target.weights if k in target.counted - names.keys()]
-    left = [v for k, v in names.items() if k not in target.own]
-    if shapes: words.append(f'Other shapes: {few(shapes, 2)}.')
-    if absent: words.append(f'Not in the file: {few(absent, 3)}.')
-    if left: words.append(f'Only in the file: {few(left, 3)}.')
-    return ConfigError(message=' '.join(words))
+    if more <= len(target.counted & names.taken.keys()) or more < len(target.counted) / 2: return None
+    words = f'{file.name}: {names.fitting} of the {len(target.counted)} weights of {target.name} fit.'
+    return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix({'prefix': prefix}))
+
+def _differences(file, target, names, wanted, allow_missing):
+    "Of the wanted weights, those that the file lacks; and those of another shape, with both shapes"
+    own = [k for k in wanted if not is_allowed(k.removeprefix(target.start), allow_missing)]
+    fits = {k: target.fit(k, file.state[names.taken[k]]) for k in own if k in names.taken}
+    return [k for k in own if k not in fits], {k: why for k, (fitted, why) in fits.items() if fitted is None}
+
+def _left_over(names, start, allow_unexpected):
+    "Names of the file that nothing takes and that the layout puts under `start`"
+    return [old for old, new in names.left.items() if new.startswith(start) and not is_allowed(old, allow_unexpected)]
+
+def _check_complete(file, target, names, head, allow_missing, allow_unexpected):
+    "Raise `ConfigError` unless the file has every weight of the backbone, and nothing else but what belongs to a head"
+    required = target.required(names.taken, head)
+    absent, shapes = _differences(file, target, names, [k for k in target.weights if k in required], allow_missing)
+    left = _left_over(names, target.start or ('' if head == 'strict' else 'backbone.'), allow_unexpected)
+    left = [k for k in left if not names.left[k].startswith(_HEADS)]
+    if not absent and not shapes and not left: return
+    if absent and (error := _other_prefix(file, target, names)): raise error
+    what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
+    known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
+    def short(k): return k.removeprefix(target.start)
+    raise ConfigError('', *misfit(f'{file.name}{known}: {what}', [short(k) for k in absent], {short(k): why for k, why in shapes.items()},
+                                  left, names.fitting > len(target.counted) / 2))
 
 # %% ../nbs/weights.ipynb #3ba87226
 @dataclass
@@ -248,13 +284,14 @@ def _head_classes(head, classes, file):
     if theirs is None: raise ConfigError('classes', f'{file.name} does not name its classes; write classes=(theirs, ours).')
     return list(theirs), list(ours)
 
-def _check_head(file, target, names):
-    "Raise `ConfigError` where the head does not fit"
+def _check_head(file, target, names, allow_missing, allow_unexpected):
+    "Raise `ConfigError` unless the file has every weight of the head, and no other"
     own = [k for k in target.weights if k.startswith('head.')]
-    absent = [k for k in own if k not in names]
-    other = [f'{k} is {why}' for k in own if k in names for fitted, why in [target.fit(k, file.state[names[k]])] if fitted is None]
-    if not absent and not other: return
-    words = few(other, 2) if other else f'{few(absent)} {"is" if len(absent) == 1 else "are"} not in the file'
+    absent, shapes = _differences(file, target, names, own, allow_missing)
+    left = _left_over(names, _HEADS, allow_unexpected) if own else []
+    if not absent and not shapes and not left: return
+    some, where = (absent, 'not') if absent else (left, 'only')
+    words = few([f'{k} is {why}' for k, why in shapes.items()], 2) or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
     raise ConfigError('head', f"{file.name} does not fit the head: {words}. To train the head anew:", Fix({'head': 'reset'}))
 
 # %% ../nbs/weights.ipynb #5a872896
@@ -273,8 +310,7 @@ def _decide(file, target, names, head, classes):
         if note: report.notes[short] = note
         if fitted is not None: new[short] = fitted
         (report.reset if fitted is None else report.resized if note else report.loaded).append(short)
-    report.unexpected = [v for k, v in names.items() if k not in target.own]
-    report.unexpected += [k for k in file.state if k not in set(names.values())]
+    report.unexpected = [k for k in file.state if k not in set(names.values())]
     for name in set(target.own) - set(target.weights):
         weight = file.state.get(names.get(name))
         if weight is not None and weight.shape == target.own[name].shape: new[name.removeprefix(target.start)] = weight
@@ -289,7 +325,7 @@ def _check_taken(file, target, names, head, classes, allow_nonfinite):
     def is_taken(k):
         if k.startswith('head.') and head == 'reset': return False
         return bool(classes and k.startswith(target.last or '-')) or target.fit(k, file.state[names[k]])[0] is not None
-    taken = {k: file.state[v] for k, v in names.items() if k in target.own and is_taken(k)}
+    taken = {k: file.state[v] for k, v in names.items() if is_taken(k)}
     return taken.keys() - check_weights(taken, target.own, file.name, allow_nonfinite).keys()
 
 def _weights_of(where, sha256):
@@ -308,19 +344,21 @@ def load_checkpoint(
     prefix: str | None = None,  # only what stands under it, without it; found among `model.` and `module.` if None
     classes: tuple | None = None,  # for 'match': names of the file's classes (None: those it says) and of the head's
     sha256: str | None = None,  # the file's hash, or its beginning
-    min_match: float = .9,  # the share of the backbone's weights that must fit
+    allow_missing: Collection[str] = (),  # patterns of weights that may stay as initialised: `['backbone.layer4.*']`
+    allow_unexpected: Collection[str] = (),  # patterns of names in the file that may be left over: `['*.se.*']`
     allow_nonfinite: bool = False,  # load NaN and infinite values too
 ) -> LoadReport:
-    "Load weights that somebody else trained; raises `ConfigError`, and changes nothing, if too little fits"
+    "Load weights that somebody else trained; raises `ConfigError`, and changes nothing, unless the whole backbone fits"
+    check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)
     if any(v.is_meta for v in target.own.values()): raise ConfigError(message=f'{type(clf).__name__} is on the meta device, and has no memory yet.')
-    names, fitting = _find_names(file, target, prefix)
-    if target.start != 'head.' and fitting < min_match * len(target.counted): raise _too_little(file, target, names, fitting, min_match)
-    if head == 'strict': _check_head(file, target, names)
-    dropped = _check_taken(file, target, names, head, classes, allow_nonfinite)
-    report, new = _decide(file, target, names, head, classes)
+    names = _find_names(file, target, prefix)
+    if target.start != 'head.': _check_complete(file, target, names, head, allow_missing, allow_unexpected)
+    if head == 'strict': _check_head(file, target, names, allow_missing, allow_unexpected)
+    dropped = _check_taken(file, target, names.taken, head, classes, allow_nonfinite)
+    report, new = _decide(file, target, names.taken, head, classes)
     clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)
-    untrained = [k for k in report.reset + report.missing if target.start + k in target.counted]
-    if untrained: warnings.warn(printable(f'{file.name}: {len(untrained)} weights of {target.name} stay as initialised: {few(untrained)}'))
+    fresh = [k for k in report.missing if k.startswith('neck.') and not is_allowed(k, allow_missing)]
+    if fresh: warnings.warn(printable(f'{file.name}: not in the file, stays as initialised: {few(fresh)}'))
     return report
