@@ -71,7 +71,7 @@ def _alternatives(annotation): return get_args(annotation) if get_origin(annotat
 
 def _wrong_type(parameter, value):
     "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
-    options = _alternatives(parameter.annotation)
+    options = [o if o in _PLAIN else get_origin(o) for o in _alternatives(parameter.annotation)]
     if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
     if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
     for o in options:
@@ -85,6 +85,17 @@ def _right_type(name, parameter, value):
     try: meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return None
     return None if _wrong_type(parameter, meant) else Fix({name: meant})
+
+def _wrong_entries(name, parameter, value):
+    "Findings about a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `tuple[int, int]`, `list[float]`"
+    inner = next((get_args(o) for o in _alternatives(parameter.annotation) if get_origin(o) in (tuple, list)), ())
+    if not inner or not isinstance(value, (tuple, list)): return
+    if ... not in inner and len(inner) > 1 and len(value) != len(inner): yield Finding(name, f'{len(inner)} values are expected, not {value!r}.')
+    for i, v in enumerate(value):
+        entry = inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, annotation=inner[0])
+        if not (expected := _wrong_type(entry, v)): continue
+        path = join_path(name, i)
+        yield Finding(path, f'{expected} is expected, not {v!r}.', _right_type(path, entry, v))
 
 # %% ../nbs/registry.ipynb #add0176e
 def _is_layer(part): return inspect.isclass(part) and any(c.__module__ == 'torch.nn.modules.module' for c in part.__mro__)
@@ -106,9 +117,9 @@ def check_arguments(
                      Fix({o: args[k]} if o and o not in args else {}, (k,)) if k.isidentifier() else None) for k, o in meant.items()]
     if 'device' in args and _is_layer(part): found.append(Finding('device', 'remove device: a layer uses the device of its classifier.', Fix(remove=('device',))))
     for k, v in args.items():
-        if k not in takes or not (expected := _wrong_type(takes[k], v)): continue
-        fix = _right_type(k, takes[k], v)
-        found.append(Finding(k, f'{expected} is expected, not {v!r}.', fix))
+        if k not in takes: continue
+        if expected := _wrong_type(takes[k], v): found.append(Finding(k, f'{expected} is expected, not {v!r}.', _right_type(k, takes[k], v)))
+        else: found += _wrong_entries(k, takes[k], v)
     missing = [k for k, p in takes.items() if p.default is p.empty and k not in {**defaults, **args} and k not in meant.values()]
     found += [('', f'{name} needs the argument {k!r}, which is not given. Write {name_call(name, k)}.') for k in missing]
     if found: raise ConfigError(findings=found)

@@ -205,8 +205,8 @@ class ResNet(ResNetStem):
         base_channels: int = 64,  # channels inside the first stage's branches; each stage doubles them
         expansion: int | None = None,  # output channels over those inside a branch; 1 or 4, by the block, if None
         num_stages: int = 4,  # how many of the four stages
-        strides: tuple = (1, 2, 2, 2),  # of each stage
-        dilations: tuple = (1, 1, 1, 1),  # of each stage
+        strides: tuple[int, ...] = (1, 2, 2, 2),  # of each stage
+        dilations: tuple[int, ...] = (1, 1, 1, 1),  # of each stage
         out_indices: int | tuple = (3,),  # the stages that `forward` gives; negative ones count from the end
         style: str = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
         deep_stem: bool = False,  # three 3 × 3 convolutions in place of the 7 × 7

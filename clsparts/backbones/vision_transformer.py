@@ -209,8 +209,8 @@ class VisionTransformer(TokenBackbone):
 
     def __init__(self,
         arch: str | Mapping = 'base',  # a name in `VIT_ARCHS`, or a dict with the same four numbers
-        img_size: int | tuple = 224,  # of the images `(h, w)` that the position embeddings are made for
-        patch_size: int | tuple = 16,  # of a patch, in pixels
+        img_size: int | tuple[int, int] = 224,  # of the images `(h, w)` that the position embeddings are made for
+        patch_size: int | tuple[int, int] = 16,  # of a patch, in pixels
         in_channels: int = 3,  # channels of the image
         out_indices: int | tuple = -1,  # the layers that `forward` gives; negative ones count from the end
         drop_rate: float = 0.,  # dropout of the embedded tokens and behind linear layers

@@ -49,7 +49,7 @@ class ClsHead(BaseModule):
 
     def __init__(self,
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # also a list, see `build_loss`
-        topk: int | tuple = (1,),  # which accuracies: is the right class among the best k?
+        topk: int | tuple[int, ...] = (1,),  # which accuracies: is the right class among the best k?
         cal_acc: bool = False,  # compute them in training
         init_cfg: Mapping | list | None = None,  # how weights are initialised
     ):

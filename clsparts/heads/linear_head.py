@@ -23,7 +23,7 @@ class LinearClsHead(ClsHead):
         num_classes: int,  # how many classes
         in_channels: int,  # channels of the feature; `compose` fills it in
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
-        topk: int | tuple = (1,),  # see `ClsHead`
+        topk: int | tuple[int, ...] = (1,),  # see `ClsHead`
         cal_acc: bool = False,  # see `ClsHead`
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),
     ):

@@ -45,12 +45,12 @@ class StackedLinearClsHead(ClsHead):
     def __init__(self,
         num_classes: int,  # how many classes
         in_channels: int,  # channels of the feature; `compose` fills it in
-        mid_channels: tuple,  # length of each hidden layer's output, at least one; such as (256,)
+        mid_channels: tuple[int, ...],  # length of each hidden layer's output, at least one; such as (256,)
         dropout_rate: float = 0.,  # after each hidden layer
         norm_cfg: Mapping | None = None,  # of each hidden layer; for vectors `dict(type='BN1d')`
         act_cfg: Mapping | None = dict(type='ReLU'),  # of each hidden layer
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
-        topk: int | tuple = (1,),  # see `ClsHead`
+        topk: int | tuple[int, ...] = (1,),  # see `ClsHead`
         cal_acc: bool = False,  # see `ClsHead`
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),
     ):

@@ -29,7 +29,7 @@ class VisionTransformerClsHead(ClsHead):
         hidden_dim: int | None = None,  # channels of the hidden layer; no hidden layer if None
         act_cfg: Mapping = dict(type='Tanh'),  # activation of the hidden layer
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
-        topk: int | tuple = (1,),  # see `ClsHead`
+        topk: int | tuple[int, ...] = (1,),  # see `ClsHead`
         cal_acc: bool = False,  # see `ClsHead`
         init_cfg: Mapping | list | None = dict(type='Constant', layer='Linear', val=0),  # of the last layer
     ):

@@ -38,10 +38,10 @@ class ConvModule(BaseModule):
     def __init__(self,
         in_channels: int,  # channels of the input
         out_channels: int,  # channels of the output
-        kernel_size: int | tuple,  # of the convolution, as all up to `groups`
-        stride: int | tuple = 1,
-        padding: int | tuple = 0,
-        dilation: int | tuple = 1,
+        kernel_size: int | tuple[int, ...],  # of the convolution, as all up to `groups`
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] = 0,
+        dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
         bias: bool | str = 'auto',  # 'auto': only where no norm follows
         conv_cfg: Mapping | None = None,  # another convolution than `Conv2d`
@@ -49,7 +49,7 @@ class ConvModule(BaseModule):
         act_cfg: Mapping | None = dict(type='ReLU'),  # the activation, none if None
         inplace: bool = True,  # let the activation overwrite its input
         padding_mode: str = 'zeros',  # zeros, reflect, replicate or circular
-        order: tuple = ('conv', 'norm', 'act'),  # the three, in any order
+        order: tuple[str, ...] = ('conv', 'norm', 'act'),  # the three, in any order
         init_cfg: Mapping | list | None = None,  # instead of the weights described above
     ):
         super().__init__(init_cfg)

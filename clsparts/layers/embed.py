@@ -29,9 +29,9 @@ class AdaptivePadding(nn.Module, metaclass=TypedMeta):
     "Pad a map with zeros until the places of a kernel cover all of it"
 
     def __init__(self,
-        kernel_size: int | tuple = 1,  # of what comes after, as `stride` and `dilation`
-        stride: int | tuple = 1,
-        dilation: int | tuple = 1,
+        kernel_size: int | tuple[int, int] = 1,  # of what comes after, as `stride` and `dilation`
+        stride: int | tuple[int, int] = 1,
+        dilation: int | tuple[int, int] = 1,
         padding: str = 'corner',  # zeros at the bottom and right ('corner'), or half of them on each side ('same')
     ):
         super().__init__()
@@ -59,13 +59,13 @@ class PatchEmbed(BaseModule):
         in_channels: int = 3,  # channels of the image
         embed_dims: int = 768,  # channels of a token
         conv_type: str = 'Conv2d',  # a registered convolution
-        kernel_size: int | tuple = 16,  # of a patch, in pixels
-        stride: int | tuple | None = None,  # from patch to patch; the patch's size if None
+        kernel_size: int | tuple[int, int] = 16,  # of a patch, in pixels
+        stride: int | tuple[int, int] | None = None,  # from patch to patch; the patch's size if None
         padding: int | tuple | str = 'corner',  # 'corner' or 'same' as for `AdaptivePadding`, or as many zeros on each side
-        dilation: int | tuple = 1,  # of the convolution
+        dilation: int | tuple[int, int] = 1,  # of the convolution
         bias: bool = True,  # whether the map has one
         norm_cfg: Mapping | None = None,  # norm of the tokens, none if None; see `build_norm_layer`
-        input_size: int | tuple | None = None,  # of the image `(h, w)`, if known: then `init_out_size` says the grid
+        input_size: int | tuple[int, int] | None = None,  # of the image `(h, w)`, if known: then `init_out_size` says the grid
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)

@@ -45,8 +45,8 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
         use_soft: bool = False,  # targets are distributions, never labels
         reduction: str = 'mean',  # none, mean or sum
         loss_weight: float = 1.,  # factor of the whole loss
-        class_weight: list | None = None,  # one factor a class
-        pos_weight: list | None = None,  # one factor a class for its positive examples; sigmoid only
+        class_weight: list[float] | None = None,  # one factor a class
+        pos_weight: list[float] | None = None,  # one factor a class for its positive examples; sigmoid only
     ):
         super().__init__()
         if use_sigmoid and use_soft:

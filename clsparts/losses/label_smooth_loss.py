@@ -29,8 +29,8 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         mode: str = 'original',  # original, classy_vision or multi_label
         reduction: str = 'mean',  # none, mean or sum
         loss_weight: float = 1.,  # factor of the whole loss
-        class_weight: list | None = None,  # one factor a class
-        pos_weight: list | None = None,  # one factor a class for its positive examples; sigmoid only
+        class_weight: list[float] | None = None,  # one factor a class
+        pos_weight: list[float] | None = None,  # one factor a class for its positive examples; sigmoid only
     ):
         super().__init__()
         _check_options(label_smooth_val, mode)
