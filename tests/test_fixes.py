@@ -140,22 +140,22 @@ def holds(outcome, case):
 FUZZ = dict(derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
-@settings(max_examples=70, **FUZZ)
+@settings(max_examples=60, **FUZZ)
 @given(compositions())
 def test_compose(comp): holds(through_compose(comp), comp)
 
 
-@settings(max_examples=70, **FUZZ)
+@settings(max_examples=60, **FUZZ)
 @given(configs(), st.sampled_from(SHAPES[:5]), st.sampled_from(TARGETS[:4]))
 def test_compose_model(model, image_shape, targets): holds(through_model(model, image_shape=image_shape, targets=targets), model)
 
 
-@settings(max_examples=50, **FUZZ)
+@settings(max_examples=40, **FUZZ)
 @given(configs())
 def test_check(model): holds(through_file(model), model)
 
 
-@settings(max_examples=25, **FUZZ)
+@settings(max_examples=12, **FUZZ)
 @given(compositions())
 def test_explorer(comp): holds(through_explorer({k: v for k, v in comp.items() if k in KEYS}), comp)
 
