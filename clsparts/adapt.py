@@ -33,7 +33,7 @@ class ModuleHead(ClsHead):
     def __init__(self,
         module: Mapping | type | nn.Module,  # tensor to class scores `(b, k)`
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
-        topk: int | tuple = (1,),  # see `ClsHead`
+        topk: int | tuple[int, ...] = (1,),  # see `ClsHead`
         cal_acc: bool = False,  # see `ClsHead`
     ):
         super().__init__(loss, topk, cal_acc)

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from .findings import ConfigError, join_path
+from .losses.utils import as_targets
 from .part import BaseModule
 from .registry import MODELS
-from .seams import as_tuple, check_image
-from .walk import arguments, examine
+from .seams import as_tuple, check_image, evaluating
+from .walk import arguments, examine, wrong_targets
 
 # %% ../nbs/classifier.ipynb #f7353ec9
 def stage_outputs(
@@ -90,13 +91,15 @@ class ImageClassifier(BaseClassifier):
         teacher: Mapping | nn.Module | None = None,  # a classifier to learn from, which is held fixed
         train_cfg: Mapping | None = None,  # how `fit` mixes its batches: OpenMMLab's `augments` and `probs`, see `build_mixing`
         data_preprocessor: Mapping | None = None,  # OpenMMLab's `mean`, `std` and `to_rgb`: a run brings its images into that form; those given here are in it
+        targets: str | None = None,  # what the loss is given: 'labels', 'soft' (labels become distributions) or 'multi-label'; as the data has them if None
     ):
+        if targets is not None and (wrong := wrong_targets(targets)): raise ConfigError(findings=[wrong])
         if pretrained and init_cfg: raise ConfigError('pretrained', 'pretrained and init_cfg exclude each other.')
         super().__init__(dict(type='Pretrained', checkpoint=pretrained) if pretrained else init_cfg)
         self.backbone = MODELS.build(backbone, 'backbone')
         self.neck = None if neck is None else MODELS.build(neck, 'neck')
         self.head = None if head is None else MODELS.build(head, 'head')
-        self.train_cfg, self.data_preprocessor = train_cfg, data_preprocessor
+        self.train_cfg, self.data_preprocessor, self.targets = train_cfg, data_preprocessor, targets
         self.teacher = None if teacher is None else MODELS.build(teacher, 'classifier', 'teacher').requires_grad_(False).eval()
 
     def train(self, mode: bool = True):
@@ -109,9 +112,15 @@ class ImageClassifier(BaseClassifier):
         x: torch.Tensor,  # images `(b, c, h, w)`
         y: torch.Tensor | None = None,  # labels `(b,)` int64, or targets `(b, k)`
     ) -> torch.Tensor:
-        "What the loss compares with: `y`, or the teacher's class distribution `(b, k)` if there is a teacher"
-        if self.teacher is None: return y
+        "What the loss compares with: `y`, distributions `(b, k)` for labels if `targets` is 'soft', or those of the teacher if there is one"
+        if self.teacher is None: return self._soft(x, y) if self.targets == 'soft' and y.ndim == 1 else y
         with torch.no_grad(): return self.teacher.predict(x).scores
+
+    @torch.no_grad()
+    def _soft(self, x, labels):
+        "Labels as distributions over the classes, `(b, k)`"
+        with evaluating(self): k = getattr(self.head, 'num_classes', None) or self(x[:1]).shape[1]
+        return as_targets(x.new_empty(len(x), k), labels)
 
     def loss(self,
         x: torch.Tensor,  # images `(b, c, h, w)`
@@ -144,6 +153,6 @@ def swapped(
         parts['head'], loss = MODELS.build({**clf.head.cfg, 'loss': loss}, 'head'), None
         parts['head'].load_state_dict(clf.head.state_dict(), strict=False)
     teacher = clf.teacher if teacher is ... else teacher
-    filled = examine(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape, teacher=teacher))
+    filled = examine(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape, teacher=teacher, targets=clf.targets))
     said = {k: getattr(clf, k) for k in ('train_cfg', 'data_preprocessor') if getattr(clf, k) is not None}
     return type(clf)(**arguments(filled), **said)

@@ -25,7 +25,7 @@ def compose(
     *,
     num_classes: int | None = None,  # for a head that needs it
     image_shape: tuple | None = None,  # `(c, h, w)` to check with; the backbone's own size, or 224 × 224, if None
-    targets: str | None = None,  # what the loss will be given: 'labels', 'soft' or 'multi-label'; what the head says if None
+    targets: str | None = None,  # what the loss is given: 'labels', 'soft' or 'multi-label', see `ImageClassifier`; what the head says if None
     teacher: str | Mapping | nn.Module | None = None,  # a classifier whose class distribution is the target
     fixes: Iterable[Fix] = (),  # of an earlier error, to be applied first
     **misplaced,  # refused: options stand in the dict of their part
@@ -41,7 +41,7 @@ def compose(
 def compose_model(
     model: Mapping,  # what a config file holds as `model`
     image_shape: tuple | None = None,  # see `compose`
-    targets: str | None = None,  # see `compose`
+    targets: str | None = None,  # that the data has: 'labels', 'soft' or 'multi-label'
     fixes: Iterable[Fix] = (),  # of an earlier error, to be applied first
 ) -> ImageClassifier:
     "`compose` for the config of a classifier, with what it holds besides the parts; raises `ComposeError`"

@@ -28,6 +28,7 @@ class Problem(Exception):
 
 PLACES = ('loss', 'backbone', 'neck', 'head', 'image', 'backbone seam', 'neck seam', 'head seam', 'scores', 'targets', 'teacher')
 CLASSES = ('num_classes', 'out_features')                               # what parts call the scores that they give
+KEYS = (*PARTS, 'loss', 'num_classes', 'image_shape', 'targets', 'teacher')               # what stands beside the parts, and the parts
 
 # %% ../nbs/composition.ipynb #3bab0664
 def as_part(part):
@@ -100,23 +101,23 @@ def losses_of(head):
     weighted = {f'head.loss.{i}': o for i, o in enumerate(loss)}
     return {(f'{p}.0' if isinstance(o, (list, tuple)) and o else p): o[0] if isinstance(o, (list, tuple)) and o else o for p, o in weighted.items()}
 
-def check_alone(comp: Mapping, kind: str) -> None:
+def check_alone(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
     "`check_part` for a part of the composition, and for the losses inside a head"
     findings = []
     jobs = {kind: (comp[kind], kind)} if comp[kind] is not None or kind == 'backbone' else {}
     jobs |= {p: (as_part(o), 'loss') for p, o in losses_of(comp[kind]).items()} if kind == 'head' else {}
     for where, (cfg, k) in jobs.items():
         try: check_part(cfg, k, where, () if k in ('backbone', 'loss') else CHANNELS)
-        except ConfigError as e: findings += [belongs_elsewhere(comp, kind, f) or f for f in e.findings]
+        except ConfigError as e: findings += [belongs_elsewhere(comp, kind, f, keys) or f for f in e.findings]
     if findings: raise Problem(kind, findings, [])
 
-def belongs_elsewhere(comp, kind, finding):
+def belongs_elsewhere(comp, kind, finding, keys=KEYS):
     "The finding about an option that another part takes, in words that say so; None if it is no such finding"
     owner, _, option = finding.path.rpartition('.')
     if owner != kind or finding.fix is None or finding.fix.remove != (finding.path,): return None
     value = comp[kind][option]
     places = [f'{p}.{option}' for p in PARTS if p != kind and takes(comp[p], option)]
-    if option in KEYS: places = places or [option]
+    if option in keys: places = places or [option]
     if not places: return None
     there, _, _ = places[0].rpartition('.')
     taken = comp[there].get(option) if there else comp.get(option)
@@ -124,8 +125,6 @@ def belongs_elsewhere(comp, kind, finding):
     return Finding(finding.path, message, Fix({places[0]: value} if taken is None else {}, (finding.path,)))
 
 # %% ../nbs/composition.ipynb #af750304
-KEYS = (*PARTS, 'loss', 'num_classes', 'image_shape', 'targets', 'teacher')
-
 def check_keys(comp: Mapping) -> None:
     "An option that stands beside the parts belongs into the dict of the one that takes it"
     seats = {p: comp[p] for p in PARTS if isinstance(comp[p], Mapping)} | {p: as_part(o) for p, o in losses_of(comp['head']).items()}

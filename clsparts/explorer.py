@@ -15,6 +15,7 @@ from IPython import get_ipython
 from torch import nn
 
 from .classifier import ImageClassifier
+from .composition import KEYS
 from .config import Config
 from .exploring.cost_panel import CostPanel
 from .exploring.inside_panel import InsidePanel
@@ -50,14 +51,14 @@ def choice_from(
     if start is None: return START
     if isinstance(start, nn.Module):
         if not hasattr(start, 'backbone'): raise ConfigError(message=f'{type(start).__name__} has no backbone. A classifier is expected, or its config.')
-        start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher')}
+        start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher', 'targets')}
     model = start.get('model', start) if isinstance(start, Mapping) else start
     if not isinstance(model, Mapping): raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
     if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(map(str, model)) or "nothing"}.')
     train = start.get('train') if isinstance(start.get('train'), Mapping) else {}
     batch = train.get('batch_size', START['batch'])
     _check_sizes(image_shape=model.get('image_shape'), num_classes=model.get('num_classes'), batch_size=batch)
-    comp = {k: v for k, v in model.items() if k in (*PARTS, 'teacher', 'num_classes', 'image_shape', 'loss')}
+    comp = {k: v for k, v in model.items() if k in KEYS}
     choice = unfolded({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
     return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': batch}
 

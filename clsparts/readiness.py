@@ -131,7 +131,7 @@ def check_targets(
 ) -> None:
     "Raise `ConfigError` unless the loss can be computed for such targets, and lets several classes be right where there are several"
     if not isinstance(clf, ImageClassifier): return
-    try: check_loss(dict(parts_of(clf), teacher=clf.teacher, targets=targets), clf.head, k)
+    try: check_loss(dict(parts_of(clf), teacher=clf.teacher, targets=clf.targets), clf.head, k, targets)
     except Problem as e:
         write = f"clf.swap(loss={as_code(dict(type='CrossEntropyLoss', use_sigmoid=True) if targets == 'multi-label' else 'CrossEntropyLoss')})"
         raise ConfigError(findings=[(f.path, f'{f.message} Write {write}.') for f in e.findings]) from None

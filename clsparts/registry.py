@@ -66,41 +66,17 @@ def parameters(
 _PLAIN = {int: (Integral, 'a whole number'), float: (Real, 'a number'), bool: (bool, 'True or False'), str: (str, 'a string'),
           tuple: ((tuple, list), 'a tuple'), list: ((tuple, list), 'a list'), Mapping: (Mapping, 'a dict'), dict: (Mapping, 'a dict'),
           type(None): (type(None), 'None')}
-_PLURAL = {int: 'whole numbers', float: 'numbers', bool: 'booleans', str: 'strings', Mapping: 'dicts', dict: 'dicts', tuple: 'tuples', list: 'lists'}
 
 def _alternatives(annotation): return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else [annotation]      # list[int] is one
 
-def _inside(option):
-    "What a tuple or list holds by its annotation: alternatives for each element, and how many there are, None for any number"
-    inner = get_args(option)
-    same = get_origin(option) is list or inner[1:] == (...,)
-    return _alternatives(inner[0]) if inner else [], None if same else len(inner)
-
-def _is_plain(option):
-    base = get_origin(option) or option
-    return base in _PLAIN and (base not in (tuple, list) or len({*get_args(option)} - {...}) < 2 and all(map(_is_plain, _inside(option)[0])))
-
-def _admits(option, value):
-    "Whether a value is of a plain type, and so is what it holds: `tuple[int, ...]`"
-    if not isinstance(value, _PLAIN[get_origin(option) or option][0]) or isinstance(value, bool) and option is not bool: return False
-    kinds, n = _inside(option) if isinstance(value, (tuple, list)) else ([], None)
-    return not kinds or n in (None, len(value)) and not any(_wrong_for(kinds, v) for v in value)
-
-def _wrong_for(options, value):
-    plain = isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None)))
-    return plain and not any(_admits(o, value) for o in options)
-
-def _described(option):
-    "A plain type as a message calls it: a whole number, a tuple of 2 whole numbers"
-    name, (kinds, n) = _PLAIN[get_origin(option) or option][1], _inside(option)
-    held = ' or '.join(_PLURAL.get(get_origin(k) or k, 'None') for k in kinds)
-    return f'{name} of {f"{n} " if n else ""}{held}' if held else name
-
 def _wrong_type(parameter, value):
     "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
-    options = _alternatives(parameter.annotation)
-    if not all(map(_is_plain, options)) or type(value) is type(parameter.default) and not any(map(get_args, options)): return None
-    return ' or '.join(dict.fromkeys(map(_described, options))) if _wrong_for(options, value) else None
+    options = [o if o in _PLAIN else get_origin(o) for o in _alternatives(parameter.annotation)]
+    if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
+    if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
+    for o in options:
+        if isinstance(value, _PLAIN[o][0]) and (o is bool or not isinstance(value, bool)): return None
+    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
 
 def _right_type(name, parameter, value):
     "The fix for a value of the wrong type: a number that was written as a string, a name that was written without its dict"
@@ -109,6 +85,17 @@ def _right_type(name, parameter, value):
     try: meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return None
     return None if _wrong_type(parameter, meant) else Fix({name: meant})
+
+def _wrong_entries(name, parameter, value):
+    "Findings about a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `tuple[int, int]`, `list[float]`"
+    inner = next((get_args(o) for o in _alternatives(parameter.annotation) if get_origin(o) in (tuple, list)), ())
+    if not inner or not isinstance(value, (tuple, list)): return
+    if ... not in inner and len(inner) > 1 and len(value) != len(inner): yield Finding(name, f'{len(inner)} values are expected, not {value!r}.')
+    for i, v in enumerate(value):
+        entry = inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, annotation=inner[0])
+        if not (expected := _wrong_type(entry, v)): continue
+        path = join_path(name, i)
+        yield Finding(path, f'{expected} is expected, not {v!r}.', _right_type(path, entry, v))
 
 # %% ../nbs/registry.ipynb #add0176e
 def _is_layer(part): return inspect.isclass(part) and any(c.__module__ == 'torch.nn.modules.module' for c in part.__mro__)
@@ -130,9 +117,9 @@ def check_arguments(
                      Fix({o: args[k]} if o and o not in args else {}, (k,)) if k.isidentifier() else None) for k, o in meant.items()]
     if 'device' in args and _is_layer(part): found.append(Finding('device', 'remove device: a layer uses the device of its classifier.', Fix(remove=('device',))))
     for k, v in args.items():
-        if k not in takes or not (expected := _wrong_type(takes[k], v)): continue
-        fix = _right_type(k, takes[k], v)
-        found.append(Finding(k, f'{expected} is expected, not {v!r}.', fix))
+        if k not in takes: continue
+        if expected := _wrong_type(takes[k], v): found.append(Finding(k, f'{expected} is expected, not {v!r}.', _right_type(k, takes[k], v)))
+        else: found += _wrong_entries(k, takes[k], v)
     missing = [k for k, p in takes.items() if p.default is p.empty and k not in {**defaults, **args} and k not in meant.values()]
     found += [('', f'{name} needs the argument {k!r}, which is not given. Write {name_call(name, k)}.') for k in missing]
     if found: raise ConfigError(findings=found)

@@ -114,7 +114,7 @@ WRONG_CALLS = {
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (lambda: loss_of(dict(type='CrossEntropyLoss', class_weight=[1, 2]), LABELS),
         'class_weight: one factor a class is expected, 10; there are 2.'),
-    'L1 on labels': (lambda: loss_of('L1Loss', LABELS, targets='soft'), "target: another classifier's distribution, floats of shape (b, k) is expected, "
+    'L1 on labels': (lambda: MODELS.build('L1Loss')(torch.randn(2, 10), LABELS), "target: another classifier's distribution, floats of shape (b, k) is expected, "
         'not int64 of shape (2,).', 'F.one_hot(labels, 10).float()'),
     'one channel': (lambda: composed()(IMAGES[:, :1]),
         'the backbone takes images of 3 channels (in_channels=3); these have 1, (2, 1, 32, 32).', 'Write x.expand(-1, 3, -1, -1)'),

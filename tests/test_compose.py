@@ -242,6 +242,63 @@ def test_random_model(model):
     except ComposeError as e: assert e.findings
 
 
+class TwoImages(nn.Module):
+    "Unpacks the batch in the place of patch and class tokens, as the head in OpenMMLab's guide does"
+    def __init__(self, in_channels=192):
+        super().__init__()
+        self.fc = nn.Linear(in_channels, 10)
+
+    def forward(self, x):
+        _, token = x
+        return self.fc(token)
+
+
+class Transposed(nn.Module):
+    def forward(self, x): return x.transpose(0, 1)
+
+
+class Squeezed(nn.Module):
+    "Leaves out the batch where there is one image"
+    def forward(self, x): return nn.functional.adaptive_avg_pool2d(x, 1).squeeze()
+
+
+class OneAlways(nn.Module):
+    def forward(self, x): return torch.zeros(17, 10)
+
+
+class NeedsNumbers(nn.Module):
+    def forward(self, x): return x.flatten()[:10].view(1, 10) if x.sum() > -1e9 else x
+
+
+class HoldsNone(nn.Module):
+    def forward(self, x): return x, None
+
+
+LINEAR_10 = nn.Linear(512, 10)
+WRONG_BATCH = {
+    'a constant batch': (dict(backbone=R18, neck=GAP, head=OneAlways()), 'head', '(17, 10)'),
+    'axes exchanged by the head': (dict(backbone=R18, neck=GAP, head=nn.Sequential(LINEAR_10, Transposed())), 'head', '(10, 509)'),
+    'axes exchanged by the neck': (dict(backbone=R18, neck=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), Transposed()), head=LINEAR_10), 'neck', '(512, 509)'),
+    'no axis for one image': (dict(backbone=R18, neck=Squeezed(), head=LINEAR_10), 'neck', '(512,)'),
+    'the batch unpacked': (dict(backbone=VIT, neck=None, head=TwoImages()), 'head', 'too many values to unpack'),
+    'batch and channels as one': (dict(backbone=nn.Flatten(0), neck=None, head=nn.Identity()), 'backbone', 'the first axis must be the batch'),
+    'run for real': (dict(backbone=R18, neck=GAP, head=NeedsNumbers()), 'head', '(1, 10)'),
+    'a backbone that gives None': (dict(backbone=HoldsNone(), neck=GAP, head=LINEAR_10), 'backbone', 'gives a NoneType'),
+}
+
+
+@pytest.mark.parametrize('name', WRONG_BATCH)
+@pytest.mark.filterwarnings('ignore:.*run for real')
+def test_wrong_batch(name):
+    "An output without the batch in its first axis is found, and a fix that is offered works for every batch size"
+    comp, path, words = WRONG_BATCH[name]
+    e = error(comp)
+    assert e.findings[0].path == path and words in e.findings[0].message, e
+    if not e.fixes: return
+    clf = compose(**comp, fixes=e.fixes).eval()
+    assert [clf(torch.zeros(b, 3, 224, 224)).shape for b in (1, 2)] == [(1, 10), (2, 10)]
+
+
 def test_picture():
     "The README's picture is what is drawn"
     clf = compose(dict(type='ResNet', depth=50), 'GlobalAveragePooling', 'LinearClsHead', num_classes=1000)

@@ -97,7 +97,7 @@ class Look:
         comp = fold(composition_of(self.choice))
         head = comp['head']
         if isinstance(head, Mapping) and takes(head, 'num_classes') and comp['num_classes']: head = {**head, 'num_classes': comp['num_classes']}
-        parts = dict(backbone=comp['backbone'], neck=comp['neck'], head=head, teacher=comp.get('teacher'))
+        parts = dict(backbone=comp['backbone'], neck=comp['neck'], head=head, teacher=comp.get('teacher'), targets=comp.get('targets'))
         return dict(type='ImageClassifier', **{k: v for k, v in parts.items() if v is not None})
 
 # %% ../../nbs/exploring/state.ipynb #d23392eb
