@@ -350,10 +350,11 @@ def arguments(filled: Mapping) -> dict:
 def examine(
     comp: Mapping,  # see the table above; not changed
     walk: Walk | None = None,  # one that may know parts of it already, and learns the rest
+    alone: bool = False,  # look at each part, and not at how they fit together
 ) -> dict:  # the composition with everything filled in, which builds
     "Walk, mend and walk on until the composition fits; raises `ComposeError` that lists everything that had to be mended, or cannot be"
     fingerprint(comp)                                                   # an error for what contains itself
-    walk, findings, given_up, comp = walk or Walk(), [], set(), dict(comp)
+    walk, findings, given_up, comp = walk or Walk(), [], {'classifier'} if alone else set(), dict(comp)
     for _ in range(100):
         try: filled = walk_along(walk, comp, given_up)
         except Problem as problem: comp = _mend(walk, comp, problem, findings, given_up)
@@ -369,7 +370,7 @@ def _mend(walk, comp, problem, findings, given_up):
         problem.findings = [Finding((inside or [f.path])[0], f.message, fix) for f in problem.findings]
     known = all(f in findings for f in problem.findings)
     findings += [f for f in problem.findings if f not in findings]
-    ways = [f.fix or _way_around(fold(comp), f.path) for f in problem.findings]
+    ways = [f.fix or (None if f.absent else _way_around(fold(comp), f.path)) for f in problem.findings]     # nothing is known of what is absent
     further = mended(comp, [way for way in ways if way])
     if known or fingerprint(further) == fingerprint(fold(comp)): given_up.add(problem.place)
     return further
@@ -416,7 +417,8 @@ def examine_model(
         findings = list(e.findings)
         model = patched(model, [f.fix or Fix(remove=(f.path,)) for f in findings if f.path])
     if 'backbone' in model:
-        try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher')}, **checks})
+        absent = any(f.absent for f in findings)                        # how such a model joins its parts is not known
+        try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher')}, **checks}, alone=absent)
         except ComposeError as e: findings += e.findings
     if findings: raise ComposeError(findings=findings)
     return {**model, **arguments(filled)}
