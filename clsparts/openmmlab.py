@@ -63,7 +63,8 @@ def openmmlab_name(
     here: Iterable[str] = (),  # the names that clsparts has
 ) -> str | None:  # in OpenMMLab's spelling; None if it has nothing of that name, or clsparts has it too
     "A name of OpenMMLab's that clsparts does not have"
-    known = next((o for kind in kinds or PARTS for o in NAMES[kind] if o.lower() == name.lower()), None)
+    alike = [o for kind in kinds or PARTS for o in NAMES[kind] if o.lower() == name.lower()]
+    known = name if name in alike else next(iter(alike), None)
     return None if known is None or known.lower() in (o.lower() for o in here) else known
 
 # %% ../nbs/openmmlab.ipynb #0a51c3e8

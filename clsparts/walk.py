@@ -402,6 +402,7 @@ def _way_around(comp, path):
 # %% ../nbs/walk.ipynb #56cb25ec
 def examine_model(
     model: Mapping,  # what a config file holds as `model`
+    walk: Walk | None = None,  # see `examine`
     **checks,  # `image_shape`, `targets`
 ) -> dict:  # the same with everything filled in, which builds
     "`examine` for the config of a classifier; raises `ComposeError` that lists what is wrong in it and in its parts"
@@ -418,7 +419,7 @@ def examine_model(
         model = patched(model, [f.fix or Fix(remove=(f.path,)) for f in findings if f.path])
     if 'backbone' in model:
         absent = any(f.absent for f in findings)                        # how such a model joins its parts is not known
-        try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher')}, **checks}, alone=absent)
+        try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher')}, **checks}, walk, alone=absent)
         except ComposeError as e: findings += e.findings
     if findings: raise ComposeError(findings=findings)
     return {**model, **arguments(filled)}
