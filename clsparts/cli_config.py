@@ -159,7 +159,7 @@ def check(
     "Check that configs are read and their classifiers compose; the exit status is 1 if one does not"
     checks = Checks(set, trusted)
     for path, named in config_files(configs):
-        if text := checks.file(path, named): print(text, flush=True)
+        if text := checks.file(path, named): print(text)
     if checks.outcomes.total() > 1: print(f'\n{checks}')
     return int(checks.failed > 0)
 

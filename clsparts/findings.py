@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONTROL', 'MAX_TEXT', 'MAX_NAME', 'join_path', 'as_code', 'Fix', 'patched', 'printable', 'Finding', 'ConfigError',
-           'closest', 'did_you_mean']
+           'closest', 'did_you_mean', 'slips']
 
 # %% ../nbs/findings.ipynb #427eeb00
 import difflib
@@ -158,3 +158,12 @@ def did_you_mean(
 ) -> str:  # a question and a space, to stand inside an error; '' if nothing is close
     "`Did you mean 'depth'?`, for the up to three names that are closest to `name`, whatever the case"
     return f"Did you mean {' or '.join(map(repr, close))}? " if (close := closest(name, names)) else ''
+
+# %% ../nbs/findings.ipynb #a92d36a1
+def slips(
+    name: str,  # what was written
+    names: Iterable[str],  # what there is
+) -> list[str]:  # the likeliest first
+    "The names that `name` is plainly a slip of: nearly the same letters, the same digits"
+    if len(name) > MAX_NAME: return []
+    return closest(name, [o for o in names if re.findall(r'\d', o) == re.findall(r'\d', name)], .8)

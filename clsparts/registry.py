@@ -22,7 +22,7 @@ from types import UnionType
 from typing import Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
-from .findings import MAX_NAME, ConfigError, Finding, Fix, closest, did_you_mean, join_path, printable
+from .findings import MAX_NAME, ConfigError, Finding, Fix, closest, did_you_mean, join_path, printable, slips
 from .installed import import_installed, site_folders
 from .openmmlab import NAMES, PARTS, absent, openmmlab_name
 
@@ -368,13 +368,9 @@ def _layers_in(module):
     return [n for n, v in vars(found).items() if _is_layer(v)] if inspect.ismodule(found) else []
 
 # %% ../nbs/registry.ipynb #fccdc1c6
-_NEAR = .8  # likeness of a name and a slip of it
-
 def _near(name, names):
-    "The names that `name` may be a slip of: nearly the same letters, or the same without the ending, and the same digits"
-    if len(name) > MAX_NAME: return []
-    alike = [o for o in names if re.findall(r'\d', o) == re.findall(r'\d', name)]
-    return closest(name, alike, _NEAR) or [o for o in alike if _stem(o) == _stem(name)]
+    "The names that `name` may be a slip of, or is without the ending"
+    return slips(name, names) or [o for o in names if len(name) <= MAX_NAME and _stem(o) == _stem(name)]
 
 def _stem(name):
     "A name without the ending that many of its kind share"

@@ -17,7 +17,6 @@ import mmpretrain.registry as above
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.models.selfsup.base import BaseSelfSupervisor
 from mmpretrain.utils import register_all_modules
-from torch import nn
 
 NOTEBOOK = Path(__file__).resolve().parent.parent/'nbs'/'openmmlab.ipynb'
 FOLDERS = dict(backbones='backbone', peft='backbone', necks='neck', heads='head', losses='loss', classifiers='classifier')
