@@ -17,12 +17,14 @@ from clsparts.cli_config import config_files
 def checked(files):
     "What `clsparts check` prints on files, its wall time, processor time and peak memory so far"
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    with tempfile.TemporaryFile('w+') as out:                           # no pipe, which would have to be emptied meanwhile
+    with tempfile.TemporaryFile('w+') as out:
         env = {**os.environ, 'PYTHONPATH': os.pathsep.join(p for p in sys.path if p)}
-        subprocess.run([sys.executable, '-m', 'clsparts', 'check', *files], stdout=out, stderr=subprocess.DEVNULL, env=env)
+        words = [sys.executable, '-m', 'clsparts', 'check', *files]
+        subprocess.run(words, stdout=out, stderr=subprocess.DEVNULL, env=env)
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         out.seek(0)
-        return out.read(), wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss / 1e6
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return out.read(), wall, cpu, after.ru_maxrss / 1e6
 
 
 def offered(text):
@@ -38,7 +40,8 @@ def main():
     head_line('Checking many configs')
     text, *figures = checked(files)
     composing = [m for m in re.findall(r'^(.*): composes$', text, re.M)]
-    rows = [(f'all {len(files)}', *figures, offered(text)), (f'the {len(composing)} that compose', *checked(composing)[1:], '')]
+    rows = [(f'all {len(files)}', *figures, offered(text))]
+    rows.append((f'the {len(composing)} that compose', *checked(composing)[1:], ''))
     table(['files', 'wall, s', 'processor, s', 'peak memory, GB', 'refusals that offer another architecture'],
           *((name, f'{wall:.1f}', f'{cpu:.1f}', f'{peak:.2f}', other) for name, wall, cpu, peak, other in rows))
     print(text[text.rindex('\n\n', 0, text.index('composes  ')):].strip())

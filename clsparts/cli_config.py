@@ -126,7 +126,8 @@ class Checks:
 
     def _compose(self, cfg):
         from clsparts.walk import Walk, examine_model
-        if self.trusted or self._walk is None or len(self._walk.known) > MAX_KNOWN: self._walk = Walk()     # trusted configs may hold objects
+        full = self._walk is None or len(self._walk.known) > MAX_KNOWN
+        if full or self.trusted: self._walk = Walk()                    # trusted configs may hold objects
         model, place = model_of(cfg)
         try: examine_model(model, self._walk)
         except ConfigError as e: raise e.under(place) from None
@@ -146,7 +147,8 @@ class Checks:
     def __str__(self):
         absent = sorted(self.absent.items(), key=lambda o: (-o[1], o[0]))
         tables = [text_table(('', 'files'), [(o, str(self.outcomes[o])) for o in OUTCOMES if self.outcomes[o]])]
-        if absent: tables.append(text_table(('absent part', 'files'), [(with_kind(name), str(n)) for name, n in absent]))
+        parts = [(with_kind(name), str(n)) for name, n in absent]
+        if parts: tables.append(text_table(('absent part', 'files'), parts))
         return '\n\n'.join(tables)
 
 # %% ../nbs/cli_config.ipynb #e8cdaafc

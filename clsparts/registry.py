@@ -279,7 +279,8 @@ class Finder(Catalogue):
 
     def _search(self, name):
         "The entry that bears the name of its class, or that of an entry point"
-        for load in (lambda: None, lambda: [self._load(m) for m in self.index.defining(name)], lambda: self._load_entry_points(name)):
+        steps = [lambda: None, lambda: [self._load(m) for m in self.index.defining(name)], lambda: self._load_entry_points(name)]
+        for load in steps:
             load()
             if entry := self._current(name): return entry
 
@@ -378,7 +379,7 @@ def _stem(name):
 
 # %% ../nbs/registry.ipynb #0e309b01
 def _not_found(registry, name, kind):
-    "The finding for a name under which nothing is registered: its module is broken, clsparts lacks the part, it is misspelt, or unknown"
+    "The finding for a name under which nothing is registered"
     names, register = registry.names(kind), f'@{registry.name}.register_module()'
     broken = {m: e for m, e in registry.failures.items() if name in (registry.index.modules.get(m) or registry.offered.get(m, ()))}
     for m, e in broken.items():

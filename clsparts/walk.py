@@ -370,7 +370,7 @@ def _mend(walk, comp, problem, findings, given_up):
         problem.findings = [Finding((inside or [f.path])[0], f.message, fix) for f in problem.findings]
     known = all(f in findings for f in problem.findings)
     findings += [f for f in problem.findings if f not in findings]
-    ways = [f.fix or (None if f.absent else _way_around(fold(comp), f.path)) for f in problem.findings]     # nothing is known of what is absent
+    ways = [f.fix or (None if f.absent else _way_around(fold(comp), f.path)) for f in problem.findings]
     further = mended(comp, [way for way in ways if way])
     if known or fingerprint(further) == fingerprint(fold(comp)): given_up.add(problem.place)
     return further

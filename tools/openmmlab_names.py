@@ -19,10 +19,15 @@ from mmpretrain.models.selfsup.base import BaseSelfSupervisor
 from mmpretrain.utils import register_all_modules
 
 NOTEBOOK = Path(__file__).resolve().parent.parent/'nbs'/'openmmlab.ipynb'
-FOLDERS = dict(backbones='backbone', peft='backbone', necks='neck', heads='head', losses='loss', classifiers='classifier')
+FOLDERS = dict(backbones='backbone', peft='backbone', necks='neck', heads='head', losses='loss',
+               classifiers='classifier')
 OTHERS = dict(OPTIMIZERS='optimizer', PARAM_SCHEDULERS='schedule', DATASETS='dataset')
-OPTIONAL = dict(optimizer='DAdaptAdaGrad DAdaptAdam DAdaptSGD Lion Adafactor Adam8bit AdamW8bit Adagrad8bit PagedAdam8bit PagedAdamW8bit '
-                          'LAMB8bit LARS8bit RMSprop8bit Lion8bit PagedLion8bit SGD8bit')  # registered where their packages are installed
+# registered where their packages are installed
+OPTIONAL = dict(optimizer='DAdaptAdaGrad DAdaptAdam DAdaptSGD Lion Adafactor Adam8bit AdamW8bit Adagrad8bit PagedAdam8bit '
+                          'PagedAdamW8bit LAMB8bit LARS8bit RMSprop8bit Lion8bit PagedLion8bit SGD8bit')
+LAYERS = dict(conv='conv', wrappers='conv', conv_ws='conv', conv2d_adaptive_padding='conv', activation='activation',
+              hsigmoid='activation', swish='activation', batchnorm='norm', instancenorm='norm', normalization='norm',
+              parrots_wrapper='norm', drop='dropout')                  # by the module that defines them
 
 
 def kind_of_model(cls):
@@ -39,10 +44,7 @@ def kind_of_model(cls):
 def kind_of_layer(cls):
     "The kind of what mmcv and mmengine register among models; None for what no config of a classifier names"
     if cls.__module__.startswith('mmengine.model.'): return None
-    found = cls.__module__.rpartition('.')[2]
-    kinds = dict(conv='conv', wrappers='conv', conv_ws='conv', conv2d_adaptive_padding='conv', activation='activation', hsigmoid='activation',
-                 swish='activation', batchnorm='norm', instancenorm='norm', normalization='norm', parrots_wrapper='norm', drop='dropout')
-    return kinds.get(found, 'layer')
+    return LAYERS.get(cls.__module__.rpartition('.')[2], 'layer')
 
 
 def names():
@@ -54,9 +56,10 @@ def names():
     for name, cls in below.MODELS.module_dict.items():
         if kind := kind_of_layer(cls): found[kind].add(name)
     for registry, kind in OTHERS.items():
-        for module in (above, below): found[kind] |= {n for n, c in getattr(module, registry).module_dict.items() if not n.startswith('Base') and n != 'Optimizer'}
-        found[kind] |= set(OPTIONAL.get(kind, '').split())
-    return {kind: sorted(found[kind], key=str.lower) for kind in dict.fromkeys([*FOLDERS.values(), 'model', *sorted(found)])}
+        own = [*getattr(above, registry).module_dict, *getattr(below, registry).module_dict, *OPTIONAL.get(kind, '').split()]
+        found[kind] = {n for n in own if not n.startswith('Base') and n != 'Optimizer'}
+    kinds = dict.fromkeys([*FOLDERS.values(), 'model', *sorted(found)])
+    return {kind: sorted(found[kind], key=str.lower) for kind in kinds}
 
 
 def cell():
@@ -64,9 +67,8 @@ def cell():
     of = ', '.join(f'{p.__name__} {p.__version__}' for p in (mmpretrain, mmengine, mmcv))
     lines = []
     for kind, found in names().items():
-        text = textwrap.wrap(' '.join(found), 115, break_long_words=False, break_on_hyphens=False)
-        lines += [f"    {kind}='''{text[0]}", *(f'        {t}' for t in text[1:])]
-        lines[-1] += "'''.split(),"
+        lines += textwrap.wrap(f"{kind}='''{' '.join(found)}'''.split(),", 115, initial_indent='    ', subsequent_indent=' ' * 8,
+                               break_long_words=False, break_on_hyphens=False)
     return '\n'.join(['#| export', f'NAMES = dict(  # of {of}', *lines]).rstrip(',') + ')'
 
 
