@@ -270,9 +270,8 @@ class Finder(Catalogue):
         "The entry of `name`; raises `ConfigError` that names the closest ones, or why its module cannot be imported"
         if ':' in name: return _spelt_out(self, name, kind)
         entry = self._search(name)
-        if entry is None:
-            self._load_all(kind)
-            entry = self._current(name)
+        if entry is None: self._load_all(kind)
+        entry = entry or self._current(name)
         if entry is None: raise ConfigError(findings=[_not_found(self, name, kind)])
         _check_kind(self, name, entry.kind, kind)
         return entry

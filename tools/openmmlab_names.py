@@ -67,8 +67,8 @@ def cell():
     of = ', '.join(f'{p.__name__} {p.__version__}' for p in (mmpretrain, mmengine, mmcv))
     lines = []
     for kind, found in names().items():
-        lines += textwrap.wrap(f"{kind}='''{' '.join(found)}'''.split(),", 115, initial_indent='    ', subsequent_indent=' ' * 8,
-                               break_long_words=False, break_on_hyphens=False)
+        lines += textwrap.wrap(f"{kind}='''{' '.join(found)}'''.split(),", 120, initial_indent='    ',
+                               subsequent_indent='      ', break_long_words=False, break_on_hyphens=False)
     return '\n'.join(['#| export', f'NAMES = dict(  # of {of}', *lines]).rstrip(',') + ')'
 
 
