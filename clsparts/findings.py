@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONTROL', 'MAX_TEXT', 'MAX_NAME', 'join_path', 'as_code', 'Fix', 'patched', 'printable', 'Finding', 'ConfigError',
-           'closest', 'did_you_mean']
+           'closest', 'did_you_mean', 'slips']
 
 # %% ../nbs/findings.ipynb #427eeb00
 import difflib
@@ -99,6 +99,13 @@ class Finding(NamedTuple):
     path: str  # where in the config, dotted: `model.backbone.depth`
     message: str  # what was found, what was expected; what to write instead, unless the fix says it
     fix: Fix | None = None  # the change that mends it, where one is known
+    absent: str = ''  # the name of a part that OpenMMLab has and clsparts does not have
+
+    def under(self,
+        path: str,  # the place that the finding is inside
+    ) -> 'Finding':
+        "The same finding, seen from further out"
+        return self._replace(path=join_path(path, self.path), fix=self.fix and self.fix.under(path))
 
 
 class ConfigError(ValueError):
@@ -109,7 +116,7 @@ class ConfigError(ValueError):
         message: str = '',  # what was found, what was expected, what to write instead
         fix: Fix | None = None,  # the change that mends it
         *,
-        findings: Iterable[tuple] = (),  # several at once, instead: tuples of path, message and perhaps fix
+        findings: Iterable[tuple] = (),  # several at once, instead: tuples as `Finding`
     ):
         self.findings = [Finding(*f) for f in findings] or [Finding(path, message, fix)]
         super().__init__(str(self))
@@ -123,7 +130,7 @@ class ConfigError(ValueError):
         path: str,  # the place that all findings are inside
     ) -> 'ConfigError':
         "The same findings, seen from further out: `depth` under `model.backbone` is `model.backbone.depth`"
-        return type(self)(findings=[Finding(join_path(path, f.path), f.message, f.fix and f.fix.under(path)) for f in self.findings])
+        return type(self)(findings=[f.under(path) for f in self.findings])
 
     def __str__(self):
         lines = [printable(' '.join([f'{f.path}:'] * bool(f.path) + [f.message] + [str(f.fix)] * bool(f.fix))) for f in self.findings]
@@ -135,12 +142,13 @@ MAX_NAME = 100  # characters of a name that is compared with others
 def closest(
     name: str,  # what was written
     names: Iterable[str],  # what there is
+    least: float | None = None,  # likeness, from 0 to 1; what suits the length if None
 ) -> list[str]:  # the best, and up to two that are nearly as close
     "The names that are closest to `name`, whatever the case; none if none is close"
     if len(str(name)) > MAX_NAME: return []
     def likeness(o): return difflib.SequenceMatcher(None, str(name).lower(), str(o).lower()).ratio()
     best = sorted(((likeness(o), o) for o in names if len(str(o)) <= MAX_NAME), key=lambda p: -p[0])[:3]
-    least = .5 if len(str(name)) < 4 else .6
+    least = least or (.5 if len(str(name)) < 4 else .6)
     return [o for r, o in best if r >= least and r > best[0][0] - .1]
 
 # %% ../nbs/findings.ipynb #94c17082
@@ -150,3 +158,12 @@ def did_you_mean(
 ) -> str:  # a question and a space, to stand inside an error; '' if nothing is close
     "`Did you mean 'depth'?`, for the up to three names that are closest to `name`, whatever the case"
     return f"Did you mean {' or '.join(map(repr, close))}? " if (close := closest(name, names)) else ''
+
+# %% ../nbs/findings.ipynb #a92d36a1
+def slips(
+    name: str,  # what was written
+    names: Iterable[str],  # what there is
+) -> list[str]:  # the likeliest first
+    "The names that `name` is plainly a slip of: nearly the same letters, the same digits"
+    if len(name) > MAX_NAME: return []
+    return closest(name, [o for o in names if re.findall(r'\d', o) == re.findall(r'\d', name)], .8)

@@ -23,6 +23,7 @@ from torch.utils.data import Dataset
 from .findings import ConfigError, did_you_mean, printable
 from .images import COMPARED, ImageFiles, first_sound, folders_in, image_files, local_path, read_csv, read_image, same_files
 from .installed import import_installed
+from .openmmlab import absent, openmmlab_name
 from .transforms import Preset
 
 # %% ../nbs/named_data.ipynb #17fdee61
@@ -366,7 +367,7 @@ def read_source(
     kind = next((k for k in SOURCES if k.endswith(':') and str(name).startswith(k)), name)
     if not isinstance(kind, str) or kind not in SOURCES or (kind.endswith(':') and name == kind):
         there = ['digits', *(k + 'PATH' * k.endswith(':') for k in SOURCES)]
-        raise ConfigError('data', f'there is no data set {name!r}. {did_you_mean(name, there)}There is: {", ".join(there)}.')
+        raise ConfigError('data', f'{_no_such_data(name, there)}There is: {", ".join(there)}.')
     where, known = name.removeprefix(kind), [*FORM, *_own_options(kind)]
     if wrong := [k for k in options if k not in known]:
         there = f'There is: {", ".join(known)}.'
@@ -381,6 +382,10 @@ def read_source(
     found = SOURCES[kind](where, root, download, form, **options)
     if notes := found.get('notes'): warnings.warn('\n- '.join([f'{printable(name, 200)}: notes on the data', *notes]))
     return found
+
+def _no_such_data(name, there):
+    known = openmmlab_name(str(name), 'dataset', here=[cls for cls, _ in TORCHVISION.values()])
+    return f'{absent(known, "dataset")} ' if known else f'there is no data set {name!r}. {did_you_mean(name, there)}'
 
 def _check_places(root, download):
     if not isinstance(download, bool):

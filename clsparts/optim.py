@@ -19,6 +19,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from .findings import ConfigError, did_you_mean
 from .installed import import_installed
+from .openmmlab import absent, openmmlab_name
 from .registry import check_arguments
 from .tables import Table
 
@@ -53,7 +54,10 @@ def _optimizer_class(type_):
     if type_ in ('LARS', 'Lamb'): return _of_timm(type_)
     found = {n: c for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)}
     names = sorted(found.keys() - {'Optimizer', 'LBFGS', 'SparseAdam', 'Muon'})
-    if type_ not in names: raise ConfigError('type', f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}It has: {", ".join(names)}.')
+    if type_ not in names:
+        known = openmmlab_name(str(type_), 'optimizer', here=names)
+        found = absent(known, 'optimizer') if known else f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}'.rstrip()
+        raise ConfigError('type', f'{found} There is: {", ".join([*names, "LARS", "Lamb"])}.')
     return found[type_]
 
 # %% ../nbs/optim.ipynb #7fa1296a

@@ -8,7 +8,6 @@ __all__ = ['KINDS', 'MAX_EXTRA', 'LAYERS', 'SLOW', 'MODELS', 'Entry', 'parameter
 
 # %% ../nbs/registry.ipynb #ceb15ad9
 import ast
-import difflib
 import importlib
 import inspect
 import re
@@ -23,8 +22,9 @@ from types import UnionType
 from typing import Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
-from .findings import MAX_NAME, ConfigError, Finding, Fix, closest, did_you_mean, join_path, printable
+from .findings import MAX_NAME, ConfigError, Finding, Fix, closest, did_you_mean, join_path, printable, slips
 from .installed import import_installed, site_folders
+from .openmmlab import NAMES, PARTS, absent, openmmlab_name
 
 # %% ../nbs/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -145,11 +145,15 @@ class Index:
         "The modules that define `name`"
         return [m for m, names in self.modules.items() if name in names]
 
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        "The kinds of the modules that define parts"
+        return {m: kind for m in self.modules if (kind := module_kind(m))}
+
     def of_kind(self, kind: str | None) -> list[str]:
         "The modules that parts of `kind` live in; all part modules for None, all shared layers for kinds within them"
-        kinds = [(m, module_kind(m)) for m in self.modules]
         if kind is not None and kind not in KINDS.values(): kind = 'layer'
-        return [m for m, k in kinds if k and kind in (None, k)]
+        return [m for m, k in self.kinds.items() if kind in (None, k)]
 
 # %% ../nbs/registry.ipynb #fa6ade6a
 def module_kind(module: str) -> str | None:
@@ -276,15 +280,19 @@ class Finder(Catalogue):
     ) -> Entry:
         "The entry of `name`; raises `ConfigError` that names the closest ones, or why its module cannot be imported"
         if ':' in name: return _spelt_out(self, name, kind)
-        steps = [lambda: None, lambda: [self._load(m) for m in self.index.defining(name)],
-                 lambda: self._load_entry_points(name), lambda: self._load_all(kind)]
-        for step in steps:
-            step()
-            entry = self._current(name)
-            if entry:
-                _check_kind(self, name, entry.kind, kind)
-                return entry
-        raise ConfigError('type', _unknown(self, name, kind), _meant(self, name, kind))
+        entry = self._search(name)
+        if entry is None: self._load_all(kind)
+        entry = entry or self._current(name)
+        if entry is None: raise ConfigError(findings=[_not_found(self, name, kind)])
+        _check_kind(self, name, entry.kind, kind)
+        return entry
+
+    def _search(self, name):
+        "The entry that bears the name of its class, or that of an entry point"
+        steps = [lambda: None, lambda: [self._load(m) for m in self.index.defining(name)], lambda: self._load_entry_points(name)]
+        for load in steps:
+            load()
+            if entry := self._current(name): return entry
 
     def _load_entry_points(self, name=None):
         for point in _entry_points(self.group) if self.group else ():
@@ -371,24 +379,25 @@ def _layers_in(module):
     return [n for n, v in vars(found).items() if _is_layer(v)] if inspect.ismodule(found) else []
 
 # %% ../nbs/registry.ipynb #0e309b01
-def _unknown(registry, name, kind):
-    names, what = registry.names(kind), kind or 'part'
+def _not_found(registry, name, kind):
+    "The finding for a name under which nothing is registered"
+    names, register = registry.names(kind), f'@{registry.name}.register_module()'
     broken = {m: e for m, e in registry.failures.items() if name in (registry.index.modules.get(m) or registry.offered.get(m, ()))}
-    if broken:
-        m, e = next(iter(broken.items()))
-        return f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}'
-    return (f'there is no {what} {printable(repr(name), MAX_NAME)}. {did_you_mean(name, names)}There is: {", ".join(names) or "none"}. '
-            f'Your own class is found after @{registry.name}.register_module().')
+    for m, e in broken.items():
+        return Finding('type', f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}')
+    known = openmmlab_name(name)
+    if known and not registry._search(known):
+        return Finding('type', f'{absent(known)} Register your own with {register}.', absent=known)
+    near = _near(name, [*names, *(o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names)])
+    if near and near[0] not in names: near = []                         # rather a slip of a name that is absent here
+    hint = f"Did you mean {' or '.join(repr(o) for o in near if o in names)}? " if near else ''
+    return Finding('type', f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}There is: {", ".join(names) or "none"}. '
+                           f'Your own class is found after {register}.', Fix({'type': near[0]}) if near else None)
 
 # %% ../nbs/registry.ipynb #fccdc1c6
-def _meant(registry, name, kind):
-    "The fix for an unknown name: the one of its kind that plainly was meant, unless something broken bears the name"
-    broken = any(name in (registry.index.modules.get(m) or registry.offered.get(m, ())) for m in registry.failures)
-    if broken or len(name) > MAX_NAME: return None
-    names = registry.names(kind)
-    stems = {_stem(n): n for n in reversed(names)}
-    whole, stem = difflib.get_close_matches(name, names, 1, cutoff=.85), difflib.get_close_matches(_stem(name), stems, 1, cutoff=.75)
-    return Fix({'type': whole[0] if whole else stems[stem[0]]}) if whole or stem else None
+def _near(name, names):
+    "The names that `name` may be a slip of, or is without the ending"
+    return slips(name, names) or [o for o in names if len(name) <= MAX_NAME and _stem(o) == _stem(name)]
 
 def _stem(name):
     "A name without the ending that many of its kind share"

@@ -15,6 +15,7 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from .findings import ConfigError, did_you_mean
+from .openmmlab import absent, openmmlab_name
 from .registry import check_arguments
 
 # %% ../nbs/schedules.ipynb #b9351f35
@@ -98,8 +99,10 @@ def _outside(phase):
 # %% ../nbs/schedules.ipynb #f2d088d2
 def _unknown(type_):
     "What to write in place of a type that there is not"
-    if isinstance(type_, str) and type_.endswith(('Momentum', 'ParamScheduler')):
+    if isinstance(type_, str) and type_.endswith(('Momentum', 'WeightDecay', 'ParamScheduler')):
         return f'{type_} does not schedule a learning rate; momentum and weight decay are constant. Remove this phase.'
+    known = openmmlab_name(type_, 'schedule', here=PHASES | ONE) if isinstance(type_, str) else None
+    if known: return f'{absent(known, "schedule")} There is: {", ".join(PHASES | ONE)}.'
     meant = did_you_mean(type_, PHASES | ONE) if isinstance(type_, str) else ''
     return f'expected one of {", ".join(PHASES | ONE)}, got {_shown(type_)}. {meant}'.rstrip()
 

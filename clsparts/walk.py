@@ -212,8 +212,9 @@ class Walk:
     def __init__(self,
         keys=KEYS,  # what may stand beside the parts: no other key is set by a fix
         targets: str | None = None,  # of the data: 'labels', 'soft' or 'multi-label'
+        known: dict | None = None,  # results of another walk, which are shared with it
     ):
-        self.known, self.keys, self.targets = {}, keys, targets
+        self.known, self.keys, self.targets = {} if known is None else known, keys, targets
 
     def accepts(self, fix: Fix) -> bool:
         "Whether a fix can be made where the composition comes from"
@@ -427,10 +428,11 @@ def arguments(filled: Mapping) -> dict:
 def examine(
     comp: Mapping,  # see the table above; not changed
     walk: Walk | None = None,  # one that may know parts of it already, and learns the rest
+    alone: bool = False,  # look at each part, and not at how they fit together
 ) -> dict:  # the composition with everything filled in, which builds
     "Walk, mend and walk on until the composition fits; raises `ComposeError` that lists everything that had to be mended, or cannot be"
     fingerprint(comp)                                                   # an error for what contains itself
-    walk, findings, given_up, comp = walk or Walk(), [], set(), dict(comp)
+    walk, findings, given_up, comp = walk or Walk(), [], {'classifier'} if alone else set(), dict(comp)
     for _ in range(100):
         try: filled = walk_along(walk, comp, given_up)
         except Problem as problem: comp = _mend(walk, comp, problem, findings, given_up)
@@ -448,7 +450,7 @@ def _mend(walk, comp, problem, findings, given_up):
         problem.findings = [Finding((inside or [f.path])[0], f.message, fix) for f in problem.findings]
     known = all(f in findings for f in problem.findings)
     findings += [f for f in problem.findings if f not in findings]
-    ways = [f.fix or _way_around(fold(comp), f.path) for f in problem.findings]
+    ways = [f.fix or (None if f.absent else _way_around(fold(comp), f.path)) for f in problem.findings]
     further = mended(comp, [way for way in ways if way])
     if known or fingerprint(further) == fingerprint(fold(comp)): given_up.add(problem.place)
     return further
@@ -483,6 +485,7 @@ def examine_model(
     model: Mapping,  # what a config file holds as `model`
     image_shape: tuple | None = None,  # see `compose`
     targets: str | None = None,  # that the data has: 'labels', 'soft' or 'multi-label'
+    walk: Walk | None = None,  # one whose results may be used again, and to which new ones are added
 ) -> dict:  # the same with everything filled in, which builds
     "`examine` for the config of a classifier; raises `ComposeError` that lists what is wrong in it and in its parts"
     if not isinstance(model, Mapping): raise ComposeError('', f'expected a dict, got {as_code(model)}.')
@@ -498,7 +501,9 @@ def examine_model(
         findings = list(e.findings)
         model = patched(model, [f.fix or Fix(remove=(f.path,)) for f in findings if f.path])
     if 'backbone' in model:
-        try: filled = examine({**{k: model.get(k) for k in (*PARTS, 'teacher', 'targets')}, 'image_shape': image_shape}, Walk(keys, targets))
+        absent = any(f.absent for f in findings)                        # how such a model joins its parts is not known
+        comp = {**{k: model.get(k) for k in (*PARTS, 'teacher', 'targets')}, 'image_shape': image_shape}
+        try: filled = examine(comp, Walk(keys, targets, walk and walk.known), alone=absent)
         except ComposeError as e: findings += e.findings
     if findings: raise ComposeError(findings=findings)
     return {**model, **arguments(filled)}

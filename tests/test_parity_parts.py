@@ -169,7 +169,7 @@ def test_wrong_types(entry):
     for name in parameters(part)[0]:
         for wrong in of_wrong_type(part, name):
             with torch.device('meta'), pytest.raises(ConfigError) as e: part(**{**args, name: wrong})
-            assert e.value.findings[0].path == name, f'{name}={wrong!r}: {e.value}'
+            assert e.value.findings[0].path.partition('.')[0] == name, f'{name}={wrong!r}: {e.value}'
 
 
 @pytest.mark.parametrize('make, path', [

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..findings import ConfigError, Fix, closest, did_you_mean
+from ..findings import ConfigError, Fix, did_you_mean, slips
 from ..layers.attention import MultiheadAttention
 from ..layers.drop import drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed
@@ -158,9 +158,10 @@ def arch_settings(
     needed = list(next(iter(table.values())))
     if isinstance(arch, str):
         if arch.lower() in table: return table[arch.lower()]
-        raise ConfigError('arch', f'there is no {arch!r}. {did_you_mean(arch, table)}There is: {", ".join(table)}; '
+        meant = slips(arch, table)
+        raise ConfigError('arch', f'there is no {arch!r}. {did_you_mean(arch, meant)}There is: {", ".join(table)}; '
                                   f'or a dict with {", ".join(needed)}.',
-                          Fix({'arch': close[0]}) if (close := closest(arch, table)) else None)
+                          Fix({'arch': meant[0]}) if meant else None)
     missing = [k for k in needed if k not in arch]
     if missing: raise ConfigError('arch', f'a dict with {", ".join(needed)} is expected; {", ".join(missing)} is missing.')
     unknown = [k for k in arch if k not in needed]

@@ -16,6 +16,7 @@ from table import CONTROL, Case, Fails, Works, table
 from torch import nn
 
 from clsparts import registry
+from clsparts import cli_config
 from clsparts.cli import main
 from clsparts.cli_config import model_of, read_config
 from clsparts.compose import compose, compose_model
@@ -328,6 +329,29 @@ def test_printed_where_the_terminal_lacks_the_letters(tmp_path, monkeypatch):
         assert b'\\udcff' in raw.getvalue() and b'composes' in raw.getvalue()
 
 
+@pytest.mark.parametrize('error', [MemoryError(), RecursionError('too deep'), OSError('gone'), SystemExit(3)])
+def test_file_after_file(tmp_path, monkeypatch, error):
+    "Whatever is wrong with a file ends with that file"
+    read = cli_config.read_config
+    def reading(path, *args):
+        if path.endswith('trap.json'): raise error
+        return read(path, *args)
+    monkeypatch.setattr(cli_config, 'read_config', reading)
+    for name in ('a.json', 'z.json'): (tmp_path/name).write_text(json.dumps(dict(model=MODEL)))
+    (tmp_path/'bytes.yaml').write_bytes(bytes(range(256)))
+    (tmp_path/'circle.py').write_text("_base_ = 'circle.py'")
+    (tmp_path/'deep.json').write_text('[' * 100_000)
+    (tmp_path/'huge.json').write_text(json.dumps(dict(model={**MODEL, 'neck': dict(type='torch.nn:Linear', in_features=HUGE, out_features=HUGE)})))
+    (tmp_path/'trap.json').write_text('{}')
+    os.mkfifo(tmp_path/'pipe.json')
+    (tmp_path/'loop').symlink_to(tmp_path)
+    status, text = run('check', tmp_path)
+    assert status == 1 and not CONTROL.search(text)
+    for name in ('bytes.yaml', 'circle.py', 'deep.json', 'huge.json', 'trap.json', 'pipe.json'): assert f'{tmp_path/name}' in text
+    table = dict(line.rsplit(maxsplit=1) for line in text.rpartition('files\n')[2].splitlines())
+    assert table == dict(composes='2', wrong='1', unreadable='5'), text
+
+
 # ---- nothing is imported, nothing asked
 
 @pytest.fixture
@@ -361,6 +385,7 @@ class Hidden:                                           # timm is not installed;
     @staticmethod
     def find_spec(name, path=None, target=None): return PathFinder.find_spec(name, ['']) if name == 'timm' else None
 sys.meta_path.insert(0, Hidden)
+from clsparts import cli_config
 from clsparts.cli import main
 statuses = [main(['check', 'a.json', 'b.json', 'c.json', 'd.json']), main(['diff', 'a.json', 'b.json']), main(['list', 'neck'])]
 print(statuses, [m for m in ('timm', 'evil') if m in sys.modules])
