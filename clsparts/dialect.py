@@ -35,7 +35,7 @@ def _cut(text, most):
 
 def _a(value):
     "The type of a value: `a dict`, `an int`"
-    name = type(value).__name__
+    name = getattr(type(value), '_shown', type(value).__name__)
     return f"a{'n' * (name[0] in 'aeiou')} {name}"
 
 def _words(problem):
@@ -247,6 +247,8 @@ def _merged(over, base):
 class _BaseDict(dict):
     "A dict of the base config: keys are attributes, what is stored is copied, `update` merges"
 
+    _shown = 'dict'                              # in messages
+
     def __getattr__(self, name):
         if name in self: return self[name]
         raise AttributeError(f'there is no key {name!r}')
@@ -428,6 +430,8 @@ _REGISTERED |= dict(LayerNorm2d='LN2d', DALLEEncoder='DALL-E')       # where the
 
 class Imported(str):
     "A class or module that a config imports, as text: a registered name or `'package.module:Class'`"
+
+    _shown = 'class or module'
 
     def __new__(cls,
         path: str,  # `package.module.Class`
@@ -756,7 +760,7 @@ def _delete(r, node):
             del holder[key]
 
 # %% ../nbs/dialect.ipynb #2abf8d26
-_RELATIVE = 'imports another config. Write it into `with read_base():`.'
+_RELATIVE = 'imports another config, and is not in `with read_base():`.'
 
 def _imports(node):
     "What an import statement binds: a name and the path that it means, for each"
@@ -813,14 +817,17 @@ def _base_module(r, node):
                                      'and import it by its place: `from .file import *`.'))
     return '../' * (node.level - 1) + node.module.replace('.', '/') + '.py'
 
+def _is_new_style(statements):
+    imports = [n for n in statements if _is_import(n)]
+    new = any(map(_reads_base, statements)) or any(not _origins(n) <= sys.stdlib_module_names for n in imports)
+    return new and not any(map(_assigns_base, statements))
+
 def is_new_style(
     text: str,  # the source of a config file
     filename: str,  # for errors
 ) -> bool:  # then its `base` is a dict of its base files, by the names that `base_files` returns
     "Whether a config imports its bases or classes, in place of naming them"
-    statements = _statements(text, filename)
-    return not any(map(_assigns_base, statements)) and any(
-        _reads_base(n) or _is_import(n) and not _origins(n) <= sys.stdlib_module_names for n in statements)
+    return _is_new_style(_statements(text, filename))
 
 def base_files(
     text: str,  # the source of a config file
@@ -849,11 +856,13 @@ def _whole(r, values):
 
 def _imported_bases(r, statements, files):
     "Bind what `with read_base():` imports; a base file's names are taken as they are, imported ones too"
-    files = {f: {k: _rebuilt(v, _BaseDict) for k, v in names.items()} for f, names in (files or {}).items()}
+    made = {}
     for node in [n for block in statements if _reads_base(block) for n in block.body]:
         try:
-            names = files.get(_base_module(r, node))
-            if names is None: raise _Refused('imports a config that was not read.')
+            file = _base_module(r, node)
+            if not isinstance((files or {}).get(file), dict): raise _Refused('imports a config that is not there.')
+            if file not in made: made[file] = {k: _rebuilt(v, _BaseDict) for k, v in files[file].items()}
+            names = made[file]
             r.budget.spend(len(names))
             for alias in node.names:
                 if alias.name == '*': r.names.update(names)
@@ -874,7 +883,8 @@ def read_python(
     base: dict | None = None,  # the merged base config, which statements through `_base_` change; for the new style see `is_new_style`
 ) -> dict:  # the names that the file has made, without `_base_` and those that begin with two underscores
     "Read a Python config without running it; raises `ConfigError` with file and line for what is no value"
-    new_style, statements = is_new_style(text, filename), _statements(text, filename)
+    statements = _statements(text, filename)
+    new_style = _is_new_style(statements)
     r = _Reading(text, filename, variables, None if new_style else base)
     if new_style: _imported_bases(r, statements, base)
     for node in statements:
@@ -898,7 +908,7 @@ def is_bound(
 class _Executable(ast.NodeTransformer):
     "References become values; in the new style, imports become imported names"
 
-    def __init__(self, new_style): self.new_style = new_style
+    def __init__(self, r, new_style): self.r, self.new_style = r, new_style
 
     def call(self, at, name, *arguments):
         made = ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
@@ -918,7 +928,7 @@ class _Executable(ast.NodeTransformer):
 
     def visit_Import(self, node):
         if not self.new_style or _origins(node) <= sys.stdlib_module_names: return node
-        if '' in _origins(node): raise _Refused(_RELATIVE)
+        if '' in _origins(node): raise self.r.error(node, _Refused(_RELATIVE))
         names = [(ast.Name(n, ast.Store()), self.call(node, '__imported__', ast.Constant(p), ast.Constant(n))) for n, p in _imports(node)]
         return [ast.fix_missing_locations(ast.copy_location(ast.Assign([n], value), node)) for n, value in names]
 
@@ -942,7 +952,7 @@ def _executed(r, tree, new_style):
     def copied(value): return _rebuilt(value, _BaseDict)
     def resolved(value, line):
         return copied(substitute(value, f'{r.filename}, line {line}', r.variables, names.get('_base_')))
-    code = compile(_Executable(new_style).visit(tree), r.filename, 'exec')
+    code = compile(_Executable(r, new_style).visit(tree), r.filename, 'exec')
     names = dict(r.names, __name__='config', __file__=r.filename, __copied__=copied, __resolved__=resolved, __imported__=Imported)
     if r.base is not None: names['_base_'] = r.base
     exec(code, names)
@@ -956,7 +966,8 @@ def execute_python(
     base: dict | None = None,  # see `read_python`
 ) -> dict:  # as `read_python` returns it; values may hold classes
     "Run a config that its author is trusted with; raises `ConfigError` with file and line for whatever goes wrong"
-    filename, tree, new_style = str(filename), _parse(text, filename), is_new_style(text, filename)
+    filename, tree = str(filename), _parse(text, filename)
+    new_style = _is_new_style(tree.body)
     r = _Reading(text, filename, variables, None if new_style else base)
     if new_style: _imported_bases(r, tree.body, base)
     tree.body = [n for n in tree.body if not _assigns_base(n)]
