@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 from mmengine.dataset import DefaultSampler
 from mmengine.dataset.utils import default_collate
 

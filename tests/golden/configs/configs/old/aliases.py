@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 "What is read from `_base_` is the value itself; what is stored there is copied"
 import copy
 _base_ = '../_base_/plain.py'

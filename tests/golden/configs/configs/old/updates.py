@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 "`update`, `merge`, `setdefault`, `copy`, `pop` and `del` of the base's dicts"
 _base_ = ['../_base_/plain.py']
 _base_.b.update(d=dict(f=dict(h=3)))

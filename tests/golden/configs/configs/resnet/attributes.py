@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 "Places, deletes, arithmetic, comprehensions; names of a base by other names"
 import torch.nn
 import torchvision.ops as ops

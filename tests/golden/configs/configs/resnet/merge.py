@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 "`merge`, which knows `_delete_`; `update`, which does not; storing copies, reading does not"
 import copy
 

@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 "The usual file: bases, a few updates, an own part of the recipe"
 from mmengine.config import read_base
 from mmengine.hooks import CheckpointHook, EMAHook

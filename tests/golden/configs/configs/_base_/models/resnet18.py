@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 from mmpretrain.models import CrossEntropyLoss, GlobalAveragePooling, ImageClassifier, LinearClsHead, ResNet
 from torch.nn.modules.batchnorm import BatchNorm2d
 

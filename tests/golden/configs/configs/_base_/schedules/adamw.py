@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405
 from mmengine.optim import CosineAnnealingLR, LinearLR
 from torch.optim import AdamW
 
