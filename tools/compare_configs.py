@@ -1,14 +1,15 @@
 """Read config files here and with mmengine, and count those that are equal.
 
-    python tools/compare_configs.py                    # mmpretrain's configs, from its installed package
+    python tools/compare_configs.py                # mmpretrain's configs, from its installed package
     python tools/compare_configs.py --folder FOLDER    # any folder of configs, of the old or the new style
-    python tools/compare_configs.py --new-style        # the same files, rewritten in the new style (`read_base()`, imported classes)
-    python tools/compare_configs.py --trusted          # ours with trusted=True
-    python tools/compare_configs.py --record           # write tests/golden/configs/expected.json: mmengine's reading of the files beside it
+    python tools/compare_configs.py --new-style    # the same files, rewritten with `read_base()` and imported classes
+    python tools/compare_configs.py --trusted      # ours with trusted=True
+    python tools/compare_configs.py --record       # write tests/golden/configs/expected.json with mmengine's reading
 
-In a virtual environment mmengine takes `copy` for a package; run it with the environment's packages in PYTHONPATH and the bare interpreter.
-Needs mmengine 0.10.7, and mmpretrain unless a folder is given. mmengine's texts of imported classes, such as `'torch.optim.sgd.SGD'`, are
-brought to our form before the comparison; tuples count as lists, and a `_delete_` that mmengine leaves in a dict does not count.
+Needs mmengine 0.10.7, and mmpretrain unless a folder is given. In a virtual environment mmengine takes `copy` for a
+package; run this with the bare interpreter, and with the environment's packages in PYTHONPATH. Imported classes of
+mmengine are brought to our texts before the comparison; tuples count as lists, and a `_delete_` that mmengine leaves in
+a dict does not count.
 """
 import argparse
 import ast
@@ -53,7 +54,6 @@ def theirs(path):
 
 
 def ours(path, trusted):
-    "Our reading, with values that mmengine keeps and we drop by intent: `_delete_` in lists and new dicts"
     return normal(dict(Config.fromfile(path, trusted=trusted)))
 
 
@@ -87,7 +87,9 @@ class NewStyle(ast.NodeTransformer):
         return ast.Expr(ast.Call(ast.Attribute(target, method), [value], []))
 
 
-def module_of(file): return [re.sub(r'\W', '_', f'c_{part}' if part[0].isdigit() else part) for part in file.removesuffix('.py').split('/') if part != '.']
+def module_of(file):
+    parts = [p for p in file.removesuffix('.py').split('/') if p != '.']
+    return [re.sub(r'\W', '_', f'c_{p}' if p[0].isdigit() else p) for p in parts]
 
 
 @functools.lru_cache(maxsize=None)
@@ -98,9 +100,10 @@ def rewritten(path):
     "The source of a config in the new style"
     text = re.sub(r'([\'"])\{\{\s*(_base_[\w.]+)\s*\}\}\1', r'\2', path.read_text())
     tree = ast.parse(text)
-    bases = [ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == '_base_']
-    bases = [bases[0]] if bases and isinstance(bases[0], str) else bases[0] if bases else []
-    tree.body = [n for n in tree.body if not (isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == '_base_')]
+    named = [n for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == '_base_']
+    bases = ast.literal_eval(named[0].value) if named else []
+    bases = [bases] if isinstance(bases, str) else bases
+    tree.body = [n for n in tree.body if n not in named]
     change = NewStyle({name for base in bases for name in names_in(path.parent/base)})
     body = ast.unparse(ast.fix_missing_locations(change.visit(tree)))
     lines = [f'from {m} import {", ".join(sorted(names))}' for m, names in change.imports.items()]
@@ -137,9 +140,11 @@ def compare(folder, trusted, bases):
         seconds['mmengine'] += time.perf_counter() - start
         failed = isinstance(a, Exception), isinstance(b, Exception)
         found = [] if any(failed) else diff(a, b)
-        what = {(True, True): 'both refuse', (True, False): 'ours refuses', (False, True): 'mmengine refuses'}.get(failed, 'differ' if found else 'equal')
+        refused = {(True, True): 'both refuse', (True, False): 'ours refuses', (False, True): 'mmengine refuses'}
+        what = refused.get(failed, 'differ' if found else 'equal')
         counts[what] += 1
-        if what not in ('equal', 'both refuse'): print(f'{what}: {path.relative_to(folder)}: {found[:3] if found else a if failed[0] else b}'[:400])
+        if what in ('equal', 'both refuse'): continue
+        print(f'{what}: {path.relative_to(folder)}: {found[:3] if found else a if failed[0] else b}'[:400])
     print(dict(counts), {k: f'{v:.1f} s' for k, v in seconds.items()})
 
 
