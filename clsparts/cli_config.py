@@ -18,7 +18,7 @@ from fastcore.script import Param, call_parse
 from .config import ENDINGS, Config, check_spelt_out, diff, parse_override
 from .findings import ConfigError, as_code, printable
 from .openmmlab import with_kind
-from .tables import text_table
+from .tables import Table
 
 # %% ../nbs/cli_config.ipynb #86f707d7
 def read_config(
@@ -146,9 +146,9 @@ class Checks:
 
     def __str__(self):
         absent = sorted(self.absent.items(), key=lambda o: (-o[1], o[0]))
-        tables = [text_table(('', 'files'), [(o, str(self.outcomes[o])) for o in OUTCOMES if self.outcomes[o]])]
+        tables = [str(Table(('', 'files'), [(o, str(self.outcomes[o])) for o in OUTCOMES if self.outcomes[o]]))]
         parts = [(with_kind(name), str(n)) for name, n in absent]
-        if parts: tables.append(text_table(('absent part', 'files'), parts))
+        if parts: tables.append(str(Table(('absent part', 'files'), parts)))
         return '\n\n'.join(tables)
 
 # %% ../nbs/cli_config.ipynb #e8cdaafc

@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .dialect import Budget, base_files, execute_python, read_python, substitute
+from .dialect import Budget, base_files, execute_python, is_bound, is_new_style, read_python, substitute
 from .files import replacing
 from .findings import ConfigError, as_code, did_you_mean, join_path, printable
 from .registry import KINDS, MODELS, parameters
@@ -334,9 +334,15 @@ def _yaml_source(node): return f'`{node.value}`' if isinstance(node.value, str) 
 
 # %% ../nbs/config.ipynb #712742e4
 def _open_python(text, name, variables, trusted):
-    "The names of a Python config's base files, and a function from the base config to what the file itself says"
-    read = execute_python if trusted else read_python
-    return base_files(text, name, variables), lambda base: read(text, name, variables, base)
+    "A Python config's base files, a function from the base config to what the file itself holds, and whether it is of the new style"
+    new_style = is_new_style(text, name)
+    def values(base):
+        if trusted and not new_style: return execute_python(text, name, variables, base)
+        try: return read_python(text, name, variables, base)
+        except ConfigError:
+            if not trusted: raise
+        return execute_python(text, name, variables, base)
+    return base_files(text, name, variables), values, new_style
 
 def _opener(parse):
     "The same for a format that `parse` reads"
@@ -351,7 +357,7 @@ def _opener(parse):
             if isinstance(value, dict): return {k: resolved(v, base) for k, v in value.items()}
             if isinstance(value, list): return [resolved(v, base) for v in value]
             return substitute(value, name, variables, base, budget) if isinstance(value, str) else value
-        return resolved(files, None), lambda base: resolved(plain(data), base)
+        return resolved(files, None), lambda base: resolved(plain(data), base), False
     return opened
 
 _FORMATS = {'.py': (_open_python, python_text), '.json': (_opener(_read_json), json_text),
@@ -407,17 +413,19 @@ class _Chain:
         if circle: raise ConfigError(message=f'{circle}: a config cannot inherit from itself.')
         self.count += 1
         if self.count > MAX_FILES: raise _error(path, f'a config is made of at most {MAX_FILES} files; here are more.')
-        files, values = _format(path)[0](_text_of(path), _shown(path), _variables(path), self.trusted)
-        base = self.bases(path, files, (*above, path)) if files else None
+        files, values, new_style = _format(path)[0](_text_of(path), _shown(path), _variables(path), self.trusted)
+        above = (*above, path)
+        if new_style: base = {f: self.config(self.locate(path, f), above) for f in files}
+        else: base = self.bases(path, files, above) if files else None
         try: plain(own := values(base))
         except ConfigError as e: raise _in_file(e, _shown(path)) from e.__cause__
-        return merge(base or {}, own, taken_by)
+        return own if new_style else merge(base or {}, own, taken_by)
 
     def bases(self, path, files, above):
         "What the bases of a file make together"
         base, owners = {}, {}
         for file in files:
-            found = self.config(self.locate(path, file), above)
+            found = _without_imports(self.config(self.locate(path, file), above))
             if twice := [k for k in found if k in base]:
                 raise _error(path, f'its bases {owners[twice[0]]} and {file} both define {" and ".join(twice)}. '
                                    'Leave one of them out, or let one inherit from the other.')
@@ -435,6 +443,8 @@ class _Chain:
             refuse(f'lies outside {self.root}, the folder that bases may come from. If it is meant, load with root={both!r}.')
         if not os.path.exists(found): refuse(f'does not exist. {_neighbours(found)}')
         return found
+
+def _without_imports(names): return {k: v for k, v in names.items() if not is_bound(k, v)}
 
 def _in_file(e, name):
     "The same error with the name of the file, if it does not begin with that"
@@ -549,14 +559,14 @@ class Config(ConfigDict):
     @classmethod
     def fromfile(cls,
         path: str | Path,  # a file ending in .py, .json, .yaml or .yml
-        trusted: bool = False,  # run a Python file instead of reading it, and let the config name any class
+        trusted: bool = False,  # run a Python file that cannot be read, or is of the old style, and let the config name any class
         root: str | Path | None = None,  # the folder that `_base_` files may come from; the nearest `configs` above if None
     ) -> 'Config':
         "Read a config with all that it inherits; raises `ConfigError` with the file and what is wrong in it"
         file = _resolved(path)
         root = _root_of(file) if root is None else _resolved(root)
         if not file.is_relative_to(root): raise _error(file, f'lies outside the root {root}.')
-        merged = _Chain(root, trusted).config(file)
+        merged = _without_imports(_Chain(root, trusted).config(file))
         try:
             cfg = cls(merged)
             check_spelt_out(cfg, trusted=trusted)

@@ -1,16 +1,19 @@
 "Configs from files and back: what wrong files are told, what comes back, and what reading may not do."
 import copy
+import json
 import math
 import os
 import pickle
 import sys
 import unicodedata
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clsparts.cli_config import check, diff_configs, show
 from clsparts.config import Config, check_spelt_out, diff, merge, override, plain, taken_by
 from clsparts.findings import ConfigError
 from clsparts.registry import MODELS
@@ -65,6 +68,32 @@ WRONG_FILES = {
         'g.py: a config is made of at most 100 files; here are more.'),
     'a folder as base': ({'a.py': "_base_ = './sub.py'", 'sub.py/b.py': ''}, None, 'sub.py: is no file.'),
     'another kind of file': ({'a.py': "_base_ = 'b.toml'", 'b.toml': ''}, None, "b.toml: config files end in .py, .json, .yaml or .yml, not '.toml'."),
+    # the new style
+    'no such config to import': ({'a.py': "with read_base():\n    from .models.resnet5 import *", 'models/resnet50.py': ''}, None,
+        "a.py: its base 'models/resnet5.py' does not exist. Did you mean 'resnet50.py'?"),
+    'a circle of imports': ({'a.py': "with read_base():\n    from .b import *", 'b.py': "with read_base():\n    from .a import x"}, None,
+        'a.py → b.py → a.py: a config cannot inherit from itself.'),
+    'a circle of both styles': ({'a.py': "with read_base():\n    from .b import *", 'b.py': "_base_ = 'a.py'"}, None,
+        'a.py → b.py → a.py: a config cannot inherit from itself.'),
+    'an import from outside': ({'a.py': "with read_base():\n    from ..secret import *", '../secret.py': 'x = 1'}, None,
+        "a.py: its base '../secret.py' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='..'."),
+    'an import of an installed config': ({'a.py': "with read_base():\n    from mmpretrain.configs._base_.default_runtime import *"}, None,
+        'a.py, line 2: `from mmpretrain.configs._base_.default_runtime import *` names a config of an installed package, and those are not searched. '
+        'Copy it beside this file, and import it by its place: `from .file import *`.'),
+    'a name that is not in the base': ({'a.py': "with read_base():\n    from .b import modle", 'b.py': 'model = 1'}, None,
+        "a.py, line 2: `from .b import modle` names the key 'modle', which is not there. Did you mean 'model'? There is: model."),
+    'a mistake in an imported base': ({'a.py': "with read_base():\n    from .b import *", 'b.py': 'x = 1\ny = z'}, None, 'b.py, line 2: `z` is not defined.\n    y = z'),
+    'both styles in one file': ({'a.py': "_base_ = 'b.py'\nwith read_base():\n    from .b import *", 'b.py': 'x = 1'}, None,
+        "a.py, line 1: `_base_ = 'b.py'` is the old style, and `read_base()` the new one. Write one of them."),
+    'too many imported files': ({f'{a}.py': f"with read_base():\n    from .{b} import *\n    from .{b}2 import *" for a, b in zip('abcdefgh', 'bcdefghi')} | {
+        f'{a}2.py': f"with read_base():\n    from .{b} import *" for a, b in zip('bcdefgh', 'cdefghi')} | {'i.py': '', 'i2.py': ''}, None,
+        'h.py: a config is made of at most 100 files; here are more.'),
+    'imported bases that are large together': ({'a.py': 'with read_base():\n' + '\n'.join(f'    from .b import x as x{i}' for i in range(9)), 'b.py': 'x = [0] * 20_000'}, None,
+        'a.py: all that the file defines is too much: a value may hold 100,000 pieces in all, counted as often as they occur.'),
+    'a class that is called': ({'a.py': "from torch.nn import GELU\nx = GELU()"}, None,
+        'a.py, line 2: `GELU()` calls torch.nn.GELU, and configs are read, not run. Write the value itself, or load it with trusted=True if you trust '
+        'its author. Classes are named: dict(type=GELU, …).\n    x = GELU()'),
+
     'a mistake in the base': ({'a.yaml': '_base_: b.py', 'b.py': 'x = 1\ny = z'}, None, 'b.py, line 2: `z` is not defined.\n    y = z'),
 
     # `_base_` itself
@@ -305,12 +334,14 @@ TRAPS = {
     'in a list': "model = dict(head=dict(loss=['config_trap:Net']))", 'in a pair': "model = dict(head=dict(loss=[['config_trap:Net', .5]]))",
     'over another': "_base_ = 'base.py'\nmodel = dict(backbone=dict(type='config_trap:Net'))", 'under another': "_base_ = 'trap.py'\nmodel = dict(depth=3)",
     'deep': "data = [dict(x=[dict(type='config_trap:Net')])]",
+    'imported': "from config_trap import Net\nmodel = dict(type=Net)", 'of an imported module': "import config_trap as c\nmodel = dict(type=c.Net)",
+    'imported by a base': "with read_base():\n    from .imports import Net as N\nmodel = dict(type=N)",
 }
 
 
 @pytest.mark.parametrize('case', TRAPS)
 def test_nothing_is_imported(case, trap):
-    path = write(trap, {'a.py': TRAPS[case], 'base.py': MODEL, 'trap.py': "model = dict(type='config_trap:Net', width=3)"})
+    path = write(trap, {'a.py': TRAPS[case], 'base.py': MODEL, 'trap.py': "model = dict(type='config_trap:Net', width=3)", 'imports.py': 'from config_trap import Net'})
     def refused(): return 'a config may not name a class of config_trap' in told(trap, lambda: Config.fromfile(path))
     assert refused() and 'config_trap' not in sys.modules
     assert taken_by('config_trap:Net') is None and 'config_trap' not in sys.modules
@@ -318,6 +349,38 @@ def test_nothing_is_imported(case, trap):
     assert refused()                                                    # that it is imported already is not enough
     assert Config.fromfile(path, trusted=True)
     assert Config.fromfile(path)                                        # its names are trusted from here on
+
+
+# what mmengine reads, recorded by tools/compare_configs.py
+
+GOLDEN = Path(__file__).parent/'golden'/'configs'
+EXPECTED = json.loads((GOLDEN/'expected.json').read_text())
+
+
+@pytest.mark.parametrize('trusted', [False, True])
+@pytest.mark.parametrize('name', EXPECTED)
+def test_reading_equals_mmengine(name, trusted):
+    "Both styles: what is stored in the base is copied, what is read from it is not, `update` merges, imported classes are their names"
+    assert diff(Config.fromfile(GOLDEN/name, trusted=trusted), EXPECTED[name]) == []
+
+
+def test_new_style_at_the_command_line(tmp_path, capsys):
+    star, merge_ = (str(GOLDEN/'configs'/'resnet'/f'{n}.py') for n in ('star', 'merge'))
+    assert [check([star]), show(star), diff_configs(star, merge_)] == [0, None, 1]
+    printed = capsys.readouterr().out
+    assert all(text in printed for text in (f'{star}: composes', 'ResNet ', 'model.backbone.depth: 34 → 50'))
+    cfg = Config.fromfile(star)
+    assert cfg.model.backbone.norm_cfg.type == 'torch.nn.modules.batchnorm:BatchNorm2d' and 'CrossEntropyLoss' not in cfg
+    for suffix in FORMATS: assert Config.fromfile(cfg.dump(tmp_path/f'a{suffix}')) == cfg
+    assert {type(v) for v in plain(cfg).values()} <= {dict, list, str, int, float, bool, type(None)}
+
+
+def test_code_in_a_trusted_config_of_the_new_style(tmp_path):
+    path = write(tmp_path, {'a.py': "from torch import nn\nfrom .b import c\nx = 1", 'b.py': '', 'c.py': "import math\nfrom mmengine.hooks import Hook\nx = math.pi // 1",
+                            'd.py': "from torch import nn\nwith read_base():\n    from .c import *\nfor i in range(3): x += i\nact = dict(type=nn.GELU, hook=Hook)"})
+    assert "a.py, line 2: `from .b import c` imports another config" in told(tmp_path, lambda: Config.fromfile(path, trusted=True))
+    assert Config.fromfile(path.parent/'d.py', trusted=True) == dict(x=6.0, i=2, act=dict(type='torch.nn:GELU', hook='Hook'))
+    assert '`import math` is code' in told(tmp_path, lambda: Config.fromfile(path.parent/'d.py'))
 
 
 def test_spelt_out_classes_of_known_packages():
