@@ -291,8 +291,8 @@ def augmented(
     if data.preset and hasattr(source, 'with_transform'):
         return _with_transform(data.train, data.preset.train_transform(for_small(augment) if isinstance(source, Pixels) else augment))
     image = data.train[0][0]
-    if options['policy'] and not 0 <= image.min() <= image.max() <= 1:
-        raise ConfigError('augment', f'policies are for images from 0 to 1, and the first one goes from {image.min():.2g} to {image.max():.2g}. '
+    if (options['policy'] or isinstance(options['erase'], Mapping)) and not 0 <= image.min() <= image.max() <= 1:
+        raise ConfigError('augment', f'policies and colours are for images from 0 to 1, and the first one goes from {image.min():.2g} to {image.max():.2g}. '
                           "Leave the policy out, or don't normalise.")
     return Augmented(data.train, tensor_transform(augment, data.image_shape[1:]))
 
