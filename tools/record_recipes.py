@@ -26,18 +26,12 @@ def picture() -> np.ndarray:
     return (127.5 + 127 * np.stack(waves, -1)).round().astype(np.uint8)
 
 
-def composes(model: dict) -> bool:
-    "Whether its parts exist here; the weights and the number of classes do not matter"
-    import torch
-    from clsparts.compose import compose_model
-    from clsparts.findings import ConfigError
-    def without(v):
-        if isinstance(v, dict): return {k: min(o, 1000) if k == 'num_classes' else without(o) for k, o in v.items() if k not in ('init_cfg', 'data_preprocessor')}
-        return [without(o) for o in v] if isinstance(v, list) else v
-    try:
-        with torch.device('meta'): compose_model(without(model))
-    except ConfigError: return False
-    return True
+def is_here(part) -> bool:
+    "Whether the parts of a model have names of parts of clsparts"
+    from clsparts.registry import MODELS
+    if isinstance(part, list): return all(map(is_here, part))
+    if not isinstance(part, dict): return True
+    return part.get('type') in MODELS.names() and is_here(part.get('loss'))
 
 
 def seen(recipe: dict) -> dict | None:
@@ -78,16 +72,14 @@ def record() -> dict:
     from mmpretrain.utils import register_all_modules
     register_all_modules()
     init_default_scope('mmpretrain')
-    root, recipes, known, erasing = Path(mmpretrain.__file__).parent/'.mim'/'configs', {}, {}, {}
+    root, recipes, erasing = Path(mmpretrain.__file__).parent/'.mim'/'configs', {}, {}
     for path in sorted(root.rglob('*.py')):
         if '_base_' in path.parts: continue
         try: cfg = Config.fromfile(path).to_dict()
         except Exception: continue                          # 16 files that mmengine cannot read either
         model = cfg.get('model')
         if not isinstance(model, dict) or model.get('type') != 'ImageClassifier': continue
-        text = json.dumps(model, sort_keys=True)
-        if text not in known: known[text] = composes(model)
-        if not known[text]: continue
+        if not all(is_here(model.get(k)) for k in ('backbone', 'neck', 'head')): continue
         cfg['model'] = {k: model[k] for k in MODEL if k in model} | dict(head=dict(num_classes=(model.get('head') or {}).get('num_classes')))
         if 'img_size' in model['backbone']: cfg['model']['backbone'] = dict(img_size=model['backbone']['img_size'])
         recipes.setdefault(json.dumps(cfg), []).append(path.relative_to(root).as_posix())
