@@ -18,19 +18,24 @@ LIFTED = {                                                              # path i
     'optim_wrapper': 'optim_wrapper', 'param_scheduler': 'param_scheduler', 'train_cfg.max_epochs': 'epochs',
     'train_dataloader.batch_size': 'batch_size', 'train_dataloader.num_workers': 'workers'}
 FOREIGN = (                                                             # keys that only OpenMMLab's configs have
-    'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader', 'test_dataloader',
-    'val_evaluator', 'test_evaluator', 'train_pipeline', 'test_pipeline', 'dataset_type', 'data_preprocessor', 'default_scope', 'default_hooks',
-    'custom_hooks', 'env_cfg', 'vis_backends', 'visualizer', 'log_level', 'log_processor', 'resume', 'randomness', 'auto_scale_lr', 'launcher', 'work_dir')
+    'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader',
+    'test_dataloader', 'val_evaluator', 'test_evaluator', 'train_pipeline', 'test_pipeline', 'dataset_type',
+    'data_preprocessor', 'default_scope', 'default_hooks', 'custom_hooks', 'env_cfg', 'vis_backends', 'visualizer',
+    'log_level', 'log_processor', 'resume', 'randomness', 'auto_scale_lr', 'launcher', 'work_dir')
 WITHOUT_EFFECT = (                                                      # on the weights
-    'val_cfg', 'test_cfg', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator', 'default_scope', 'default_hooks', 'env_cfg',
-    'vis_backends', 'visualizer', 'log_level', 'log_processor', 'launcher', 'work_dir', 'experiment_name', 'find_unused_parameters', 'tta_model',
-    'tta_pipeline', 'train_dataloader.persistent_workers', 'train_dataloader.pin_memory', 'train_dataloader.prefetch_factor', 'data_preprocessor.to_onehot')
+    'val_cfg', 'test_cfg', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator', 'default_scope',
+    'default_hooks', 'env_cfg', 'vis_backends', 'visualizer', 'log_level', 'log_processor', 'launcher', 'work_dir',
+    'experiment_name', 'find_unused_parameters', 'tta_model', 'tta_pipeline', 'train_dataloader.persistent_workers',
+    'train_dataloader.pin_memory', 'train_dataloader.prefetch_factor', 'data_preprocessor.to_onehot')
 AS_HERE = {                                                             # values that describe what `fit` does anyway
-    'train_cfg.type': 'EpochBasedTrainLoop', 'train_cfg.by_epoch': True, 'train_cfg.val_begin': 1, 'train_cfg.val_interval': 1,
-    'train_dataloader.sampler.type': 'DefaultSampler', 'train_dataloader.sampler.shuffle': True, 'train_dataloader.drop_last': False,
-    'train_dataloader.collate_fn.type': 'default_collate', 'randomness.deterministic': False, 'randomness.diff_rank_seed': False,
-    'data_preprocessor.type': 'ClsDataPreprocessor', 'auto_scale_lr.enable': False, 'resume': False, 'compile': False}
-SETS = dict(CIFAR10='cifar10', CIFAR100='cifar100', MNIST='mnist', FashionMNIST='fashion_mnist', Flowers102='flowers102', OxfordIIITPet='oxford_pets')
+    'train_cfg.type': 'EpochBasedTrainLoop', 'train_cfg.by_epoch': True, 'train_cfg.val_begin': 1,
+    'train_cfg.val_interval': 1, 'train_dataloader.sampler.type': 'DefaultSampler',
+    'train_dataloader.sampler.shuffle': True, 'train_dataloader.drop_last': False,
+    'train_dataloader.collate_fn.type': 'default_collate', 'randomness.deterministic': False,
+    'randomness.diff_rank_seed': False, 'data_preprocessor.type': 'ClsDataPreprocessor',
+    'auto_scale_lr.enable': False, 'resume': False, 'compile': False}
+SETS = dict(CIFAR10='cifar10', CIFAR100='cifar100', MNIST='mnist', FashionMNIST='fashion_mnist',
+            Flowers102='flowers102', OxfordIIITPet='oxford_pets')
 
 # %% ../nbs/recipes.ipynb #3f372617
 def value_at(
@@ -89,11 +94,14 @@ def _side(v):
     if isinstance(v, (list, tuple)) and len(v) == 2 and v[0] == v[1]: v = v[0]
     return v if isinstance(v, int) and not isinstance(v, bool) else None
 
-def _resize_edge(o): return dict(edge=o.pop('scale', None), resized=_resampling(o)) if o.pop('edge', 'short') == 'short' else None
+def _resize_edge(o):
+    if o.pop('edge', 'short') != 'short': return None
+    return dict(edge=o.pop('scale', None), resized=_resampling(o))
 
 def _resize(o):
     _leave_out(o, keep_ratio=False)
-    return None if 'keep_ratio' in o or 'scale_factor' in o else dict(edge=o.pop('scale', None), squash=True, resized=_resampling(o))
+    if 'keep_ratio' in o or 'scale_factor' in o: return None
+    return dict(edge=o.pop('scale', None), squash=True, resized=_resampling(o))
 
 def _tv_resize(o):
     squash = isinstance(o.get('size'), (list, tuple)) and len(o['size']) == 2
@@ -108,7 +116,7 @@ def _packed(o):
     return {}
 
 FORM_STEPS = {                                                          # steps that say what form the images have
-    'LoadImageFromFile': lambda o: _nothing(o, to_float32=False, color_type='color', imdecode_backend='cv2', ignore_empty=False),
+    'LoadImageFromFile': lambda o: _nothing(o, to_float32=False, color_type='color', imdecode_backend='cv2'),
     'PackInputs': _packed,
     'NumpyToPIL': lambda o: _nothing(o, to_rgb=True), 'ToPIL': lambda o: _nothing(o, to_rgb=True),
     'PILToNumpy': lambda o: _nothing(o, to_bgr=True), 'ToNumpy': lambda o: _nothing(o, to_bgr=True),
@@ -121,10 +129,12 @@ _PLAIN = dict(num_magnitude_bins=31, interpolation='nearest', fill=None)
 
 def _random_crop(o):
     _leave_out(o, max_attempts=10)
-    return dict(side=o.pop('scale', None), scale=o.pop('crop_ratio_range', _AREA), ratio=o.pop('aspect_ratio_range', _SHAPE), sampled=_resampling(o))
+    box = dict(scale=o.pop('crop_ratio_range', _AREA), ratio=o.pop('aspect_ratio_range', _SHAPE))
+    return dict(box, side=o.pop('scale', None), sampled=_resampling(o))
 
 def _tv_random_crop(o):
-    return dict(side=o.pop('size', None), scale=o.pop('scale', _AREA), ratio=o.pop('ratio', _SHAPE), sampled=_tv_resampling(o))
+    box = dict(scale=o.pop('scale', _AREA), ratio=o.pop('ratio', _SHAPE))
+    return dict(box, side=o.pop('size', None), sampled=_tv_resampling(o))
 
 def _padded(o, name='crop_size', **values):
     "A crop at random of an image with a border"
@@ -200,10 +210,12 @@ def pipeline_of(
     paths = [f'{_dataset_of(recipe, loader)}.pipeline' for loader in loaders]
     path = next((p for p in paths if recipe.at(p) is not None), variable)
     steps, own = recipe.take(path), recipe.take(variable)
-    if path != variable and own is not None and own != steps: recipe.note(f'{variable}: it differs from {path}, which is used, as in mmengine')
+    if path != variable and own is not None and own != steps:
+        recipe.note(f'{variable}: it differs from {path}, which is used, as in mmengine')
     for p in paths:
         if recipe.at(p) == steps: recipe.take(p)
-    if not isinstance(steps, (list, tuple, type(None))): raise ConfigError(path, f'expected a list of dicts, got {_brief(steps).lstrip("=") or type(steps).__name__}.')
+    if not isinstance(steps, (list, tuple, type(None))):
+        raise ConfigError(path, f'expected a list of dicts, got {type(steps).__name__}.')
     return list(steps or ())
 
 # %% ../nbs/recipes.ipynb #df7142dc
@@ -217,30 +229,39 @@ def _square(recipe, name, value):
 def _form(recipe, test, train):
     "Options of `data` that the steps of both pipelines make"
     edge, crop = (_square(recipe, 'test_pipeline', test.get(k)) for k in ('edge', 'crop'))
-    drawn = _square(recipe, 'train_pipeline', next((train[k] for k in ('side', 'moved', 'crop', 'edge') if train.get(k) is not None), None))
+    drawn = next((train[k] for k in ('side', 'moved', 'crop', 'edge') if train.get(k) is not None), None)
+    drawn = _square(recipe, 'train_pipeline', drawn)
     size, squash, form = crop or edge or drawn, bool(test.get('squash')), {}
     if edge and squash and not crop: form = dict(squash=True)
-    elif edge and crop and squash: recipe.note(f'test_pipeline: Resize changes the shape of images to {edge} × {edge} before the crop; here the shorter side becomes {edge}')
+    elif edge and squash:
+        recipe.note(f'test_pipeline: Resize changes the shape of images to {edge} × {edge} before the crop; '
+                    f'here the shorter side becomes {edge}')
     elif edge and not crop: recipe.note('test_pipeline: there is no crop after ResizeEdge; here the middle is cut out')
-    elif crop and not edge: recipe.note(f'test_pipeline: there is no Resize before the crop; here the shorter side becomes {crop}')
-    if edge and crop and crop > edge: recipe.note(f'test_pipeline: the crop {crop} is larger than the shorter side {edge}; here that becomes {crop}')
+    elif crop and not edge:
+        recipe.note(f'test_pipeline: there is no Resize before the crop; here the shorter side becomes {crop}')
+    if edge and crop and crop > edge:
+        recipe.note(f'test_pipeline: the crop {crop} is larger than the shorter side {edge}; here that becomes {crop}')
     if (edge or crop) and not form: form = dict(crop_ratio=min(1., crop / edge) if edge and crop else 1.)
     if size is None and (side := _side(value_at(recipe.cfg, 'model.backbone.img_size'))):
         size = side
         recipe.note(f'data.size: the pipelines name none; it is {side}, as model.backbone.img_size')
-    if size and drawn and drawn != size: recipe.note(f'train_pipeline: images to train with have {size} pixels, as those to test with, not {drawn}')
+    if size and drawn and drawn != size:
+        recipe.note(f'train_pipeline: images to train with have {size} pixels, as those to test with, not {drawn}')
     return dict(size=size, **form) if size else {}
 
 def _interpolation(recipe, test, train):
     "An option of `data`; notes what differs from it"
-    told = {n: p[k] for n, p, k in (('test_pipeline', test, 'resized'), ('train_pipeline', train, 'sampled'), ('train_pipeline', train, 'resized')) if k in p}
+    both = dict(test_pipeline=test.get('resized'), train_pipeline=train.get('sampled') or train.get('resized'))
+    told = {name: pair for name, pair in both.items() if pair}
     if not told: return {}
     how, fast = next(iter(told.values()))[0], [n for n, (_, backend) in told.items() if backend != 'pillow']
     how = _PIL.get(how, how) if isinstance(how, (str, int)) else None
     used = how if how in INTERPOLATIONS else 'bicubic'
     for name, (other, _) in told.items():
-        if _PIL.get(other, other) != used: recipe.note(f'{name}: interpolation={other!r}; images are resized by {used!r} here')
-    if fast: recipe.note(f"{', '.join(fast)}: backend='cv2' resizes without antialiasing; here it is used, as by Pillow")
+        if _PIL.get(other, other) != used:
+            recipe.note(f'{name}: interpolation={other!r}; images are resized by {used!r} here')
+    if fast:
+        recipe.note(f"{', '.join(fast)}: backend='cv2' resizes without antialiasing; here it is used, as by Pillow")
     return dict(interpolation=used)
 
 # %% ../nbs/recipes.ipynb #64d0b50f
@@ -252,8 +273,9 @@ def _lift_data(recipe, data, test, train):
     if recipe.at('dataset_type') == theirs: recipe.take('dataset_type')
     if data is None and theirs:
         if theirs not in SETS:
-            raise ConfigError('data', f"the config trains on {theirs}, told in OpenMMLab's way, which is not read. Write data='folder:PATH', or --set data=folder:PATH "
-                                      'on the command line; the folder has train and val, and these a folder for each class.')
+            raise ConfigError('data', f"the config trains on {theirs}, which is not read. Set data='folder:PATH', or "
+                                      '--set data=folder:PATH on the command line, with train and val in the folder, and in '
+                                      'these a folder for each class.')
         data = SETS[recipe.take(path)]
     if data is None: return None
     options = dict(data) if isinstance(data, Mapping) else dict(name=data)
@@ -276,10 +298,12 @@ def _colours(recipe, name, options):
     mean, std, to_rgb = (recipe.take(f'data_preprocessor.{k}') for k in ('mean', 'std', 'to_rgb'))
     if mean is None or std is None or {'mean', 'std'} & options.keys(): return {}
     if not to_rgb and not _is_small(name):
-        recipe.note('data_preprocessor.to_rgb: the classifier is meant for images with blue first, and here red comes first. Weights from there need their first convolution turned')
+        recipe.note('data_preprocessor.to_rgb: the classifier is meant for images with blue first, and here red comes '
+                    'first. Weights from there need their first convolution turned')
         mean, std = mean[::-1], std[::-1]
-    if len(mean) == options.get('channels', len(mean)): return dict(mean=[v / 255 for v in mean], std=[v / 255 for v in std])
-    recipe.note(f'data_preprocessor.mean: the images have {options["channels"]} channel, and there are {len(mean)} numbers')
+    channels = options.get('channels', len(mean))
+    if len(mean) == channels: return dict(mean=[v / 255 for v in mean], std=[v / 255 for v in std])
+    recipe.note(f'data_preprocessor.mean: the images have {channels} channel, and there are {len(mean)} numbers')
     return {}
 
 # %% ../nbs/recipes.ipynb #c70b53bf
@@ -288,9 +312,12 @@ def _lift_augment(recipe, data, train):
     small = _is_small(str(data.get('name') if isinstance(data, Mapping) else data))
     augment = {k: v for k, v in train.items() if k in AUGMENT}
     if 'erase' in augment and not small:                                # OpenMMLab reads files with blue first
-        augment['erase'] = {k: v[::-1] if k.startswith('fill') and isinstance(v, (list, tuple)) else v for k, v in augment['erase'].items()}
-    if 'magnitude' in augment: recipe.note(f"train_pipeline: RandAugment is torchvision's, at {augment['magnitude']} of 30")
-    if 'once' in train: recipe.note('train_pipeline: MAERandomResizedCrop draws its box once, and here it is drawn until it fits, up to ten times')
+        colours = {k: v for k in ('fill_color', 'fill_std') if isinstance(v := augment['erase'].get(k), (list, tuple))}
+        augment['erase'] = augment['erase'] | {k: v[::-1] for k, v in colours.items()}
+    if 'magnitude' in augment:
+        recipe.note(f"train_pipeline: RandAugment is torchvision's, at {augment['magnitude']} of 30")
+    if 'once' in train:
+        recipe.note('train_pipeline: MAERandomResizedCrop draws its box once, and here it is drawn up to ten times')
     return augment or 'none'
 
 # %% ../nbs/recipes.ipynb #1e4f6f2a
@@ -321,30 +348,36 @@ def _lift_optimizer(recipe, train):
     if type_ == 'DeepSpeedOptimWrapper':
         train['optim_wrapper'] = {k: v for k, v in wrapper.items() if k != 'type'}
         recipe.note('DeepSpeed is not used here; the weights of each process are whole')
-    if isinstance(scale, (int, float)): recipe.note(f'optim_wrapper.loss_scale: {scale} is halved here after an overflow, and constant in mmengine')
+    if isinstance(scale, (int, float)):
+        recipe.note(f'optim_wrapper.loss_scale: {scale} is halved here after an overflow, and constant in mmengine')
 
-_USUAL = 'CheckpointHook', 'LoggerHook', 'ParamSchedulerHook', 'DistSamplerSeedHook', 'IterTimerHook', 'RuntimeInfoHook', 'SyncBuffersHook', 'VisualizationHook'
+_USUAL = ('CheckpointHook', 'LoggerHook', 'ParamSchedulerHook', 'DistSamplerSeedHook', 'IterTimerHook', 'RuntimeInfoHook',
+          'SyncBuffersHook', 'VisualizationHook')
 
 def _hooks(recipe):
     "Hooks that may change a training, with their paths"
     custom, usual = recipe.take('custom_hooks') or [], recipe.at('default_hooks') or {}
-    if not isinstance(custom, (list, tuple)): raise ConfigError('custom_hooks', f'expected a list of dicts, got {custom!r}.')
+    if not isinstance(custom, (list, tuple)):
+        raise ConfigError('custom_hooks', f'expected a list of dicts, got {custom!r}.')
     usual = usual if isinstance(usual, Mapping) else {}
-    found = {f'default_hooks.{k}': h for k, h in usual.items() if isinstance(h, Mapping) and h.get('type') not in _USUAL}
+    others = {k: h for k, h in usual.items() if isinstance(h, Mapping) and h.get('type') not in _USUAL}
+    found = {f'default_hooks.{k}': h for k, h in others.items()}
     for path in found: recipe.take(path)
     return found | {f'custom_hooks.{i}': h for i, h in enumerate(custom)}
 
 def _lift_hooks(recipe, train):
     "The mean of the weights; notes the other hooks"
     for path, hook in _hooks(recipe).items():
-        if not isinstance(hook, Mapping) or 'type' not in hook: raise ConfigError(path, f"expected a dict such as dict(type='EMAHook'), got {hook!r}.")
+        if not isinstance(hook, Mapping) or 'type' not in hook:
+            raise ConfigError(path, f"expected a dict such as dict(type='EMAHook'), got {hook!r}.")
         if hook['type'] != 'EMAHook':
             recipe.note(f"{path.partition('.')[0]}: there is no {hook['type']} here")
             continue
         train['ema'], ignored = _lift_ema(hook, path)
         for note in ignored: recipe.note(note)
         if isinstance(n := value_at(train, 'optim_wrapper.accumulative_counts'), int) and n > 1:
-            recipe.note(f'custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of {n} batches. train.ema={train["ema"] ** n:.6g} is in proportion')
+            recipe.note('custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of '
+                        f'{n} batches. train.ema={train["ema"] ** n:.6g} is in proportion')
 
 # %% ../nbs/recipes.ipynb #deeda8b2
 def _lift_rest(recipe, train, own, defaults):
@@ -352,27 +385,30 @@ def _lift_rest(recipe, train, own, defaults):
     for path in ('sync_bn', 'compile'):
         if recipe.take(path): train[path] = True
     if (mixing := recipe.take('data_preprocessor.batch_augments')) is not None: train['mixing'] = mixing
-    if recipe.at('data_preprocessor.num_classes') == recipe.at('model.head.num_classes'): recipe.take('data_preprocessor.num_classes')
+    classes = 'data_preprocessor.num_classes'
+    if recipe.at(classes) == recipe.at('model.head.num_classes'): recipe.take(classes)
     for path, value in AS_HERE.items():
         if recipe.at(path) == value: recipe.take(path)
     if (sampler := recipe.at('train_dataloader.sampler.type')) not in (None, AS_HERE['train_dataloader.sampler.type']):
         recipe.take('train_dataloader.sampler')
         recipe.note(f'train_dataloader.sampler: there is no {sampler} here; every image comes once')
-    base, size, lr = recipe.at('auto_scale_lr.base_batch_size'), {**train, **own}.get('batch_size'), value_at(train, 'optim_wrapper.optimizer.lr')
+    both, lr = {**train, **own}, value_at(train, 'optim_wrapper.optimizer.lr')
+    base, size = recipe.at('auto_scale_lr.base_batch_size'), both.get('batch_size')
     if all(isinstance(v, (int, float)) and v for v in (base, size, lr)):
         recipe.take('auto_scale_lr')
         if base != size and 'lr' not in own:
-            recipe.note(f'auto_scale_lr: the learning rate {lr:g} is meant for {base} images a step, and a step has {size} for each process. '
-                        f'In one process train.lr={lr * size / base:.3g} is in proportion')
+            recipe.note(f'auto_scale_lr: the learning rate {lr:g} is meant for {base} images a step, and a step has {size} '
+                        f'for each process. In one process train.lr={lr * size / base:.3g} is in proportion')
     for path, name in LIFTED.items():
-        if name not in {**train, **own, 'workers': 0}: recipe.note(f'{path}: the config has none; train.{name}={defaults["train"][name]!r} is used')
+        if name not in both and name != 'workers':
+            recipe.note(f'{path}: the config has none; train.{name}={defaults["train"][name]!r} is used')
 
 # %% ../nbs/recipes.ipynb #50cef798
 def lifted(
     cfg: Mapping,  # what a config file holds
     defaults: Mapping,  # the config of a run, with each key that it may have
 ) -> dict:
-    "The same with what OpenMMLab keeps in places of its own moved into `train` and `data`; warns of each key that is not used, and of each difference"
+    "The same with OpenMMLab's keys moved into `train` and `data`; warns of each unused key and each difference"
     own = cfg.get('train') or {}
     if not isinstance(own, Mapping): raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {own!r}.')
     cfg = _with_preprocessor(cfg)
@@ -385,7 +421,8 @@ def lifted(
     recipe.take('train')
     if (seed := recipe.take('randomness.seed')) is not None: kept.setdefault('seed', seed)
     if 'epochs' not in {**train, **own} and recipe.at('train_cfg.max_iters'):
-        raise ConfigError('train_cfg.max_iters', 'a run is counted in epochs here. Write train.epochs=…, and by_epoch=True in param_scheduler.')
+        raise ConfigError('train_cfg.max_iters', 'a run is counted in epochs here. Write train.epochs=…, and by_epoch=True '
+                                                 'in param_scheduler.')
     _lift_images(recipe, kept, train, own, defaults)
     _lift_rest(recipe, train, own, defaults)
     for note in [*_unused(recipe), *recipe.notes]: warnings.warn(printable(note))
@@ -394,14 +431,16 @@ def lifted(
 def _with_preprocessor(cfg):
     "The same with the preprocessor of the model, which counts in mmengine, at the top"
     if (own := value_at(cfg, 'model.data_preprocessor')) is None: return cfg
-    return {**cfg, 'data_preprocessor': own, 'model': {k: v for k, v in cfg['model'].items() if k != 'data_preprocessor'}}
+    model = {k: v for k, v in cfg['model'].items() if k != 'data_preprocessor'}
+    return {**cfg, 'data_preprocessor': own, 'model': model}
 
 def _lift_images(recipe, kept, train, own, defaults):
     "Data and augmentation"
     pipelines = dict(test_pipeline=('val_dataloader', 'test_dataloader'), train_pipeline=('train_dataloader',))
     steps = {name: pipeline_of(recipe, name, *loaders) for name, loaders in pipelines.items()}
     if 'digits' in (data := kept.get('data'), value_at(kept, 'data.name')):
-        if steps['train_pipeline'] and 'augment' not in own: recipe.note('train_pipeline: the digits stay as they are unless train.augment says otherwise')
+        if steps['train_pipeline'] and 'augment' not in own:
+            recipe.note('train_pipeline: the digits stay as they are unless train.augment says otherwise')
         test = drawn = {}
     else: test, drawn = (read_steps(recipe, name, steps[name], FORM_STEPS | STEPS) for name in steps)
     kept['data'] = _lift_data(recipe, data, test, drawn)
