@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LIFTED', 'FOREIGN', 'WITHOUT_EFFECT', 'AS_HERE', 'SETS', 'FORM_STEPS', 'STEPS', 'AUGMENT', 'value_at', 'Recipe',
-           'read_steps', 'pipeline_of', 'lifted']
+           'read_steps', 'pipeline_of', 'precision_of', 'lifted']
 
 # %% ../nbs/recipes.ipynb #b3dca50a
 import warnings
@@ -338,13 +338,20 @@ def _lift_ema(hook, where):
     return 1 - momentum, ignored
 
 # %% ../nbs/recipes.ipynb #3927f7d6
+def precision_of(
+    wrapper,  # of an optimizer
+) -> str | None:  # fp16 or bf16
+    "The precision by the type of an `optim_wrapper`; None if that names none"
+    if not isinstance(wrapper, Mapping) or wrapper.get('type') != 'AmpOptimWrapper': return None
+    return 'bf16' if wrapper.get('dtype') == 'bfloat16' else 'fp16'
+
 def _lift_optimizer(recipe, train):
-    "What the wrapper says beside the optimizer, and the precision by its type"
+    "The schedule if there is none, and the precision by the type of the wrapper"
     wrapper = train.get('optim_wrapper')
     if not isinstance(wrapper, Mapping): return
     if 'param_scheduler' not in train: train['param_scheduler'] = None  # a constant rate, as in mmengine
     type_, scale = wrapper.get('type', 'OptimWrapper'), wrapper.get('loss_scale')
-    if type_ == 'AmpOptimWrapper': train['precision'] = 'bf16' if wrapper.get('dtype') == 'bfloat16' else 'fp16'
+    if precision := precision_of(wrapper): train['precision'] = precision
     if type_ == 'DeepSpeedOptimWrapper':
         train['optim_wrapper'] = {k: v for k, v in wrapper.items() if k != 'type'}
         recipe.note('DeepSpeed is not used here; the weights of each process are whole')

@@ -27,7 +27,7 @@ from .findings import ConfigError, Fix
 from .optim import check_optim_wrapper
 from .plots import plot_confusion, plot_curves, plot_per_class
 from .readiness import check_batch_size, check_classes, check_folder, check_numbers, check_resumable
-from .recipes import lifted
+from .recipes import lifted, precision_of
 from .registry import check_arguments
 from .schedules import check_param_scheduler
 from .train import SETTINGS, Training, alone_in, fit
@@ -63,7 +63,9 @@ def complete(
     if not isinstance(cfg.get('model'), Mapping):
         raise ConfigError('model', 'a run needs a model: {"backbone": …, "neck": …, "head": …}.')
     cfg = lifted(cfg, DEFAULT)
-    cfg, findings = {**DEFAULT, **cfg, 'train': {**DEFAULT['train'], **(cfg.get('train') or {})}}, []
+    train = cfg.get('train') or {}
+    if 'precision' not in train and (precision := precision_of(train.get('optim_wrapper'))): train = {**train, 'precision': precision}
+    cfg, findings = {**DEFAULT, **cfg, 'train': {**DEFAULT['train'], **train}}, []
     for name, args in dict(run=cfg, train=cfg['train']).items():
         try: check_arguments(name, _keys(DEFAULT if name == 'run' else DEFAULT['train']), args)
         except ConfigError as e: findings += e.under('' if name == 'run' else name).findings

@@ -107,6 +107,8 @@ FORMS = {
     'one word of ours beside theirs': (dict(train=dict(epochs=3)), {'train.epochs': 3, 'train.batch_size': 32}, None),
     'half numbers': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', loss_scale='dynamic')), {'train.precision': 'fp16'}, None),
     'short numbers': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype='bfloat16')), {'train.precision': 'bf16'}, None),
+    'short numbers below train': (dict(train=dict(param_scheduler=None, optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype='bfloat16'))), {'train.precision': 'bf16'}, None),
+    'precision of ours': (dict(train=dict(precision='fp32'), optim_wrapper=dict(SGD, type='AmpOptimWrapper')), {'train.precision': 'fp32'}, None),
     'DeepSpeed': (dict(optim_wrapper=dict(SGD, type='DeepSpeedOptimWrapper')), {'train.optim_wrapper': SGD}, 'DeepSpeed is not used here; the weights of each process are whole'),
     'mean of the weights': (dict(custom_hooks=[dict(type='EMAHook', momentum=1e-4, priority='ABOVE_NORMAL')]), {'train.ema': .9999}, None),
     **{f'EMAHook.{k}': (dict(custom_hooks=[dict(type='EMAHook', momentum=1e-4, **{k: v})]), {'train.ema': .9999}, f'custom_hooks: EMAHook.{k}={v!r} is not supported and is ignored')
