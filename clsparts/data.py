@@ -233,7 +233,7 @@ def load_data(
     name: str | Mapping,  # see above; a dict has `name` and options
     root: str | Path | None = None,  # where the files of torchvision's sets are; `ROOT` of named_data if None
     download: bool = False,  # fetch what is not there; nothing is fetched unasked
-    **options,  # `size`, `channels`, `crop_ratio`, `interpolation`, `mean`, `std`; of files `broken`; where a share is held out `share`, `seed`
+    **options,  # `size`, `channels`, `crop_ratio`, `squash`, `interpolation`, `mean`, `std`; of files `broken`; where a share is held out `share`, `seed`
 ) -> Data:
     "The data set of that name; raises `ConfigError` if there is none, no files, or for an option that it does not take"
     if isinstance(name, Mapping):
