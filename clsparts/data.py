@@ -234,7 +234,7 @@ def load_data(
     name: str | Mapping,  # see above; a dict has `name` and options
     root: str | Path | None = None,  # where the files of torchvision's sets are; `ROOT` of named_data if None
     download: bool = False,  # fetch what is not there; nothing is fetched unasked
-    **options,  # `size`, `channels`, `crop_ratio`, `interpolation`, `mean`, `std`; of files `broken`; where a share is held out `share`, `seed`
+    **options,  # `size`, `channels`, `crop_ratio`, `squash`, `interpolation`, `mean`, `std`; of files `broken`; where a share is held out `share`, `seed`
 ) -> Data:
     "The data set of that name; raises `ConfigError` if there is none, no files, or for an option that it does not take"
     if isinstance(name, Mapping):
@@ -292,8 +292,8 @@ def augmented(
     if data.preset and hasattr(source, 'with_transform'):
         return _with_transform(data.train, data.preset.train_transform(for_small(augment) if isinstance(source, Pixels) else augment))
     image = data.train[0][0]
-    if options['policy'] and not 0 <= image.min() <= image.max() <= 1:
-        raise ConfigError('augment', f'policies are for images from 0 to 1, and the first one goes from {image.min():.2g} to {image.max():.2g}. '
+    if (options['policy'] or isinstance(options['erase'], Mapping)) and not 0 <= image.min() <= image.max() <= 1:
+        raise ConfigError('augment', f'policies and colours are for images from 0 to 1, and the first one goes from {image.min():.2g} to {image.max():.2g}. '
                           "Leave the policy out, or don't normalise.")
     return Augmented(data.train, tensor_transform(augment, data.image_shape[1:]))
 

@@ -10,7 +10,7 @@ __all__ = ['PRECISIONS', 'TIMEOUT', 'check_device', 'accelerator_for', 'forget',
 import gc
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -37,18 +37,19 @@ def check_device(
 def accelerator_for(
     device: str | None = None,  # cpu, cuda, cuda:1, mps; the best there is if None
     precision: str = 'fp32',  # a key of `PRECISIONS`
+    scaling: Mapping = {},  # of losses in fp16: arguments of torch's `GradScaler`
 ):  # an `accelerate.Accelerator`
     "What trains on that device in that precision; raises `ConfigError` if there is no such device or precision"
-    from accelerate import Accelerator, InitProcessGroupKwargs
+    from accelerate import Accelerator, GradScalerKwargs, InitProcessGroupKwargs
     if precision not in PRECISIONS: raise ConfigError('precision', f'one of {", ".join(PRECISIONS)} is expected, not {precision!r}.')
     if device is not None: check_device(device)
     if precision == 'fp16' and (device == 'cpu' or device is None and not torch.accelerator.is_available()):
         raise ConfigError('precision', "fp16 is for GPUs; the CPU has 'bf16' and 'fp32'.")
     forget()
+    options = [InitProcessGroupKwargs(timeout=_patience()), *([GradScalerKwargs(**scaling)] if scaling and precision == 'fp16' else [])]
     cpu, sharding = device == 'cpu', _sharding()
     with patch.dict(os.environ, {} if device is None or cpu else dict(ACCELERATE_TORCH_DEVICE=device)):
-        accelerator = Accelerator(cpu=cpu, mixed_precision=PRECISIONS[precision], kwargs_handlers=[InitProcessGroupKwargs(timeout=_patience())],
-                                  fsdp_plugin=sharding)
+        accelerator = Accelerator(cpu=cpu, mixed_precision=PRECISIONS[precision], kwargs_handlers=options, fsdp_plugin=sharding)
     if sharding and accelerator.device.type == 'cpu': _shard_on_cpus(accelerator, sharding)
     return accelerator
 

@@ -58,10 +58,13 @@ class Pixels(Dataset):
         return Pixels(self.images, self.targets, transform)
 
 # %% ../nbs/named_data.ipynb #6036a329
-FORM = tuple(f.name for f in fields(Preset) if f.name != 'squash')      # the options that every source but the digits takes
+FORM = tuple(f.name for f in fields(Preset))      # the options that every source but the digits takes
 _SMALL = Preset(64, squash=True, interpolation='bilinear')
 
-def _preset(default, form): return replace(default, **form, **({'squash': False} if 'crop_ratio' in form else {}))
+def _preset(default, form):
+    "The preset with other options; a crop keeps the shape of the image"
+    if form.get('squash') is True and 'crop_ratio' in form: raise ConfigError('data.crop_ratio', 'it has no effect with squash=True. Remove one of them.')
+    return replace(default, **{**(dict(squash=False) if 'crop_ratio' in form else {}), **form})
 
 def _files(preset, broken, *parts):
     "Image files of each part, a pair of paths and targets or None"

@@ -43,7 +43,7 @@ from .evaluate import Evaluation, evaluate, merge_evaluations
 from .files import as_path, locked, sweep
 from .findings import ConfigError
 from .mixing import check_soft_targets, mixing_of
-from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts
+from .optim import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts, scaling_of
 from .readiness import BATCH_SIZE, check_batch_size, check_fits, check_folder, check_loader, check_numbers, check_resumable, check_targets, \
     data_for, has_batch_norms, make_folder
 from .schedules import build_schedule
@@ -685,7 +685,7 @@ def fit(
     data = data_for(clf, data)
     check_loader(data, batch_size)
     check_fits(clf, data)
-    accelerator = accelerator_for(device, precision)
+    accelerator = accelerator_for(device, precision, scaling_of(optim_wrapper))
     with alone_in(folder, new=resume is None):
         training = Training(clf, data, epochs, folder, settings, accelerator, accelerator.num_processes, keep=keep, save_steps=save_steps)
         training.found = find(training) if resume is not None else None

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'INTERPOLATIONS', 'MAX_SIZE', 'MAX_OPS', 'MAX_PIXELS', 'AUGMENTS', 'POLICIES',
-           'Preset', 'check_augment', 'for_small', 'tensor_transform']
+           'ERASING', 'Preset', 'check_augment', 'for_small', 'tensor_transform']
 
 # %% ../nbs/transforms.ipynb #a9c6611b
 import math
@@ -98,7 +98,7 @@ class Preset:
         "What is done to an image that is learnt from"
         o, size = check_augment(augment), (self.size, self.size)
         cut = _fitted(self) if o['scale'] is None else _cropped(size, o, self.interpolation)
-        return _composed(_coloured(self) + cut + _flipped(o) + _shifted(size, o) + _policy(o) + _floats(self) + _erased(o))
+        return _composed(_coloured(self) + cut + _flipped(o) + _shifted(size, o) + _policy(o) + _painted(o) + _floats(self) + _erased(o))
 
 # %% ../nbs/transforms.ipynb #422fd3ba
 def _v2():
@@ -144,19 +144,37 @@ POLICIES = dict(                                                        # from o
     autoaugment=lambda o: _v2().AutoAugment(),
     autoaugment_cifar10=lambda o: _v2().AutoAugment(_v2().AutoAugmentPolicy.CIFAR10))
 _OPTIONS = dict(policy=None, magnitude=9, num_ops=2, scale=None, ratio=(3 / 4, 4 / 3), flip=0., shift=0., erase=0.)
+ERASING = dict(                                                         # OpenMMLab's options of `RandomErasing`; colours from 0 to 255, red first
+    erase_prob=.5, min_area_ratio=.02, max_area_ratio=.4, aspect_range=(3 / 10, 10 / 3), mode='const', fill_color=(128, 128, 128), fill_std=None)
 
 _PAIRS = dict(scale=(1e-6, 1, 'least and greatest share of the area, above 0 and at most 1,'), ratio=(1e-3, 1e3, 'least and greatest width by height'))
 
 def _augment_findings(o):
     "A place, what is expected there, and what was found, for each wrong option"
-    for k in ('flip', 'erase', 'shift'):
+    for k in ('flip', 'shift'):
         if not _is_number(o[k], 0, 1): yield k, 'a number from 0 to 1', o[k]
+    if isinstance(o['erase'], Mapping): yield from _erasing_findings({**ERASING, **o['erase']})
+    elif not _is_number(o['erase'], 0, 1): yield 'erase', 'a number from 0 to 1, or a dict', o['erase']
     if o['policy'] not in [None, *POLICIES]: yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
     if not _is_whole(o['magnitude'], 0, 30): yield 'magnitude', 'a whole number from 0 to 30', o['magnitude']
     if not _is_whole(o['num_ops'], 1, MAX_OPS): yield 'num_ops', f'an int from 1 to {MAX_OPS}', o['num_ops']
     for k, (low, high, meaning) in _PAIRS.items():
         if (v := o[k]) is None and k == 'scale': continue
         if not _are_numbers(v, 2, low, high) or v[0] > v[1]: yield k, meaning, v
+
+def _erasing_findings(o):
+    "The same for a dict of `ERASING`"
+    for k in ('erase_prob', 'min_area_ratio', 'max_area_ratio'):
+        if not _is_number(o[k], 0, 1): yield f'erase.{k}', 'a number from 0 to 1', o[k]
+    if all(_is_number(o[k]) for k in ('min_area_ratio', 'max_area_ratio')) and o['min_area_ratio'] > o['max_area_ratio']:
+        yield 'erase.max_area_ratio', f'at least min_area_ratio, {o["min_area_ratio"]}', o['max_area_ratio']
+    v = o['aspect_range']
+    if not (_is_number(v, 1e-3, 1e3) or _are_numbers(v, 2, 1e-3, 1e3) and v[0] <= v[1]):
+        yield 'erase.aspect_range', 'a number, or the least and greatest height by width', v
+    if o['mode'] not in ('const', 'rand'): yield 'erase.mode', "'const' or 'rand'", o['mode']
+    for k in ('fill_color', 'fill_std'):
+        if k == 'fill_std' and o[k] is None: continue
+        if not (_is_number(o[k], 0, 255) or _are_numbers(o[k], 3, 0, 255)): yield f'erase.{k}', 'a number from 0 to 255, or three', o[k]
 
 # %% ../nbs/transforms.ipynb #071a24f3
 def check_augment(
@@ -171,6 +189,9 @@ def check_augment(
     o = {**_OPTIONS, **augment}
     there = f'There is: {", ".join(_OPTIONS)}.'
     wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}') for k in augment if k not in _OPTIONS]
+    if isinstance(o['erase'], Mapping):
+        for k in o['erase'].keys() - ERASING.keys():
+            wrong.append((f'augment.erase.{k}', f'there is no such option. {did_you_mean(k, ERASING)}There is: {", ".join(ERASING)}.'))
     wrong += [(f'augment.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _augment_findings(o)]
     for k in ('magnitude', 'num_ops'):
         if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment':
@@ -186,11 +207,41 @@ def _flipped(o): return [_v2().RandomHorizontalFlip(o['flip'])] if o['flip'] els
 
 def _shifted(size, o):
     if not o['shift']: return []
-    return [_v2().RandomCrop(size, padding=[max(1, int(n * o['shift'])) for n in size[::-1]])]
+    return [_v2().RandomCrop(size, padding=[max(1, int(n * o['shift'] + 1e-6)) for n in size[::-1]])]
 
 def _policy(o): return [] if o['policy'] is None else [POLICIES[o['policy']](o)]
 
-def _erased(o): return [_v2().RandomErasing(o['erase'])] if o['erase'] else []
+def _erased(o): return [_v2().RandomErasing(o['erase'])] if o['erase'] and not isinstance(o['erase'], Mapping) else []
+
+# %% ../nbs/transforms.ipynb #a3361c97
+def _painted(o): return [partial(_with_box, {**ERASING, **o['erase']})] if isinstance(o['erase'], Mapping) else []
+
+def _between(low, high): return low + (high - low) * float(torch.rand(()))
+
+def _box(h, w, o):
+    "Rows and columns of a box of random area, shape and position"
+    shapes = o['aspect_range'] if isinstance(o['aspect_range'], (list, tuple)) else sorted((o['aspect_range'], 1 / o['aspect_range']))
+    shape, area = math.exp(_between(*map(math.log, shapes))), h * w * _between(o['min_area_ratio'], o['max_area_ratio'])
+    sides = min(round((area * shape) ** .5), h), min(round((area / shape) ** .5), w)
+    starts = [int(torch.randint(0, max(1, n - side), ())) for n, side in zip((h, w), sides)]
+    return [slice(start, start + side) for start, side in zip(starts, sides)]
+
+def _per_channel(value, channels):
+    "One number per channel `(c, 1, 1)`; of three for colours, a grey image gets the mean"
+    values = torch.tensor(value if isinstance(value, (list, tuple)) else [value] * channels, dtype=torch.float32)
+    return (values if len(values) == channels else values.mean()[None])[:, None, None]
+
+def _with_box(o, image):
+    "Perhaps a box of it painted over; `image` has bytes, or floats from 0 to 1"
+    if torch.rand(()) >= o['erase_prob']: return image
+    rows, columns = _box(*image.shape[-2:], o)
+    out = image.clone()
+    box, c = out[..., rows, columns], len(image)
+    if o['mode'] == 'const': painted = _per_channel(o['fill_color'], c).expand(box.shape)
+    elif o['fill_std'] is None: painted = torch.randint(0, 256, box.shape)
+    else: painted = _per_channel(o['fill_color'], c) + _per_channel(o['fill_std'], c) * torch.randn(box.shape)
+    box.copy_(painted.trunc().clip(0, 255) / (255 if image.is_floating_point() else 1))
+    return out
 
 # %% ../nbs/transforms.ipynb #cec858b5
 def for_small(
@@ -209,5 +260,5 @@ def tensor_transform(
     o, bytes_, floats = for_small(augment), _v2().ToDtype(torch.uint8, scale=True), _v2().ToDtype(torch.float32, scale=True)
     policy = [bytes_, *_policy(o), floats] if o['policy'] else []
     crop = _cropped(size, o, 'bilinear') if o['scale'] is not None else []
-    steps = crop + _flipped(o) + _shifted(size, o) + policy + _erased(o)
+    steps = crop + _flipped(o) + _shifted(size, o) + policy + _painted(o) + _erased(o)
     return _composed(steps) if steps else None
