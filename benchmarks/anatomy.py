@@ -8,7 +8,7 @@ FIRST = """
 import time, torch
 from clsparts import MODELS
 with torch.device('meta'): clf = MODELS.build(dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=50)))
-from clsparts.anatomy import anatomy
+from clsparts.analysis.layer_summary import anatomy
 start = time.perf_counter()
 anatomy(clf)
 print(time.perf_counter() - start)
@@ -23,11 +23,11 @@ def subjects():
 
 def tasks(clfs):
     "What is measured: name, function, target"
-    from clsparts.anatomy import anatomy, compare
-    yield from ((f'anatomy of {name}, {len(anatomy(clf).at("layer"))} layers', lambda clf=clf: anatomy(clf),
+    from clsparts.analysis.layer_summary import summary, compare
+    yield from ((f'anatomy of {name}, {len(summary(clf).at("layer"))} layers', lambda clf=clf: summary(clf),
                  'under 200' if name == 'ResNet-50' else '') for name, clf in clfs.items())
-    yield 'its table as text, ResNet-50', lambda found=anatomy(clfs['ResNet-50']): str(found), ''
-    yield 'its table as HTML, ResNet-50', lambda found=anatomy(clfs['ResNet-50']): found._repr_html_(), ''
+    yield 'its table as text, ResNet-50', lambda found=summary(clfs['ResNet-50']): str(found), ''
+    yield 'its table as HTML, ResNet-50', lambda found=summary(clfs['ResNet-50']): found._repr_html_(), ''
     yield f'comparison of all {len(clfs)}', lambda: compare(*clfs.values()), ''
 
 
@@ -35,7 +35,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument('--repeats', type=int, default=15)
     repeats = args.parse_args().repeats
-    head_line('Anatomy')
+    head_line('Summary')
     clfs = subjects()
     print(f'The first call in a process takes {float(fresh(FIRST)):.1f} s, as torch loads what it needs for it.\n')
     rows = []

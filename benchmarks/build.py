@@ -25,7 +25,7 @@ def without_numbers(repeats):
     from torch._subclasses import FakeTensorMode
 
     from clsparts import MODELS
-    from clsparts.registry import parameters
+    from clsparts.core.registry import parameters
     rows = []
     for e in MODELS.entries('backbone'):
         depths = [50] if 'depth' in parameters(e.part)[0] else [None]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common import head_line, table
 
-from clsparts.cli_config import config_files
+from clsparts.cli.config_commands import config_files
 
 
 def checked(files):

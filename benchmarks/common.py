@@ -37,7 +37,7 @@ def interleaved(ours, theirs, repeats):
 
 def table(header, *rows):
     "Print a Markdown table"
-    from clsparts.tables import Table
+    from clsparts.core.tables import Table
     print(Table(header, rows).markdown(), end='\n\n', flush=True)
 
 

@@ -3,8 +3,8 @@ import argparse
 
 from common import head_line, table, timed
 
-from clsparts.compose import compose
-from clsparts.walk import examine
+from clsparts.composer.builder import compose
+from clsparts.composer.dry_run import resolve
 
 POOLED = dict(neck='GlobalAveragePooling', head='LinearClsHead', num_classes=1000)
 COMPOSITIONS = {
@@ -32,8 +32,8 @@ def main():
     head_line('Composing')
     rows = []
     for name, comp in COMPOSITIONS.items():
-        without, real = (timed(lambda f=f: f(comp), args.repeats) for f in (examine, lambda c: compose(**c)))
-        wrong = timed(refused(lambda: examine({**comp, 'neck': None if comp.get('neck') else 'GlobalAveragePooling'})), args.repeats)
+        without, real = (timed(lambda f=f: f(comp), args.repeats) for f in (resolve, lambda c: compose(**c)))
+        wrong = timed(refused(lambda: resolve({**comp, 'neck': None if comp.get('neck') else 'GlobalAveragePooling'})), args.repeats)
         rows.append((name, *(f'{1e3 * t:.0f}' for t in (without, wrong, real)), TARGETS.get(name, '')))
     table(['composition', 'without weights, ms', 'a wrong neck, with the fix that is found, ms', 'with weights, ms', 'target without weights, ms'], *rows)
 

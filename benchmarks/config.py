@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common import head_line, table, timed
 
-from clsparts.config import Config
+from clsparts.config.config import Config
 
 MODEL = '''
 # model settings

@@ -24,7 +24,7 @@ def by_hand(augment, size):
     import torch
     from torchvision.transforms import v2
 
-    from clsparts.transforms import IMAGENET_MEAN, IMAGENET_STD
+    from clsparts.data.transforms import IMAGENET_MEAN, IMAGENET_STD
     cubic = v2.InterpolationMode.BICUBIC
     fitted = [v2.Resize(round(size / .875), cubic, antialias=True), v2.CenterCrop(size)]
     cropped = [v2.RandomResizedCrop(size, interpolation=cubic, antialias=True), v2.RandomHorizontalFlip()]
@@ -37,10 +37,10 @@ def loaders(folder, augment, args):
     from torch.utils.data import DataLoader
     from torchvision.datasets import ImageFolder
 
-    from clsparts.data import Data, augmented
-    from clsparts.images import ImageFiles, image_files
-    from clsparts.transforms import IMAGENET_MEAN, IMAGENET_STD, Preset
-    paths, labels, classes = image_files(folder)
+    from clsparts.data.datasets import Data, augmented
+    from clsparts.data.image_files import ImageFiles, find_image_files
+    from clsparts.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Preset
+    paths, labels, classes = find_image_files(folder)
     preset = Preset(args.size, mean=IMAGENET_MEAN, std=IMAGENET_STD)
     ours = ImageFiles(paths, labels, preset.eval_transform())
     ours, theirs = augmented(Data(ours, ours, classes, preset), augment), ImageFolder(folder, by_hand(augment, args.size))

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'tests'/'browser')
 from lab import ARGS, Notebook, Server, chromium          # noqa: E402
 
 CLASSES = count(1000)
-EXPLORE = 'from clsparts.explorer import explore\nexplorer = explore()\nexplorer'
+EXPLORE = 'from clsparts.explorer.explorer import explore\nexplorer = explore()\nexplorer'
 
 # milliseconds from setting the list to the drawing that shows it
 CLICK = """([css, value, shown]) => new Promise(done => {
@@ -87,7 +87,7 @@ def main():
 
 def train(nb, page):
     "Train on digits, choose backbones meanwhile, and stop"
-    nb.cell(3, "from clsparts.exploring.state import START\nexplorer.state.go_to(START)\n"
+    nb.cell(3, "from clsparts.explorer.state import START\nexplorer.state.go_to(START)\n"
                "run = explorer._runs.start(dict(model=explorer.look.model, train=dict(epochs=100000)), 'background')\nexplorer.state.suit((3, 224, 224), 1000)")
     page.wait_for_timeout(2000)
     times = ranked(walk(nb, 3))
@@ -109,7 +109,7 @@ def train(nb, page):
 
 CHANGES = """
 import gc, json, random, psutil
-from clsparts.registry import MODELS
+from clsparts.core.registry import MODELS
 names, rng, s = {k: MODELS.names(k) for k in ('backbone', 'neck', 'head', 'loss')}, random.Random(0), explorer.state
 seen = []
 def report(e): seen.append(repr(e))

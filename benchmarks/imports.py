@@ -10,7 +10,7 @@ BUILD = '''
 import json, sys
 import torch
 from clsparts import MODELS
-from clsparts.registry import parameters
+from clsparts.core.registry import parameters
 needed = dict(depth=18, in_channels=16, input_features=16, num_classes=10, mid_channels=[12], label_smooth_val=.1)
 before, found = {m for m in json.loads(sys.argv[1]) if m in sys.modules}, {}
 for kind in ('backbone', 'neck', 'head', 'loss'):

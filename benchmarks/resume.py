@@ -12,9 +12,9 @@ from pathlib import Path
 os.environ['OMP_NUM_THREADS'] = '1'                                     # a process that is forked may not have threads
 import torch
 
-from clsparts.checkpoint import read_checkpoint
-from clsparts.config import merge
-from clsparts.runs import DEFAULT, train_run
+from clsparts.checkpoints.checkpoint import read_checkpoint
+from clsparts.config.config import merge
+from clsparts.training.runs import DEFAULT, train_run
 
 TRAIN = dict(epochs=3, batch_size=128, augment='shift', ema=.9, save_steps=3, mixing=dict(augments=dict(type='Mixup', alpha=.4), probs=[.5]),
              optim_wrapper=dict(optimizer=dict(type='AdamW', lr=4e-3), clip_grad=dict(max_norm=5.), accumulative_counts=2))

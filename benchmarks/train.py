@@ -17,10 +17,10 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from clsparts.compose import compose
-from clsparts.data import Data, digits
-from clsparts.optim import build_optimizer
-from clsparts.train import fit
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data, digits
+from clsparts.training.optimizers import build_optimizer
+from clsparts.training.trainer import fit
 
 warnings.simplefilter('ignore')
 EPOCHS, REPEATS = 4, 15
@@ -74,7 +74,7 @@ def accelerated():
 
 
 def fitted():
-    from clsparts.callbacks import Callback
+    from clsparts.training.callbacks import Callback
 
     class Clock(Callback):
         "Time in the epochs' steps alone, without the evaluation, which the other loops do not do"
@@ -218,7 +218,7 @@ def digits_from_a_cold_start():
         start = time.perf_counter()
         subprocess.run([sys.executable, '-m', 'clsparts', 'train', '--device', 'cpu', '--out', f'{tmp}/run'], env=env, check=True, capture_output=True)
         seconds, final = time.perf_counter() - start, json.loads(Path(tmp, 'run', 'metrics.json').read_text())['final']
-        print(f'digits from a cold start: {100 * final["test_accuracy"]:.2f} % in {seconds:.0f} s')
+        print(f'digits from a cold start: {100 * final["val_accuracy"]:.2f} % in {seconds:.0f} s')
 
 
 def in_turns(things, i):

@@ -17,10 +17,10 @@ import torchvision
 from common import head_line, table
 from torch import nn
 
-from clsparts.compose import compose_model
-from clsparts.findings import ConfigError
-from clsparts.testing import fill
-from clsparts.weights import load_checkpoint
+from clsparts.composer.builder import compose_model
+from clsparts.core.errors import ConfigError
+from clsparts.base.testing import fill
+from clsparts.checkpoints.pretrained_weights import load_checkpoint
 
 CLASSES, LARGEST, EXACT = 10, 100_000_000, 1e-5
 POOLED = dict(neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=CLASSES))

@@ -7,8 +7,12 @@ __version__ = "0.1.0"
 __all__ = ['ConfigError', 'MODELS']
 
 # %% ../nbs/package.ipynb #c47b0285
-from .findings import ConfigError
-from .registry import MODELS
+from .core.errors import ConfigError
+from .core.lazy import lazy_names
+from .core.registry import MODELS
 
 # %% ../nbs/package.ipynb #ac057fd6
 _all_ = ['ConfigError', 'MODELS']
+
+# %% ../nbs/package.ipynb #caa68cdd
+__getattr__, __dir__ = lazy_names('clsparts')

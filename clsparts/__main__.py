@@ -14,7 +14,7 @@ import clsparts
 # %% ../nbs/main.ipynb #40a6b1d1
 if __name__ == '__main__' and __package__ == 'clsparts':
     if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(clsparts.__file__)): del sys.path[0]
-    from clsparts.cli import main
+    from clsparts.cli.commands import main
     status = main()
-    if status in (0, 130) and (devices := sys.modules.get('clsparts.devices')): devices.disconnect()     # in good order, as the others are still there
+    if status in (0, 130) and (devices := sys.modules.get('clsparts.runtime.devices')): devices.disconnect()     # in good order, as the others are still there
     sys.exit(status)

@@ -4,38 +4,38 @@
 
 # %% auto #0
 __all__ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'Predictions', 'Preset',
-           'anatomy', 'as_data', 'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'export_onnx',
-           'export_program', 'fit', 'flow', 'load_checkpoint', 'load_classifier', 'load_data', 'merge', 'nn', 'patched',
-           'plot_confusion', 'plot_curves', 'plot_evaluation', 'predict', 'save_checkpoint', 'show_activation',
+           'summary', 'as_data', 'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'export_onnx',
+           'export_program', 'fit', 'diagram', 'load_checkpoint', 'load_classifier', 'load_data', 'merge', 'nn',
+           'patched', 'plot_confusion', 'plot_curves', 'plot_evaluation', 'predict', 'save_checkpoint', 'show_grad_cam',
            'show_batch', 'show_features', 'torch', 'train_run']
 
 # %% ../nbs/all.ipynb #097cc504
 import torch
 from torch import nn
 
-from .anatomy import anatomy, compare
-from .checkpoint import load_classifier, save_checkpoint
-from .classifier import ImageClassifier
-from .compose import compose, compose_model
-from .composition import ComposeError
-from .config import Config, merge
-from .data import Data, as_data, digits, load_data, show_batch
-from .findings import ConfigError, patched
-from .flow import flow
-from .inside import show_activation, show_features
-from .evaluate import Evaluation, evaluate
-from .export import export_onnx, export_program
-from .plots import plot_confusion, plot_curves, plot_evaluation
-from .predict import Predictions, predict
-from .registry import MODELS
-from .runs import train_run
-from .train import fit
-from .transforms import Preset
-from .weights import load_checkpoint
+from .analysis.layer_summary import summary, compare
+from .checkpoints.checkpoint import load_classifier, save_checkpoint
+from .composer.classifier import ImageClassifier
+from .composer.builder import compose, compose_model
+from .composer.spec import ComposeError
+from .config.config import Config, merge
+from .data.datasets import Data, as_data, digits, load_data, show_batch
+from .core.errors import ConfigError, patched
+from .analysis.flow_diagram import diagram
+from .analysis.feature_maps import show_grad_cam, show_features
+from .evaluation.evaluator import Evaluation, evaluate
+from .evaluation.export import export_onnx, export_program
+from .evaluation.plots import plot_confusion, plot_curves, plot_evaluation
+from .evaluation.predictions import Predictions, predict
+from .core.registry import MODELS
+from .training.runs import train_run
+from .training.trainer import fit
+from .data.transforms import Preset
+from .checkpoints.pretrained_weights import load_checkpoint
 
 # %% ../nbs/all.ipynb #233eeea3
 _all_ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'Predictions', 'Preset',
-         'anatomy', 'as_data', 'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'export_onnx', 'export_program',
-         'fit', 'flow', 'load_checkpoint', 'load_classifier', 'load_data', 'merge', 'nn', 'patched', 'plot_confusion',
-         'plot_curves', 'plot_evaluation', 'predict', 'save_checkpoint', 'show_activation', 'show_batch', 'show_features',
+         'summary', 'as_data', 'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'export_onnx', 'export_program',
+         'fit', 'diagram', 'load_checkpoint', 'load_classifier', 'load_data', 'merge', 'nn', 'patched', 'plot_confusion',
+         'plot_curves', 'plot_evaluation', 'predict', 'save_checkpoint', 'show_grad_cam', 'show_batch', 'show_features',
          'torch', 'train_run']

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from clsparts.config import plain
-from clsparts.registry import MODELS, parameters
+from clsparts.config.config import plain
+from clsparts.core.registry import MODELS, parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ('backbone', 'neck', 'head', 'loss')

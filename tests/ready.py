@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-IMPORTS = ('clsparts.all', 'clsparts.cli', 'torch._dynamo', 'torch.distributed.fsdp', 'torchvision.transforms.v2', 'matplotlib.backends.backend_agg', 'accelerate.utils')
+IMPORTS = ('clsparts.all', 'clsparts.cli.commands', 'torch._dynamo', 'torch.distributed.fsdp', 'torchvision.transforms.v2', 'matplotlib.backends.backend_agg', 'accelerate.utils')
 
 
 class Process:

@@ -2,14 +2,14 @@
 import pytest
 import torch
 
-from clsparts.composition import ComposeError
-from clsparts.findings import ConfigError
-from clsparts.named_data import SOURCES, TORCHVISION, read_source
-from clsparts.openmmlab import NAMES, PARTS, absent
-from clsparts.optim import check_optim_wrapper
-from clsparts.registry import MODELS
-from clsparts.schedules import ONE, PHASES, check_param_scheduler
-from clsparts.walk import examine, examine_model
+from clsparts.composer.spec import ComposeError
+from clsparts.core.errors import ConfigError
+from clsparts.data.sources import SOURCES, TORCHVISION, read_source
+from clsparts.core.openmmlab_names import NAMES, PARTS, absent
+from clsparts.training.optimizers import check_optim_wrapper
+from clsparts.core.registry import MODELS
+from clsparts.training.schedules import ONE, PHASES, check_param_scheduler
+from clsparts.composer.dry_run import resolve, resolve_model
 
 LACKING = [(kind, name) for kind in PARTS for name in NAMES[kind] if not MODELS._search(name)]
 R18, GAP = dict(type='ResNet', depth=18), dict(type='GlobalAveragePooling')
@@ -22,14 +22,14 @@ def refused(call, *args, error=ConfigError):
 
 
 def examined(**model):
-    return refused(examine_model, dict(backbone=R18, neck=GAP, head=HEAD) | model, error=ComposeError).findings
+    return refused(resolve_model, dict(backbone=R18, neck=GAP, head=HEAD) | model, error=ComposeError).issues
 
 
 def test_every_name():
     assert len(LACKING) > 100
     for kind, name in LACKING:
         for wanted in dict.fromkeys([kind if kind in ('backbone', 'neck', 'head', 'loss') else None, 'backbone']):
-            finding, = refused(MODELS.find, name, wanted).findings
+            finding, = refused(MODELS.find, name, wanted).issues
             assert (finding.absent, finding.fix) == (name, None)
             assert finding.message.startswith(absent(name)) and 'Did you mean' not in finding.message
 
@@ -69,7 +69,7 @@ def test_a_model_with_absent_parts():
     ('MobilNetV2', 'MobileNetV2'), *((n, None) for n in ('MobileNetV4', 'SwinTransfomer', 'RegNett', 'ConvNet', 'SENet'))])
 def test_slips(name, meant):
     "Another number, another family and a slip of an absent name are no slips of what is there"
-    finding, = refused(MODELS.find, name, 'backbone').findings
+    finding, = refused(MODELS.find, name, 'backbone').issues
     assert finding.absent == '' and (finding.fix.set if finding.fix else None) == ({'type': meant} if meant else None)
     assert ('Did you mean' in finding.message) == bool(meant)
 
@@ -77,7 +77,7 @@ def test_slips(name, meant):
 def test_a_class_of_your_own_under_such_a_name(monkeypatch):
     monkeypatch.setattr(MODELS, '_entries', dict(MODELS._entries))
     MODELS.register_module('RegNet', module=MODELS.get('ResNet'), kind='backbone')
-    assert examine(dict(backbone=dict(type='RegNet', depth=18)))['backbone'] == dict(type='RegNet', depth=18)
+    assert resolve(dict(backbone=dict(type='RegNet', depth=18)))['backbone'] == dict(type='RegNet', depth=18)
 
 
 def test_recipes():

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from clsparts.anatomy import LEVELS, anatomy, compare
-from clsparts.receptive_field import measured_field, receptive_field
-from clsparts.registry import MODELS
-from clsparts.seams import image_shape_of
-from clsparts.testing import count_macs, count_params, golden
+from clsparts.analysis.layer_summary import LEVELS, summary, compare
+from clsparts.analysis.receptive_fields import measured_field, receptive_field
+from clsparts.core.registry import MODELS
+from clsparts.base.shapes import image_shape_of
+from clsparts.base.testing import count_macs, count_params, golden
 from common import ROOT, narrow, on_meta, parts
 from test_golden import NAMES
 
@@ -40,7 +40,7 @@ def check_sums(found):
 def test_records(name):
     record = golden(name)
     clf = on_meta(record['model'])
-    found = anatomy(clf, (record['channels'], record['size'], record['size']) if 'channels' in record else None)
+    found = summary(clf, (record['channels'], record['size'], record['size']) if 'channels' in record else None)
     assert found.total.params == record['params']
     assert found.total.macs == count_macs(record['model'], (1, *found.image_shape))
     assert found.total.memory > 0 and not found.notes
@@ -52,7 +52,7 @@ def test_backbones(entry):
     "A narrow one for real: its parameters, its multiply-adds, and what autograd saves of one image"
     backbone = MODELS.build(narrow(entry)).eval()
     shape = image_shape_of(backbone)
-    found = anatomy(SimpleNamespace(backbone=backbone))
+    found = summary(SimpleNamespace(backbone=backbone))
     check_sums(found)
     assert found.total.params == count_params(backbone)
     assert found.total.macs == count_macs(narrow(entry), (1, *shape))
@@ -79,7 +79,7 @@ def test_receptive_fields(entry):
 def test_other_types(dtype):
     "Memory is counted in the type of the weights, everything else stays"
     backbone = MODELS.build(dict(type='MobileNetV2', widen_factor=.25))
-    single, other = anatomy(SimpleNamespace(backbone=backbone)), anatomy(SimpleNamespace(backbone=backbone.to(dtype)))
+    single, other = summary(SimpleNamespace(backbone=backbone)), summary(SimpleNamespace(backbone=backbone.to(dtype)))
     assert other.total.macs == single.total.macs and other.total.output == single.total.output
     assert other.total.memory == single.total.memory * dtype.itemsize // 4
 
@@ -96,12 +96,12 @@ class Gated(nn.Module):
 
 def test_a_part_that_asks_for_numbers():
     backbone = Gated()
-    found = anatomy(SimpleNamespace(backbone=backbone), (3, 16, 16))
+    found = summary(SimpleNamespace(backbone=backbone), (3, 16, 16))
     assert len(found.notes) == 1 and 'backbone cannot run without numbers' in found.notes[0] and found.notes[0] in str(found)
     assert {r.name: (r.params, r.macs) for r in found.at('layer')} == {'backbone': (64, 16 * 64), 'backbone.embed': (392, 16 * 8 * 48)}
     assert found.total.layout == ['tokens 16 × 8'] and found.total.receptive_field == 4
     assert backbone.scale.grad is None and backbone.scale.requires_grad
-    with pytest.raises(ValueError, match='Build the classifier with weights'): anatomy(SimpleNamespace(backbone=Gated().to('meta')))
+    with pytest.raises(ValueError, match='Build the classifier with weights'): summary(SimpleNamespace(backbone=Gated().to('meta')))
 
 
 def test_any_module():
@@ -113,7 +113,7 @@ def test_any_module():
         def forward(self, x): return {'x': self.conv(self.inner(x)['x'])}
     class Inner(nn.Module):
         def forward(self, x): return {'x': x.relu(), 'n': None}
-    found = anatomy(SimpleNamespace(backbone=Odd()), (3, 8, 8))
+    found = summary(SimpleNamespace(backbone=Odd()), (3, 8, 8))
     assert found.part('backbone').output == [] and found.total.macs == 64 * 12
     assert [r.name for r in found.at('layer')] == ['backbone.inner', 'backbone.conv']
     assert '–' in str(found) and '<table' in found._repr_html_()

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from clsparts.all import MODELS, compose
-from clsparts.findings import ConfigError
+from clsparts.core.errors import ConfigError
 
 BACKBONE = dict(type='ResNet', depth=18, base_channels=4, stem_channels=8)             # gives a maps of 32 channels
 VIT = dict(type='VisionTransformer', img_size=32, patch_size=16,

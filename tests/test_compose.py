@@ -5,12 +5,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from clsparts.all import MODELS, compose, flow
+from clsparts.all import MODELS, compose, diagram
 from clsparts.backbones.vision_transformer import VIT_ARCHS
-from clsparts.composition import ComposeError, mended
-from clsparts.part import FILLS
-from clsparts.walk import examine, examine_model
-from clsparts.registry import parameters
+from clsparts.composer.spec import ComposeError, mended
+from clsparts.base.module import FILLS
+from clsparts.composer.dry_run import resolve, resolve_model
+from clsparts.core.registry import parameters
 from common import ROOT, minimal, parts
 
 R18, GAP, HEAD = dict(type='ResNet', depth=18), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10)
@@ -188,10 +188,10 @@ def test_fixes_mend(name):
     "With the offered fixes applied it composes, or just that is left for which no fix was offered"
     comp, _ = WRONG[name]
     before = error(comp)
-    unfixed = [f.path for f in before.findings if f.fix is None]
+    unfixed = [f.path for f in before.issues if f.fix is None]
     try: clf = compose(**comp, fixes=before.fixes)
     except ComposeError as after:
-        assert unfixed and [f.path for f in after.findings] == unfixed, after
+        assert unfixed and [f.path for f in after.issues] == unfixed, after
     else:
         assert not unfixed
         if 'image_shape' not in comp: assert clf(torch.randn(2, 3, 64, 64)).ndim == 2
@@ -224,22 +224,22 @@ COMPOSITIONS = st.fixed_dictionaries(
 @given(COMPOSITIONS)
 def test_random(comp):
     "A composition fits or is told why not; what was offered mends what it was offered for"
-    try: examine(comp)
+    try: resolve(comp)
     except ComposeError as e: before = e
     else: return
-    assert all(f.message and len(f.message) > 10 for f in before.findings)
+    assert all(f.message and len(f.message) > 10 for f in before.issues)
     if not before.fixes: return
-    try: examine(mended(comp, before.fixes))
+    try: resolve(mended(comp, before.fixes))
     except ComposeError as after:
-        known = [f for f in before.findings if f.fix is None]
-        assert [f for f in after.findings if f not in known] == [], f'{before}\n\nmended, it is told:\n{after}'
+        known = [f for f in before.issues if f.fix is None]
+        assert [f for f in after.issues if f not in known] == [], f'{before}\n\nmended, it is told:\n{after}'
 
 
 @settings(max_examples=60, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(['type', 'backbone', 'neck', 'head', 'nek', 'pretrained', 'init_cfg', 'teacher']), PLAIN, max_size=4))
 def test_random_model(model):
-    try: examine_model(model)
-    except ComposeError as e: assert e.findings
+    try: resolve_model(model)
+    except ComposeError as e: assert e.issues
 
 
 class TwoImages(nn.Module):
@@ -293,7 +293,7 @@ def test_wrong_batch(name):
     "An output without the batch in its first axis is found, and a fix that is offered works for every batch size"
     comp, path, words = WRONG_BATCH[name]
     e = error(comp)
-    assert e.findings[0].path == path and words in e.findings[0].message, e
+    assert e.issues[0].path == path and words in e.issues[0].message, e
     if not e.fixes: return
     clf = compose(**comp, fixes=e.fixes).eval()
     assert [clf(torch.zeros(b, 3, 224, 224)).shape for b in (1, 2)] == [(1, 10), (2, 10)]
@@ -302,4 +302,4 @@ def test_wrong_batch(name):
 def test_picture():
     "The README's picture is what is drawn"
     clf = compose(dict(type='ResNet', depth=50), 'GlobalAveragePooling', 'LinearClsHead', num_classes=1000)
-    assert (ROOT/'nbs'/'images'/'flow.svg').read_text(encoding='utf-8') == flow(clf).svg
+    assert (ROOT/'nbs'/'images'/'flow.svg').read_text(encoding='utf-8') == diagram(clf).svg

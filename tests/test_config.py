@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clsparts.cli_config import check, diff_configs, show
-from clsparts.config import Config, check_spelt_out, diff, merge, override, plain, taken_by
-from clsparts.findings import ConfigError
-from clsparts.registry import MODELS
+from clsparts.cli.config_commands import check, diff_configs, show
+from clsparts.config.config import Config, check_spelt_out, diff, merge, override, plain, taken_by
+from clsparts.core.errors import ConfigError
+from clsparts.core.registry import MODELS
 
 FORMATS = ('.py', '.json', '.yaml', '.yml')
 READ = 'and configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
@@ -307,7 +307,7 @@ def test_change_of_type(tmp_path):
 def test_no_part_is_imported_without_a_change_of_type(tmp_path):
     from common import python
     path = write(tmp_path, {'a.py': "_base_ = 'b.py'\nmodel = dict(backbone=dict(type='ResNet', depth=34))", 'b.py': MODEL})
-    code = 'import sys; from clsparts.config import Config; Config.fromfile(sys.argv[1]); print([m for m in ("torch", "ruamel.yaml", "clsparts.part") if m in sys.modules])'
+    code = 'import sys; from clsparts.config.config import Config; Config.fromfile(sys.argv[1]); print([m for m in ("torch", "ruamel.yaml", "clsparts.base.module") if m in sys.modules])'
     assert python(code, path).stdout.strip() == '[]'
 
 

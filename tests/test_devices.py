@@ -10,8 +10,8 @@ import time
 import pytest
 import torch
 
-from clsparts.checkpoint import load_classifier
-from clsparts.snapshots import Snapshots
+from clsparts.checkpoints.checkpoint import load_classifier
+from clsparts.checkpoints.snapshots import Snapshots
 from ready import start
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='signals of Unix')
@@ -71,7 +71,7 @@ def test_launched_by_accelerate(tmp_path):
     assert [len(f) for f in found.values()] == [2, 2, 2]
     for two, divided, one in zip(*found.values()):
         # 1,433 images: the two processes leave out the last one of an epoch, so the means are over 1,432 and 1,433 images
-        for key, other in dict(train_loss=5e-3, test_accuracy=.03).items():
+        for key, other in dict(train_loss=5e-3, val_accuracy=.03).items():
             assert two[key] == pytest.approx(divided[key], abs=1e-5)
             assert two[key] == pytest.approx(one[key], abs=other)
 
@@ -79,18 +79,18 @@ def test_launched_by_accelerate(tmp_path):
 JOBS = '''
 import json, os, shutil, sys, torch
 from torch.utils.data import Subset
-from clsparts.callbacks import Callback
-from clsparts.compose import compose_model
-from clsparts.data import Data, digits
-from clsparts.devices import disconnect
-from clsparts.findings import ConfigError
-from clsparts.train import StopTraining, fit
+from clsparts.training.callbacks import Callback
+from clsparts.composer.builder import compose_model
+from clsparts.data.datasets import Data, digits
+from clsparts.runtime.devices import disconnect
+from clsparts.core.errors import ConfigError
+from clsparts.training.trainer import StopTraining, fit
 class Stop(Callback):
     def __init__(self, step): self.step = step
     def after_step(self, training):
         if training.step == self.step: raise StopTraining
 data = digits()
-data = Data(Subset(data.train, range(512)), data.test, data.classes)
+data = Data(Subset(data.train, range(512)), data.val, data.classes)
 for job in json.loads(sys.argv[1]):
     torch.manual_seed(0)
     clf = compose_model(job.pop('model'))
@@ -122,7 +122,7 @@ def check_same_records(run, other):
     two, one = map(records, (run, other))
     assert len(two) == len(one) == 2
     for a, b in zip(two, one):
-        for k in ('train_loss', 'test_loss', 'test_accuracy'): assert a[k] == pytest.approx(b[k], abs=1e-5), k
+        for k in ('train_loss', 'val_loss', 'val_accuracy'): assert a[k] == pytest.approx(b[k], abs=1e-5), k
 
 
 @pytest.fixture(scope='module')

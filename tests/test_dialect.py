@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clsparts.dialect import base_files, execute_python, read_python, substitute
-from clsparts.findings import ConfigError
+from clsparts.config.python_reader import base_files, execute_python, read_python, substitute
+from clsparts.core.errors import ConfigError
 
 VARIABLES = dict(fileDirname='configs', fileBasename='a.py', fileBasenameNoExtension='a', fileExtname='.py')
 

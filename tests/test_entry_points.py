@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='the interpreter
 
 PART = '''
 from torch import nn
-from clsparts.part import BaseModule
+from clsparts.base.module import BaseModule
 
 class TinyNeck(BaseModule):
     "Doubles its input"
@@ -81,7 +81,7 @@ def test_listed(server):
 
 
 def test_composes(server):
-    assert answers(server, 'from clsparts.compose import compose',
+    assert answers(server, 'from clsparts.composer.builder import compose',
                    "clf = compose(dict(type='ResNet', depth=18, base_channels=4), 'TinyNeck')", "clf.cfg['neck']") == dict(type='TinyNeck')
 
 

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from clsparts.compose import compose
-from clsparts.export import export_onnx, export_program
-from clsparts.transforms import Preset
+from clsparts.composer.builder import compose
+from clsparts.evaluation.export import export_onnx, export_program
+from clsparts.data.transforms import Preset
 from common import narrow, parts
 from test_pairs import BACKBONES, without_channels
 

@@ -10,15 +10,15 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clsparts.checkpoint import load_classifier
-from clsparts.cli import main
-from clsparts.composition import KEYS, fold
-from clsparts.compose import compose, compose_model
-from clsparts.config import Config, plain
-from clsparts.exploring.state import START, State, unfolded
-from clsparts.findings import ConfigError, patched
-from clsparts.registry import MODELS, parameters
-from clsparts.walk import examine_model
+from clsparts.checkpoints.checkpoint import load_classifier
+from clsparts.cli.commands import main
+from clsparts.composer.spec import KEYS, fold
+from clsparts.composer.builder import compose, compose_model
+from clsparts.config.config import Config, plain
+from clsparts.explorer.state import START, State, unfolded
+from clsparts.core.errors import ConfigError, patched
+from clsparts.core.registry import MODELS, parameters
+from clsparts.composer.dry_run import resolve_model
 
 BACKBONES = [dict(type='ResNet', depth=18, base_channels=4, stem_channels=8), dict(type='ResNet_CIFAR', depth=18, base_channels=4),
              dict(type='MobileNetV2', widen_factor=.25),
@@ -102,32 +102,32 @@ def through_compose(comp):
     before = refused(compose, **comp)
     if before is None: return None
     after = refused(compose, **comp, fixes=before.fixes)
-    return before.findings, after.findings if after else []
+    return before.issues, after.issues if after else []
 
 
 def through_model(model, **checks):
     before = refused(compose_model, model, **checks)
     if before is None: return None
     after = refused(compose_model, model, **checks, fixes=before.fixes)
-    return before.findings, after.findings if after else []
+    return before.issues, after.issues if after else []
 
 
 def through_file(model):
     "As `clsparts check` does it: the fixes are written into the file"
-    def check(cfg): return refused(lambda: examine_model(Config(plain(cfg))['model']))
+    def check(cfg): return refused(lambda: resolve_model(Config(plain(cfg))['model']))
     cfg = dict(model=model)
     before = check(cfg)
     if before is None: return None
-    after = check(patched(cfg, [f.under('model') for f in before.fixes]))
-    return before.findings, after.findings if after else []
+    after = check(patched(cfg, [f.prefixed('model') for f in before.fixes]))
+    return before.issues, after.issues if after else []
 
 
 def through_explorer(comp):
     state = State({**START, **unfolded(fold(comp))})
-    before = state.look.findings
+    before = state.look.issues
     if not before: return None
     state.mend()
-    return before, state.look.findings
+    return before, state.look.issues
 
 
 def holds(outcome, case):
@@ -195,7 +195,7 @@ def test_guide_is_kept():
 def test_other_targets_than_the_data(targets):
     "Labels become soft targets; any other difference is a finding"
     e = refused(compose_model, {**SMALL, 'head': {**SMALL['head'], 'loss': 'CrossEntropyLoss'}, 'targets': targets}, targets='labels')
-    assert (e is None) == (targets in ('labels', 'soft')) and (e is None or e.findings[0].path == 'targets')
+    assert (e is None) == (targets in ('labels', 'soft')) and (e is None or e.issues[0].path == 'targets')
 
 
 def test_guide_on_the_command_line(tmp_path, capsys):

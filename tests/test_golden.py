@@ -1,7 +1,7 @@
 "The recorded configs of the reference build here, with its names and shapes, and give its scores."
 import pytest
 
-from clsparts.testing import check_golden, golden
+from clsparts.base.testing import check_golden, golden
 from common import ROOT
 
 FOLDER = ROOT/'tests'/'golden'
@@ -34,7 +34,7 @@ def test_there_are_records():
 
 def test_a_difference_is_seen(monkeypatch):
     "The comparison is worth something: one weight of the stem that is off by a thousandth shows"
-    import clsparts.testing as testing
+    import clsparts.base.testing as testing
     name, fill = 'ResNet_CIFAR/resnet__resnet18_8xb16_cifar10', testing.fill
     def fill_almost(module, gain):
         fill(module, gain).backbone.conv1.weight.data[0, 0, 0, 0] *= 1.001

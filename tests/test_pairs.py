@@ -5,9 +5,9 @@ import itertools
 import pytest
 import torch
 
-from clsparts.compose import compose
-from clsparts.findings import ConfigError
-from clsparts.registry import MODELS, parameters
+from clsparts.composer.builder import compose
+from clsparts.core.errors import ConfigError
+from clsparts.core.registry import MODELS, parameters
 from common import minimal, narrow, parts
 
 OUT_TYPES = ('raw', 'cls_token', 'featmap', 'avg_featmap')

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from clsparts.backbones.mobilenet_v2 import NumberedInvertedResidual
 from clsparts.backbones.resnet import BasicBlock, Bottleneck
 from clsparts.backbones.vision_transformer import TransformerEncoderLayer
-from clsparts.findings import ConfigError
+from clsparts.core.errors import ConfigError
 from clsparts.layers.attention import MultiheadAttention
 from clsparts.layers.conv import ConvModule
 from clsparts.layers.drop import DropPath
@@ -22,9 +22,9 @@ from clsparts.layers.ffn import FFN, SwiGLUFFN, SwiGLUFFNFused
 from clsparts.layers.inverted_residual import InvertedResidual
 from clsparts.layers.layer_scale import LayerScale
 from clsparts.layers.se import SELayer
-from clsparts.optim import LAYER_DECAY, build_optimizer
-from clsparts.registry import MODELS, parameters
-from clsparts.testing import fill, golden_folder
+from clsparts.training.optimizers import LAYER_DECAY, build_optimizer
+from clsparts.core.registry import MODELS, parameters
+from clsparts.base.testing import fill, golden_folder
 from common import KINDS, minimal, parts
 
 # mmpretrain's rules that are refused here, and where
@@ -64,7 +64,7 @@ def test_parameter_groups(name):
         family = (rule.get('config') or '').split('/')[0]
         if family in REFUSED:
             with pytest.raises(ConfigError) as e: groups_here(name, rule)
-            assert e.value.findings[0].path == f'optim_wrapper.paramwise_cfg.{REFUSED[family]}'
+            assert e.value.issues[0].path == f'optim_wrapper.paramwise_cfg.{REFUSED[family]}'
         elif groups != 'NotImplementedError':                           # no rule for MobileNetV2 there; layers are counted in blocks here
             expected = dict(zip(recorded['names'], (groups['pairs'][ord(c) - ord('A')] for c in groups['which'])))
             found, equal = groups_here(name, rule), equal + 1
@@ -169,7 +169,7 @@ def test_wrong_types(entry):
     for name in parameters(part)[0]:
         for wrong in of_wrong_type(part, name):
             with torch.device('meta'), pytest.raises(ConfigError) as e: part(**{**args, name: wrong})
-            assert e.value.findings[0].path.partition('.')[0] == name, f'{name}={wrong!r}: {e.value}'
+            assert e.value.issues[0].path.partition('.')[0] == name, f'{name}={wrong!r}: {e.value}'
 
 
 @pytest.mark.parametrize('make, path', [
@@ -184,7 +184,7 @@ def test_wrong_types(entry):
     (lambda: TransformerEncoderLayer(8, 2, 16, ffn_type='swiglu'), 'ffn_type')])
 def test_refused(make, path):
     with torch.device('meta'), pytest.raises(ConfigError) as e: make()
-    assert e.value.findings[0].path == path
+    assert e.value.issues[0].path == path
 
 
 @pytest.mark.parametrize('checkpoint', ['', ' '])

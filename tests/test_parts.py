@@ -8,9 +8,9 @@ from fastcore.docments import docments
 from torch._subclasses import FakeTensorMode
 from torch.testing import assert_close
 
-from clsparts.findings import ConfigError
-from clsparts.part import BaseModule
-from clsparts.registry import MODELS, module_kind, parameters
+from clsparts.core.errors import ConfigError
+from clsparts.base.module import BaseModule
+from clsparts.core.registry import MODELS, module_kind, parameters
 from common import KINDS, minimal, narrow, on_meta, parts, python, shapes, through_json
 
 ALL = [pytest.param(e, id=e.name) for kind in KINDS for e in parts(kind)]

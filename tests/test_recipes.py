@@ -5,13 +5,13 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from clsparts.compose import compose
-from clsparts.findings import ConfigError
-from clsparts.mixing import build_mixing, check_soft_targets
-from clsparts.optim import build_optimizer
-from clsparts.registry import MODELS
-from clsparts.runs import DEFAULT, complete
-from clsparts.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preset
+from clsparts.composer.builder import compose
+from clsparts.core.errors import ConfigError
+from clsparts.data.batch_augments import build_mixing, check_soft_targets
+from clsparts.training.optimizers import build_optimizer
+from clsparts.core.registry import MODELS
+from clsparts.training.runs import DEFAULT, complete
+from clsparts.data.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preset
 from common import minimal, parts
 
 IMAGE = torch.randint(0, 256, (3, 50, 70), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -227,7 +227,7 @@ HOOKS = {                                                               # what c
 def test_wrong_hooks(case):
     hooks, where = HOOKS[case]
     with pytest.raises(ConfigError) as e: complete(dict(THEIRS, custom_hooks=hooks))
-    assert e.value.findings[0].path == f'custom_hooks{where}'
+    assert e.value.issues[0].path == f'custom_hooks{where}'
 
 
 @pytest.mark.filterwarnings('ignore:not used here')

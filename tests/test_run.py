@@ -9,14 +9,14 @@ import time
 
 import pytest
 
-from clsparts.checkpoint import load_classifier
-from clsparts.cli import main
-from clsparts.data import digits
-from clsparts.evaluate import evaluate
+from clsparts.checkpoints.checkpoint import load_classifier
+from clsparts.cli.commands import main
+from clsparts.data.datasets import digits
+from clsparts.evaluation.evaluator import evaluate
 from common import ROOT
 from ready import start as python
 
-LITTLE_ROOM = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2); from clsparts.cli import main; sys.exit(main())'
+LITTLE_ROOM = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2); from clsparts.cli.commands import main; sys.exit(main())'
 FILES = {'config.json', 'checkpoint.safetensors', 'best.safetensors', 'snapshots', 'metrics.csv', 'metrics.json', 'curves.png', 'confusion.png'}
 
 
@@ -58,10 +58,10 @@ def check_loads(run):
     clf, meta = load_classifier(run)
     assert meta['classes'] == [str(i) for i in range(10)] and meta['image_shape'] == [1, 8, 8]
     records = {e['epoch']: e for e in json.loads((run/'metrics.json').read_text())['epochs']}
-    seen = evaluate(clf, digits().test)
+    seen = evaluate(clf, digits().val)
     assert math.isfinite(seen.loss)
     if meta['epoch'] in records:
-        assert seen.accuracy == pytest.approx(records[meta['epoch']]['test_accuracy'], abs=.01)
+        assert seen.accuracy == pytest.approx(records[meta['epoch']]['val_accuracy'], abs=.01)
     assert 0 <= meta['epoch'] - max(records) <= 1                # the checkpoint is written first
     return meta['epoch']
 
@@ -117,7 +117,7 @@ def test_predict(two_runs, tmp_path):
     images = []
     for i in (0, 100):
         images.append(tmp_path/f'{i}.png')
-        to_pil_image(digits().test[i][0]).save(images[-1])
+        to_pil_image(digits().val[i][0]).save(images[-1])
     status, out, err = command('predict', folder/'a', *images)
     assert status == 0, err
     lines = out.splitlines()
@@ -129,7 +129,7 @@ def test_evaluate_and_export(two_runs, tmp_path):
     run, figures = two_runs[0]/'a', tmp_path/'figures.json'
     status, out, err = command('evaluate', run, '--out', figures)
     assert status == 0 and 'precision' in out, err
-    assert json.loads(figures.read_text())['accuracy'] == pytest.approx(json.loads((run/'metrics.json').read_text())['final']['test_accuracy'])
+    assert json.loads(figures.read_text())['accuracy'] == pytest.approx(json.loads((run/'metrics.json').read_text())['final']['val_accuracy'])
     status, out, err = command('export', run, tmp_path/'clf.pt2')
     assert status == 0 and 'clf.pt2: images (batch, 1, 8, 8)' in out and (tmp_path/'clf.pt2').stat().st_size > 1000, err
 
@@ -227,5 +227,5 @@ def test_main_job(tmp_path):
     run = tmp_path/'runs'/'digits-1'
     assert {p.name for p in run.iterdir()} == FILES
     clf, _ = load_classifier(run)
-    assert evaluate(clf, digits().test).accuracy > .97
+    assert evaluate(clf, digits().val).accuracy > .97
     assert 'runs/digits-1' in out

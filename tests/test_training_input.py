@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, get_worker_info
 
-from clsparts.checkpoint import read_checkpoint
-from clsparts.cli import main
-from clsparts.compose import compose
-from clsparts.data import Data, as_data, load_data
-from clsparts.findings import ConfigError
-from clsparts.images import image_endings
-from clsparts.snapshots import Snapshots
-from clsparts.train import fit
+from clsparts.checkpoints.checkpoint import read_checkpoint
+from clsparts.cli.commands import main
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data, as_data, load_data
+from clsparts.core.errors import ConfigError
+from clsparts.data.image_files import image_endings
+from clsparts.checkpoints.snapshots import Snapshots
+from clsparts.training.trainer import fit
 
 rng = np.random.default_rng(0)
 SMALL = dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4)
@@ -215,7 +215,7 @@ WRONG_FILES = {
     'no path': (None, 'folder:', {}, "data: there is no data set 'folder:'. Did you mean 'folder:PATH'? " + THERE),
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, test_split, classes, seed, share.'),
+        'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, share.'),
     'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 findings\n'
         '- data.mean: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [123, 116, 103].\n'
         '- data.std: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [58, 57, 57].'),
@@ -308,7 +308,7 @@ def test_targets_of_every_type(kind):
 
 def test_workers_read_what_is_held_out():
     data = Data(tensors(), Far(), ['a', 'b', 'c'])
-    assert trained(data, workers=1)[0]['test_loss'] == pytest.approx(trained(both(tensors()))[0]['test_loss'], abs=1e-6)
+    assert trained(data, workers=1)[0]['val_loss'] == pytest.approx(trained(both(tensors()))[0]['val_loss'], abs=1e-6)
     with pytest.raises(ConfigError) as e: trained(data)
     assert str(e.value).startswith('data: loading image 1 failed: LookupError')
 

@@ -7,14 +7,14 @@ import torch
 from torch.optim import SGD
 from torch.utils.data import DataLoader, TensorDataset
 
-import clsparts.train
-from clsparts.callbacks import Callback, StopTraining
-from clsparts.compose import compose
-from clsparts.data import Data
-from clsparts.devices import accelerator_for
-from clsparts.findings import ConfigError
-from clsparts.schedules import build_schedule
-from clsparts.train import fit
+import clsparts.training.trainer
+from clsparts.training.callbacks import Callback, StopTraining
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data
+from clsparts.runtime.devices import accelerator_for
+from clsparts.core.errors import ConfigError
+from clsparts.training.schedules import build_schedule
+from clsparts.training.trainer import fit
 
 IMAGES, LABELS = torch.rand(24, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 3
 PART = TensorDataset(IMAGES, LABELS)
@@ -67,7 +67,7 @@ def test_schedule_moves_on_when_the_scaler_skips_a_step(scheduler, monkeypatch):
     clf.head.fc.bias.register_hook(lambda g: g if skipped else g * math.inf)                 # overflows in the first step
     options = dict(batch_size=8, optim_wrapper=dict(optimizer=dict(type='RMSprop', lr=.001)), param_scheduler=scheduler)     # fused ones skip on their own
     expected = rates(trained(**options))
-    monkeypatch.setattr(clsparts.train, 'accelerator_for', scaled)
+    monkeypatch.setattr(clsparts.training.trainer, 'accelerator_for', scaled)
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         found = rates(trained(clf=clf, callbacks=[Watch()], **options))

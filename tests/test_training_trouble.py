@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from clsparts.cli import main
-from clsparts.compose import compose
-from clsparts.data import Data
-from clsparts.findings import ConfigError
-from clsparts.snapshots import Snapshots
-from clsparts.train import fit
-from clsparts.weights import load_checkpoint
+from clsparts.cli.commands import main
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data
+from clsparts.core.errors import ConfigError
+from clsparts.checkpoints.snapshots import Snapshots
+from clsparts.training.trainer import fit
+from clsparts.checkpoints.pretrained_weights import load_checkpoint
 from common import python
 from ready import start
 
@@ -141,9 +141,9 @@ def test_no_place_for_weights(where, told, tmp_path, capsys):
 MEMORY = '''
 import resource, sys, torch
 torch.set_num_threads(1)
-from clsparts.compose import compose
-from clsparts.data import Data
-from clsparts.train import fit
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data
+from clsparts.training.trainer import fit
 from torch.utils.data import TensorDataset
 images, labels = torch.rand(1024, 1, 32, 32), torch.arange(1024) % 2
 def data(n): return Data(TensorDataset(images[:n], labels[:n]), TensorDataset(images[:8], labels[:8]), ['a', 'b'])

@@ -4,15 +4,15 @@ import timm
 import torch
 from torch.testing import assert_close
 
-from clsparts.cli import main
-from clsparts.compose import compose
-from clsparts.findings import ConfigError
-from clsparts.part import load_pretrained
-from clsparts.registry import MODELS
-from clsparts.runs import prepare
-from clsparts.testing import fill
-from clsparts.weight_files import COMPUTED
-from clsparts.weights import load_checkpoint
+from clsparts.cli.commands import main
+from clsparts.composer.builder import compose
+from clsparts.core.errors import ConfigError
+from clsparts.base.module import load_pretrained
+from clsparts.core.registry import MODELS
+from clsparts.training.runs import prepare
+from clsparts.base.testing import fill
+from clsparts.files.weights import COMPUTED
+from clsparts.checkpoints.pretrained_weights import load_checkpoint
 from common import narrow, parts
 
 BACKBONES = [pytest.param(narrow(e), id=e.name) for e in parts('backbone')]

@@ -16,14 +16,14 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from clsparts.callbacks import Callback, StopTraining
-from clsparts.data import Data, augmented, load_data
-from clsparts.findings import ConfigError
-from clsparts.images import read_image
-from clsparts.optim import scaling_of
-from clsparts.runs import complete, prepare
-from clsparts.train import Training
-from clsparts.transforms import Preset, _with_box
+from clsparts.training.callbacks import Callback, StopTraining
+from clsparts.data.datasets import Data, augmented, load_data
+from clsparts.core.errors import ConfigError
+from clsparts.data.image_files import read_image
+from clsparts.training.optimizers import scaling_of
+from clsparts.training.runs import complete, prepare
+from clsparts.training.trainer import Training
+from clsparts.data.transforms import Preset, _with_box
 from common import ROOT
 
 RECORD = json.loads(gzip.decompress((ROOT/'tests'/'golden'/'recipes.json.gz').read_bytes()))
@@ -226,7 +226,7 @@ def verdict(path, value, r):
 
 def refused(data):
     try: load_data(data)
-    except ConfigError as e: return e.findings[0].path == 'data.name'
+    except ConfigError as e: return e.issues[0].path == 'data.name'
 
 
 def variable(path, r):

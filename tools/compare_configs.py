@@ -30,9 +30,9 @@ from pathlib import Path
 from mmengine.config import Config as Peer
 from mmengine.config.lazy import LazyAttr, LazyObject
 
-from clsparts.config import Config, diff
-from clsparts.dialect import Imported
-from clsparts.findings import ConfigError
+from clsparts.config.config import Config, diff
+from clsparts.config.python_reader import Imported
+from clsparts.core.errors import ConfigError
 
 warnings.simplefilter('ignore')
 GOLDEN = Path(__file__).resolve().parent.parent/'tests'/'golden'/'configs'

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT/'tests'/'browser'))
 from lab import ARGS, Notebook, Server, chromium          # noqa: E402
 
-EXPLORE = 'from clsparts.explorer import explore\nexplorer = explore()\nexplorer'
+EXPLORE = 'from clsparts.explorer.explorer import explore\nexplorer = explore()\nexplorer'
 
 
 def train(page, epochs, runs):

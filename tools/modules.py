@@ -20,8 +20,7 @@ def main() -> int:
     found = [f'{name} has several sources: {", ".join(paths)}' for name, paths in sources.items() if len(paths) > 1]
     for path in sorted((ROOT/'clsparts').rglob('*.py')):
         name = '.'.join(path.relative_to(ROOT/'clsparts').with_suffix('').parts)
-        empty = path.name == '__init__.py' and path.parent != ROOT/'clsparts' and not path.read_text(encoding='utf-8').strip()
-        if name != '_modidx' and name not in sources and not empty: found.append(f'clsparts/{path.relative_to(ROOT/"clsparts")} has no notebook')
+        if name != '_modidx' and name not in sources: found.append(f'clsparts/{path.relative_to(ROOT/"clsparts")} has no notebook')
     found += [f'{paths[0]} exports to {name}, and there is no such module' for name, paths in sources.items()
               if not (ROOT/'clsparts'/(name.replace('.', '/') + '.py')).exists()]
     print(*found or [f'{len(sources)} modules, each with its notebook'], sep='\n')

@@ -28,7 +28,7 @@ def picture() -> np.ndarray:
 
 def is_here(part) -> bool:
     "Whether the parts of a model have names of parts of clsparts"
-    from clsparts.registry import MODELS
+    from clsparts.core.registry import MODELS
     if isinstance(part, list): return all(map(is_here, part))
     if not isinstance(part, dict): return True
     return part.get('type') in MODELS.names() and is_here(part.get('loss'))

@@ -1,7 +1,7 @@
 """Record small transformers of mmpretrain: `python tools/record_small_transformers.py tests/golden/small_transformers.json.gz`
 
 Runs in an environment with mmpretrain 1.2.0, mmcv-lite 2.1.0 and this package. Names, shapes and features in float64, for the fixed weights of
-`clsparts.testing.fill`; of DINOv2's giant model names and shapes only.
+`clsparts.base.testing.fill`; of DINOv2's giant model names and shapes only.
 """
 import gzip
 import json
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from mmpretrain.models import VisionTransformer
 
-from clsparts.testing import fill
+from clsparts.base.testing import fill
 
 TINY = dict(type='VisionTransformer', arch=dict(embed_dims=24, num_layers=2, num_heads=3, feedforward_channels=56), img_size=32, patch_size=8)
 GIANT = dict(type='VisionTransformer', arch='dinov2-giant', img_size=518, patch_size=14, layer_scale_init_value=1e-5,

@@ -13,7 +13,7 @@ COMPONENTS = ('backbones', 'necks', 'heads', 'losses')      # one family a noteb
 MAX_CELL, MAX_BYTES = 60, 200_000
 # what a component notebook has: cells, words of prose, exported lines, figures
 BUDGETS = dict(cells=(18, 45), words=(200, 900), exported=(10, 300), figures=(1, 3))
-SHARED = {'base_backbone', 'utils', 'cls_head'}             # the common ground of a folder shows no figure of its own
+SHARED = {'index', 'base_backbone', 'utils', 'cls_head'}    # the page and the common ground of a folder show no figure of their own
 
 
 def facts(path: Path) -> dict:

@@ -12,8 +12,8 @@ from numbers import Integral
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..findings import ConfigError
-from ..part import BaseModule
+from ..core.errors import ConfigError
+from ..base.module import BaseModule
 
 # %% ../../nbs/backbones/base_backbone.ipynb #f0ed5bd2
 class BaseBackbone(BaseModule):

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from ..layers.conv import ConvModule
 from ..layers.inverted_residual import InvertedResidual
-from ..layers.make_divisible import make_divisible
-from ..registry import MODELS
+from ..layers.channels import make_divisible
+from ..core.registry import MODELS
 
 # %% ../../nbs/backbones/mobilenet_v2.ipynb #7bd0ee2e
 class NumberedInvertedResidual(InvertedResidual):

@@ -15,12 +15,12 @@ from fastcore.meta import delegates
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..findings import ConfigError, Fix
+from ..core.errors import ConfigError, Fix
 from ..layers.conv import ConvModule, build_conv_layer
 from ..layers.drop import DropPath, drop_path_rates
 from ..layers.norm import build_norm_layer
-from ..part import BaseModule
-from ..registry import MODELS
+from ..base.module import BaseModule
+from ..core.registry import MODELS
 
 # %% ../../nbs/backbones/resnet.ipynb #8f5b2fcc
 class ResidualBlock(BaseModule):

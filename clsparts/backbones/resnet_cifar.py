@@ -10,10 +10,10 @@ from fastcore.meta import delegates
 from torch import nn
 
 from .resnet import ResNet
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from ..layers.conv import build_conv_layer
 from ..layers.norm import build_norm_layer
-from ..registry import MODELS
+from ..core.registry import MODELS
 
 # %% ../../nbs/backbones/resnet_cifar.ipynb #b8df1c4e
 @MODELS.register_module()

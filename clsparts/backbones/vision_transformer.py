@@ -14,15 +14,15 @@ import torch
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..findings import ConfigError, Fix, did_you_mean, slips
+from ..core.errors import ConfigError, Fix, did_you_mean, slips
 from ..layers.attention import MultiheadAttention
 from ..layers.drop import drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed
 from ..layers.ffn import FFN, SwiGLUFFNFused
 from ..layers.norm import build_norm_layer
-from ..part import BaseModule
-from ..registry import MODELS
-from ..seams import SeamError
+from ..base.module import BaseModule
+from ..core.registry import MODELS
+from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #028c601c
 class TransformerEncoderLayer(BaseModule):
@@ -94,7 +94,7 @@ class TokenBackbone(BaseBackbone):
         "Images as tokens `(b, extra + n, d)` that know their place, and the grid `(h, w)` of the patches"
         patch = self.patch_embed.kernel_size
         if x.ndim == 4 and (x.shape[2] < patch[0] or x.shape[3] < patch[1]):
-            raise SeamError(f'{type(self).__name__} takes images of at least one patch, {patch[0]} × {patch[1]} pixels',
+            raise ShapeMismatch(f'{type(self).__name__} takes images of at least one patch, {patch[0]} × {patch[1]} pixels',
                             f'these have {x.shape[2]} × {x.shape[3]}', 'Enlarge them, or write a smaller patch_size.')
         x, grid = self.patch_embed(x)                                          # (b, n, d)
         if self.cls_token is not None: x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)      # (b, 1 + n, d)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..findings import ConfigError, Fix
+from ..core.errors import ConfigError, Fix
 from ..losses.combined_loss import build_loss, loss_dict
-from ..part import BaseModule
-from ..registry import MODELS
-from ..seams import SeamError
+from ..base.module import BaseModule
+from ..core.registry import MODELS
+from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/heads/cls_head.ipynb #5fccac3d
 Prediction = namedtuple('Prediction', 'labels scores')
@@ -27,16 +27,16 @@ def last_vector(
     in_channels: int | None,  # expected length, any if None
     name: str,  # of the head, for messages
 ) -> torch.Tensor:  # `(b, in_channels)`
-    "The last feature, which has to be a vector; raises `SeamError` that says what it is instead"
+    "The last feature, which has to be a vector; raises `ShapeMismatch` that says what it is instead"
     feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
     takes = f'{name} takes a vector (b, {in_channels or "c"})'
-    if isinstance(feat, (tuple, list)): raise SeamError(takes, f'the last feature is {len(feat)} tensors together')
+    if isinstance(feat, (tuple, list)): raise ShapeMismatch(takes, f'the last feature is {len(feat)} tensors together')
     if feat.ndim == 4:
-        raise SeamError(takes, f'the last feature is a map (b, c, h, w) of shape {tuple(feat.shape)}',
+        raise ShapeMismatch(takes, f'the last feature is a map (b, c, h, w) of shape {tuple(feat.shape)}',
                         "Put neck=dict(type='GlobalAveragePooling') before it.")
-    if feat.ndim != 2: raise SeamError(takes, f'the last feature has the shape {tuple(feat.shape)}')
+    if feat.ndim != 2: raise ShapeMismatch(takes, f'the last feature has the shape {tuple(feat.shape)}')
     if in_channels not in (None, feat.shape[1]):
-        raise SeamError(takes, f'the last feature has {feat.shape[1]} channels',
+        raise ShapeMismatch(takes, f'the last feature has {feat.shape[1]} channels',
                         f'Write in_channels={feat.shape[1]}, or leave it to compose.')
     return feat
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from .cls_head import ClsHead
-from ..part import unfilled
-from ..registry import MODELS
+from ..base.module import unfilled
+from ..core.registry import MODELS
 
 # %% ../../nbs/heads/linear_head.ipynb #72846755
 @MODELS.register_module()

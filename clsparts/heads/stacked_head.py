@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..layers.norm import build_norm_layer
-from ..part import BaseModule
-from ..registry import MODELS
+from ..base.module import BaseModule
+from ..core.registry import MODELS
 
 # %% ../../nbs/heads/stacked_head.ipynb #519eb89c
 class LinearBlock(BaseModule):

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
-from ..registry import MODELS
-from ..seams import SeamError
+from ..core.registry import MODELS
+from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/heads/vision_transformer_head.ipynb #70b5bb07
 @MODELS.register_module()
@@ -52,7 +52,7 @@ class VisionTransformerClsHead(ClsHead):
         feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
         if isinstance(feat, (tuple, list)): feat = feat[-1]                    # patch tokens and class token: the latter
         if feat.ndim == 3:
-            raise SeamError(f'{type(self).__name__} takes a vector (b, {self.in_channels})', 'the last feature is tokens (b, n, d) of shape '
+            raise ShapeMismatch(f'{type(self).__name__} takes a vector (b, {self.in_channels})', 'the last feature is tokens (b, n, d) of shape '
                             f'{tuple(feat.shape)}', "Write out_type='cls_token' or 'avg_featmap' in the backbone.")
         x = self.vector((feat,), self.in_channels)                        # (b, in_channels)
         return self.layers.act(self.layers.pre_logits(x)) if self.hidden_dim else x               # (b, hidden_dim)

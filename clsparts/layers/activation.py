@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..findings import ConfigError
-from ..part import TypedMeta
-from ..registry import MODELS, check_typed, parameters
+from ..core.errors import ConfigError
+from ..base.module import TypedMeta
+from ..core.registry import MODELS, check_typed, parameters
 
 # %% ../../nbs/layers/activation.ipynb #a569244d
 for _names, _act in [('ReLU', nn.ReLU), ('LeakyReLU', nn.LeakyReLU), ('PReLU', nn.PReLU), ('RReLU', nn.RReLU),
@@ -43,6 +43,6 @@ def build_activation_layer(
     "Build an activation; raises `ConfigError` if `cfg` names none or has arguments that it does not take"
     check_typed(cfg, 'act_cfg', 'ReLU')
     try: layer = MODELS.part_of(cfg['type'], 'activation')
-    except ConfigError as e: raise e.under('act_cfg') from None
+    except ConfigError as e: raise e.prefixed('act_cfg') from None
     default = dict(inplace=inplace) if 'inplace' in parameters(layer)[0] else {}
     return MODELS.build({**cfg, 'type': layer}, 'activation', 'act_cfg', **default)

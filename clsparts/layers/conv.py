@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .activation import build_activation_layer
 from .norm import build_norm_layer
-from ..part import BaseModule, unfilled
-from ..registry import MODELS, check_typed
+from ..base.module import BaseModule, unfilled
+from ..core.registry import MODELS, check_typed
 
 # %% ../../nbs/layers/conv.ipynb #a4286583
 for _names, _conv in [(['Conv2d', 'Conv'], nn.Conv2d), ('Conv1d', nn.Conv1d), ('Conv3d', nn.Conv3d)]:

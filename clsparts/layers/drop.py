@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
-from ..findings import ConfigError
-from ..part import TypedMeta
-from ..registry import MODELS
+from ..core.errors import ConfigError
+from ..base.module import TypedMeta
+from ..core.registry import MODELS
 
 # %% ../../nbs/layers/drop.ipynb #ac7ae92e
 @MODELS.register_module(kind='dropout')

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .conv import build_conv_layer
 from .norm import build_norm_layer
-from ..part import BaseModule, TypedMeta
+from ..base.module import BaseModule, TypedMeta
 
 # %% ../../nbs/layers/embed.ipynb #0e3f6a91
 def pair(

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .activation import build_activation_layer
 from .drop import build_dropout
 from .layer_scale import LayerScale
 from .norm import build_norm_layer
-from ..part import BaseModule, unfilled
+from ..base.module import BaseModule, unfilled
 
 # %% ../../nbs/layers/ffn.ipynb #e93c1f94
 class FFN(BaseModule):

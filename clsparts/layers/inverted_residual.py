@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import torch.utils.checkpoint as cp
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .conv import ConvModule
 from .drop import DropPath
 from .se import SELayer
-from ..part import BaseModule
-from ..registry import MODELS
+from ..base.module import BaseModule
+from ..core.registry import MODELS
 
 # %% ../../nbs/layers/inverted_residual.ipynb #f3f9b522
 class InvertedResidual(BaseModule):

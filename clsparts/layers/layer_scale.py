@@ -9,8 +9,8 @@ __all__ = ['LayerScale']
 import torch
 from torch import nn
 
-from ..findings import ConfigError
-from ..part import TypedMeta
+from ..core.errors import ConfigError
+from ..base.module import TypedMeta
 
 # %% ../../nbs/layers/layer_scale.ipynb #9151994c
 class LayerScale(nn.Module, metaclass=TypedMeta):

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
-from ..findings import ConfigError
-from ..registry import MODELS, check_typed
+from ..core.errors import ConfigError
+from ..core.registry import MODELS, check_typed
 
 # %% ../../nbs/layers/norm.ipynb #8b440678
 for _names, _norm in [(['BN', 'BN2d'], nn.BatchNorm2d), ('BN1d', nn.BatchNorm1d), ('BN3d', nn.BatchNorm3d),
@@ -49,7 +49,7 @@ def build_norm_layer(
     args = dict(cfg)
     type_, requires_grad = args.pop('type'), args.pop('requires_grad', True)
     try: layer = MODELS.part_of(type_, 'norm')
-    except ConfigError as e: raise e.under('norm_cfg') from None
+    except ConfigError as e: raise e.prefixed('norm_cfg') from None
     first = dict(num_channels=num_features) if issubclass(layer, nn.GroupNorm) else \
             dict(normalized_shape=num_features) if issubclass(layer, nn.LayerNorm) else dict(num_features=num_features)
     norm = MODELS.build(dict(type=layer, **first, **args), 'norm', 'norm_cfg', eps=1e-5)

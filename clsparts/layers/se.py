@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .conv import ConvModule
-from .make_divisible import make_divisible
-from ..part import BaseModule
+from .channels import make_divisible
+from ..base.module import BaseModule
 
 # %% ../../nbs/layers/se.ipynb #26962229
 class SELayer(BaseModule):

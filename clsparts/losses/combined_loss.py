@@ -16,8 +16,8 @@ from numbers import Real
 import torch
 from torch import nn
 
-from ..findings import ConfigError, Fix, as_code, join_path
-from ..registry import MODELS
+from ..core.errors import ConfigError, Fix, as_code, join_path
+from ..core.registry import MODELS
 
 # %% ../../nbs/losses/combined_loss.ipynb #abebfc59
 def _taken(loss):

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .utils import as_targets, check_reduction, check_target, weighted_loss
-from ..part import TypedMeta
-from ..registry import MODELS
+from ..base.module import TypedMeta
+from ..core.registry import MODELS
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #fb2f81a2
 @weighted_loss

@@ -11,11 +11,11 @@ import warnings
 import torch
 from torch import nn
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 from .cross_entropy_loss import CrossEntropyLoss
 from .utils import as_targets
-from ..part import TypedMeta
-from ..registry import MODELS
+from ..base.module import TypedMeta
+from ..core.registry import MODELS
 
 # %% ../../nbs/losses/label_smooth_loss.ipynb #1c5e5a1e
 @MODELS.register_module()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from ..findings import ConfigError
+from ..core.errors import ConfigError
 
 # %% ../../nbs/losses/utils.ipynb #c8a55bbc
 REDUCTIONS = ('none', 'mean', 'sum')

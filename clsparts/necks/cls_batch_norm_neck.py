@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..findings import ConfigError
-from ..part import BaseModule
-from ..registry import MODELS
-from ..seams import SeamError
+from ..core.errors import ConfigError
+from ..base.module import BaseModule
+from ..core.registry import MODELS
+from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/necks/cls_batch_norm_neck.ipynb #6f673564
 @MODELS.register_module()
@@ -34,7 +34,7 @@ class ClsBatchNormNeck(BaseModule):
     def forward(self, inputs):
         if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 2 or inputs.shape[1] != self.input_features:
-            raise SeamError(f'ClsBatchNormNeck takes a vector (b, {self.input_features})', f'it was given the shape {tuple(inputs.shape)}')
+            raise ShapeMismatch(f'ClsBatchNormNeck takes a vector (b, {self.input_features})', f'it was given the shape {tuple(inputs.shape)}')
         if self.training and len(inputs) < 2:
             raise ValueError('ClsBatchNormNeck needs two vectors or more in training, as one has no variance; it got one.')
         return self.bn(inputs)                                                 # (b, input_features)

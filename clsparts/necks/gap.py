@@ -8,10 +8,10 @@ __all__ = ['GlobalAveragePooling']
 # %% ../../nbs/necks/gap.ipynb #9beaa455
 from torch import nn
 
-from ..findings import ConfigError
-from ..part import BaseModule
-from ..registry import MODELS
-from ..seams import SeamError
+from ..core.errors import ConfigError
+from ..base.module import BaseModule
+from ..core.registry import MODELS
+from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/necks/gap.ipynb #648f875d
 @MODELS.register_module()
@@ -29,6 +29,6 @@ class GlobalAveragePooling(BaseModule):
     def forward(self, inputs):
         if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != self.dim + 2:
-            raise SeamError(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
+            raise ShapeMismatch(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
                             f'{", ".join("dhw"[3 - self.dim:])})', f'it was given the shape {tuple(inputs.shape)}')
         return self.gap(inputs).flatten(1)                                     # (b, c, 1, …) -> (b, c)

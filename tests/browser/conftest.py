@@ -6,7 +6,7 @@ import pytest
 
 from lab import ARGS, Notebook, Server, chromium
 
-EXPLORE = 'from clsparts.explorer import explore\nexplorer = explore()\nexplorer'
+EXPLORE = 'from clsparts.explorer.explorer import explore\nexplorer = explore()\nexplorer'
 
 
 @pytest.fixture(scope='session')

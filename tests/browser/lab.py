@@ -14,7 +14,7 @@ import ready
 SETTINGS = {
     '@jupyterlab/notebook-extension/tracker.jupyterlab-settings': {'windowingMode': 'none'},
     '@jupyterlab/apputils-extension/notification.jupyterlab-settings': {'fetchNews': 'false', 'checkForUpdates': False}}
-IMPORTS = ('ipykernel.kernelapp', 'ipykernel.zmqshell', 'matplotlib_inline.backend_inline', 'clsparts.explorer', *ready.IMPORTS)
+IMPORTS = ('ipykernel.kernelapp', 'ipykernel.zmqshell', 'matplotlib_inline.backend_inline', 'clsparts.explorer.explorer', *ready.IMPORTS)
 STATUS = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
 ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 

@@ -7,7 +7,7 @@ from conftest import EXPLORE
 
 CUSTOM = """
 from torch import nn
-from clsparts.registry import MODELS
+from clsparts.core.registry import MODELS
 
 @MODELS.register_module(force=True)
 class LoudestNeck(nn.Module):
@@ -32,7 +32,7 @@ class Explorer:
     def find(self, css): return self.at.locator(css)
     def text(self, css): return self.find(css).first.inner_text()
     def tab(self, name): self.find('.clsx-tabs button').filter(has_text=name).click()
-    def flow(self): return ' '.join(self.find('.clsx-flow').inner_text().split())
+    def diagram(self): return ' '.join(self.find('.clsx-flow').inner_text().split())
 
     def shows(self, css, words, timeout=15):
         "Wait until the words stand there"
@@ -75,20 +75,20 @@ def test_pickers(open_notebook):
     e.find('.clsx-picker-backbone .clsx-search input').fill('sandler')
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
     e.redrawn(lambda: e.find('.clsx-picker-backbone select').select_option(index=0))
-    assert 'MobileNetV2' in e.flow()
+    assert 'MobileNetV2' in e.diagram()
     e.picture('pickers')
     e.find('.clsx-pick-backbone').click()
     e.pick('neck', 'none')
     e.shows('.clsx-flow', 'LinearClsHead takes a vector (b, 1280)')
     e.shows('.clsx-finding', 'head')
     e.pick('neck', 'LoudestNeck')
-    assert 'LoudestNeck' in e.flow() and e.find('.clsx-finding').count() == 0
+    assert 'LoudestNeck' in e.diagram() and e.find('.clsx-finding').count() == 0
     e.find('.clsx-pick-neck').click()
     e.find('.clsx-picker-neck option').first.wait_for(state='attached')
     assert any('LoudestNeck · 2026 · no weights' in o for o in e.lines('neck'))
     e.find('.clsx-picker-neck select').select_option(label='LostNeck · cannot be used')
     e.shows('.clsx-picker-neck', 'clsparts.necks.lost fails to import')
-    assert 'LoudestNeck' in e.flow()
+    assert 'LoudestNeck' in e.diagram()
     e.picture('pickers-broken')
 
 
@@ -96,12 +96,12 @@ def test_options(open_notebook):
     e = Explorer(open_notebook())
     option = '.clsx-option-backbone-'
     e.redrawn(lambda: e.find(f'{option}depth select').select_option(label='34'))
-    assert 'depth=34' in e.flow()
+    assert 'depth=34' in e.diagram()
     e.redrawn(lambda: e.find(f'{option}norm_eval input').check())
-    assert 'norm_eval=True' in e.flow()
+    assert 'norm_eval=True' in e.diagram()
     e.redrawn(lambda: e.type(f'{option}base_channels', 8))
     e.redrawn(lambda: e.type(f'{option}norm_cfg', "dict(type='GN', num_groups=4)"))
-    assert 'norm_cfg=' in e.flow()
+    assert 'norm_cfg=' in e.diagram()
     handle = e.find(f'{option}drop_path_rate [role=slider]')
     handle.focus()
     e.redrawn(lambda: handle.press('ArrowRight'))
@@ -110,11 +110,11 @@ def test_options(open_notebook):
     e.shows(f'{option}norm_cfg', 'cannot be read as a value')
     e.picture('options')
     e.redrawn(lambda: e.find(f'{option}norm_cfg .clsx-reset').click())
-    assert 'norm_cfg=' not in e.flow()
+    assert 'norm_cfg=' not in e.diagram()
     e.redrawn(lambda: e.type('.clsx-classes', 7))
-    assert 'vector 7' in e.flow()
+    assert 'vector 7' in e.diagram()
     e.redrawn(lambda: e.find('.clsx-size select').select_option(label='colour'))
-    assert '3 × 8 × 8' in e.flow()
+    assert '3 × 8 × 8' in e.diagram()
 
 
 def test_flow_and_fix(open_notebook):
@@ -127,7 +127,7 @@ def test_flow_and_fix(open_notebook):
     assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     e.redrawn(lambda: e.find('.clsx-fix').click())
-    assert e.find('.clsx-finding').count() == 0 and 'GlobalAveragePooling' not in e.flow() and 'vector 768' in e.flow()
+    assert e.find('.clsx-finding').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
     e.find("[data-act='part:head']").click()
     e.find('.clsx-option-head-topk').wait_for()
     e.find("[data-act='part:backbone']").click()
@@ -147,11 +147,11 @@ def test_cost(open_notebook):
     e.shows('.clsx-cost', re.compile(r'\d ms'), 60)
     e.picture('cost')
     e.redrawn(lambda: e.find("[data-act^='go:']").click())
-    assert 'ResNet_CIFAR' in e.flow() and 'MobileNetV2' not in e.flow()
+    assert 'ResNet_CIFAR' in e.diagram() and 'MobileNetV2' not in e.diagram()
     e.redrawn(lambda: e.find('.clsx-undo').click())
-    assert 'MobileNetV2' in e.flow()
+    assert 'MobileNetV2' in e.diagram()
     e.redrawn(lambda: e.find('.clsx-redo').click())
-    assert 'ResNet_CIFAR' in e.flow()
+    assert 'ResNet_CIFAR' in e.diagram()
     e.redrawn(lambda: e.find("[data-act^='unpin:']").click())
     assert e.find('.clsx-cost tr').count() == 2
 
@@ -198,7 +198,7 @@ def test_training(open_notebook):
     e.shows('.clsx-runs', 'stopped', 5)
     e.find('.clsx-confusion img').wait_for()
     e.picture('training')
-    assert 'LoudestNeck' in e.flow()
+    assert 'LoudestNeck' in e.diagram()
     e.type('.clsx-epochs', 1)
     e.find('.clsx-start').click()
     e.shows('.clsx-runs', 'done', 60)
@@ -245,7 +245,7 @@ def test_take_along(open_notebook):
     nb.cell(0)                                                          # the cell is run again: its state is there
     e.find('[data-drawn]').wait_for()
     assert 'neck: GeneralizedMeanPooling' in e.find('.clsx-flow').inner_html()
-    nb.cell(0, "from clsparts.explorer import explore\nexplorer = explore('mine.json')\nexplorer")
+    nb.cell(0, "from clsparts.explorer.explorer import explore\nexplorer = explore('mine.json')\nexplorer")
     e.find('[data-drawn]').wait_for()
     assert 'neck: GeneralizedMeanPooling' in e.find('.clsx-flow').inner_html() and e.find('.clsx-undo').is_disabled()
 
@@ -263,19 +263,19 @@ def test_keyboard(open_notebook):
     keys.type('resnetv1d')
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
     e.redrawn(lambda: keys.press('Enter'))
-    assert 'ResNetV1d' in e.flow()
+    assert 'ResNetV1d' in e.diagram()
     keys.press('Control+A'), keys.press('Delete'), keys.press('Tab')
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length > 1")
     e.redrawn(lambda: keys.press('ArrowUp'))
-    assert 'ResNetV1c' in e.flow()
+    assert 'ResNetV1c' in e.diagram()
     e.redrawn(lambda: e.find('.clsx-undo').click())
-    assert 'ResNetV1d' in e.flow()
+    assert 'ResNetV1d' in e.diagram()
     e.find("[data-act='part:head']").focus()
     keys.press('Enter')
     e.find('.clsx-option-head-topk').wait_for()
     e.find('.clsx-undo').focus()
     e.redrawn(lambda: keys.press('Space'))
-    assert 'ResNet_CIFAR' in e.flow()
+    assert 'ResNet_CIFAR' in e.diagram()
 
 
 NAMELESS = """() => [...document.querySelectorAll('.clsx button, .clsx input, .clsx select, .clsx [role=button], .clsx [role=slider]')]
@@ -325,14 +325,14 @@ def test_looks(open_notebook, theme):
 
 
 def test_restart_and_two_explorers(open_notebook):
-    nb = open_notebook([EXPLORE, EXPLORE.replace('explorer', 'other').replace('clsparts.other', 'clsparts.explorer')])
+    nb = open_notebook([EXPLORE, EXPLORE.replace('explorer', 'other').replace('clsparts.other', 'clsparts.explorer.explorer')])
     nb.page.wait_for_function("document.querySelectorAll('.clsx [data-drawn]').length === 2")
     one, other = Explorer(nb), Explorer(nb)
     other.at = nb.page.locator('.clsx').nth(1)
     other.pick('backbone', 'MobileNetV2')
-    assert 'MobileNetV2' in other.flow() and 'MobileNetV2' not in one.flow()
+    assert 'MobileNetV2' in other.diagram() and 'MobileNetV2' not in one.diagram()
     nb.restart()
     nb.page.wait_for_function("document.querySelectorAll('.clsx [data-drawn]').length === 2")
-    assert 'ResNet_CIFAR' in one.flow() and 'ResNet_CIFAR' in other.flow()
+    assert 'ResNet_CIFAR' in one.diagram() and 'ResNet_CIFAR' in other.diagram()
     one.redrawn(lambda: one.find('.clsx-option-backbone-depth select').select_option(label='34'))
-    assert 'depth=34' in one.flow() and 'depth=34' not in other.flow()
+    assert 'depth=34' in one.diagram() and 'depth=34' not in other.diagram()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from clsparts.findings import CONTROL, ConfigError
+from clsparts.core.errors import CONTROL, ConfigError
 
 SECONDS = 20  # of CPU time for one row; a hang ends there, one that waits after six times as many
 MEGABYTES = 1000  # that one row may add to the peak memory of the process
@@ -69,7 +69,7 @@ class Case:
         text, then = str(error), self.then
         assert not CONTROL.search(text), f'control characters in {text!r}'
         assert len(text) < 5000, f'a message of {len(text)} characters'
-        if then.path is not None: assert error.findings[0].path == then.path, f'{error.findings[0].path!r}: {text}'
+        if then.path is not None: assert error.issues[0].path == then.path, f'{error.issues[0].path!r}: {text}'
         if then.fix is not None: assert error.fixes and dict(error.fixes[0].set) == then.fix, f'fixes: {getattr(error, "fixes", None)}'
         for words in (then.mentions,) if isinstance(then.mentions, str) else then.mentions:
             assert words.lower() in text.lower(), f'{words!r} is not in: {text}'

@@ -23,17 +23,17 @@ from table import Case, Fails, Works, table
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from clsparts.checkpoint import load_classifier, read_checkpoint, save_checkpoint, without_pretrained, write_checkpoint
-from clsparts.compose import compose
-from clsparts.data import Data
-from clsparts.evaluate import evaluate
-from clsparts.export import export_program
-from clsparts.findings import ConfigError
-from clsparts.part import load_pretrained
-from clsparts.predict import predict
-from clsparts.train import fit
-from clsparts.weight_files import read_weight_file
-from clsparts.weights import load_checkpoint
+from clsparts.checkpoints.checkpoint import load_classifier, read_checkpoint, save_checkpoint, without_pretrained, write_checkpoint
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data
+from clsparts.evaluation.evaluator import evaluate
+from clsparts.evaluation.export import export_program
+from clsparts.core.errors import ConfigError
+from clsparts.base.module import load_pretrained
+from clsparts.evaluation.predictions import predict
+from clsparts.training.trainer import fit
+from clsparts.files.weights import read_weight_file
+from clsparts.checkpoints.pretrained_weights import load_checkpoint
 
 torch.manual_seed(0)
 CLF = compose(dict(type='ResNet', depth=18, base_channels=2), 'GlobalAveragePooling', 'LinearClsHead', num_classes=3).eval()
@@ -444,8 +444,8 @@ def test_pickle(case, tmp_path): case.check(lambda: read_weight_file(case.make(t
 @pytest.mark.parametrize('load', [load_classifier, read_weight_file])
 def test_limits(load, tmp_path, monkeypatch):
     "The limits are of the constants that name them"
-    monkeypatch.setattr('clsparts.weight_files.MAX_STEPS', 10)
-    monkeypatch.setattr('clsparts.weight_files.MAX_PICKLE', 1000)
+    monkeypatch.setattr('clsparts.files.weights.MAX_STEPS', 10)
+    monkeypatch.setattr('clsparts.files.weights.MAX_PICKLE', 1000)
     for content, words in [(W, 'steps'), (dict(W, x='x' * 1000), 'pickle of')]:
         with pytest.raises(ConfigError, match=words): read_weight_file(saved(content)(tmp_path))
 
@@ -505,7 +505,7 @@ def fuzzed(tmp_path_factory): return tmp_path_factory.mktemp('fuzz')/'net.safete
 
 def refused_or_read(read, path):
     try: read(path)
-    except ConfigError as e: assert path.name in str(e) or e.findings[0].path, e
+    except ConfigError as e: assert path.name in str(e) or e.issues[0].path, e
 
 
 class Asked(BaseHTTPRequestHandler):
@@ -589,7 +589,7 @@ def test_run_begun_from_weights_that_moved(tmp_path):
     begin.unlink()
     again, meta = load_classifier(tmp_path/'run')
     assert meta['initialized_from'] == [['backbone.init_cfg.checkpoint', str(begin)]]
-    assert len(evaluate(again, data.test).labels) == 8 and len(predict(tmp_path/'run', few.tensors[0])) == 8
+    assert len(evaluate(again, data.val).labels) == 8 and len(predict(tmp_path/'run', few.tensors[0])) == 8
     for path in (tmp_path/'run'/'snapshots').glob('*.safetensors'): assert 'Pretrained' not in json.dumps(read_checkpoint(path)[1]['config'])
 
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from table import CONTROL, Case, Fails, Works, table
 from torch import nn
 
-from clsparts import registry
-from clsparts import cli_config
-from clsparts.cli import main
-from clsparts.cli_config import model_of, read_config
-from clsparts.compose import compose, compose_model
-from clsparts.config import Config, check_spelt_out, taken_by
-from clsparts.findings import ConfigError
-from clsparts.registry import MODELS
-from clsparts.walk import examine_model
+from clsparts.core import registry
+from clsparts.cli import config_commands as cli_config
+from clsparts.cli.commands import main
+from clsparts.cli.config_commands import model_of, read_config
+from clsparts.composer.builder import compose, compose_model
+from clsparts.config.config import Config, check_spelt_out, taken_by
+from clsparts.core.errors import ConfigError
+from clsparts.core.registry import MODELS
+from clsparts.composer.dry_run import resolve_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from common import python  # noqa: E402
@@ -47,7 +47,7 @@ def nested(levels): return {**MODEL, 'teacher': nested(levels - 1)} if levels el
 def checked(path, changes=()):
     "What `clsparts check` does with a file"
     model, place = model_of(read_config(path, list(changes)))
-    examine_model(model)
+    resolve_model(model)
 
 
 def json_file(folder, model):
@@ -94,8 +94,8 @@ NAMES = {
     'torch.nn:DataParallel': foreign('torch.nn.parallel'), 'torch.nn:parallel.DistributedDataParallel': foreign('torch.nn.parallel'),
     'torch.nn:ParameterList': Fails('neck.type', mentions='one argument can take hours'),
     'timm.layers:BlurPool2d': Fails('neck.type', mentions='one argument can take hours'), 'timm.layers:create_act_layer': NOT_LAYER,
-    'torchvision.ops:nms': NOT_LAYER, 'clsparts.registry:Registry': NOT_LAYER, 'clsparts.walk:compile': NOT_LAYER, 'clsparts.config:os.system': NOT_LAYER,
-    'clsparts.cli:main': NOT_LAYER, 'clsparts.weight_files:read_weights': NOT_LAYER,
+    'torchvision.ops:nms': NOT_LAYER, 'clsparts.core.registry:Registry': NOT_LAYER, 'clsparts.composer.dry_run:compile': NOT_LAYER, 'clsparts.config.config:os.system': NOT_LAYER,
+    'clsparts.cli.commands:main': NOT_LAYER, 'clsparts.files.weights:read_weights': NOT_LAYER,
     'torch.nn:Module': Fails(mentions='Module'), 'torch.nn:Conv2d': Fails('neck.type', mentions='is a conv'),
     'torch.nn:Upsample2': NOT_LAYER, 'torch.nn:Linear': Fails('neck', mentions='out_features'),
     # names that are none
@@ -197,7 +197,7 @@ CYCLES.append(CYCLES)
 
 
 @table(MODELS_TO_CHECK)
-def test_model(case): case.check(lambda: examine_model(case.given))
+def test_model(case): case.check(lambda: resolve_model(case.given))
 
 
 # ---- files
@@ -307,7 +307,7 @@ def test_set(case, tmp_path):
     path = json_file(tmp_path, {**MODEL, 'backbone': {**BACKBONE, 'out_indices': [3]}})
     def changed():
         try: checked(path, [case.given])
-        except ConfigError as e: raise e if e.findings[0].path.startswith('model') or not e.findings[0].path else e.under('model') from None
+        except ConfigError as e: raise e if e.issues[0].path.startswith('model') or not e.issues[0].path else e.prefixed('model') from None
     case.check(changed)
 
 
@@ -388,7 +388,7 @@ def test_folder_named_as_a_package_that_is_not_installed(evil, monkeypatch):
     (evil/'b.py').write_text(f'model = {MODEL!r}')
     path.write_text("_base_ = 'b.py'\nmodel = dict(neck=dict(type='fake_timm.layers:X'))")
     cfg = Config.fromfile(path)
-    with pytest.raises(ConfigError, match='fake_timm would be imported from'): examine_model(cfg['model'])
+    with pytest.raises(ConfigError, match='fake_timm would be imported from'): resolve_model(cfg['model'])
 
 
 ATTACK = '''
@@ -398,8 +398,8 @@ class Hidden:                                           # timm is not installed;
     @staticmethod
     def find_spec(name, path=None, target=None): return PathFinder.find_spec(name, ['']) if name == 'timm' else None
 sys.meta_path.insert(0, Hidden)
-from clsparts import cli_config
-from clsparts.cli import main
+from clsparts.cli import config_commands as cli_config
+from clsparts.cli.commands import main
 statuses = [main(['check', 'a.json', 'b.json', 'c.json', 'd.json']), main(['diff', 'a.json', 'b.json']), main(['list', 'neck'])]
 print(statuses, [m for m in ('timm', 'evil') if m in sys.modules])
 '''
@@ -469,7 +469,7 @@ CALLS = {
 @pytest.mark.parametrize('name', CALLS)
 @pytest.mark.filterwarnings('ignore:.*run for real')
 def test_nothing_is_fetched(name, server):
-    try: examine_model(CALLS[name](server))
+    try: resolve_model(CALLS[name](server))
     except ConfigError: assert name == 'the cache of torch hub'
 
 
@@ -533,8 +533,8 @@ def only_config_errors(call):
 @pytest.mark.filterwarnings('ignore')
 def test_random_model(part, more, value):
     "A model with one part changed is checked, or refused with a clear error"
-    only_config_errors(lambda: examine_model({**MODEL, part: {**MODEL.get(part, {}), **more}}))
-    only_config_errors(lambda: examine_model({**MODEL, part: value}))
+    only_config_errors(lambda: resolve_model({**MODEL, part: {**MODEL.get(part, {}), **more}}))
+    only_config_errors(lambda: resolve_model({**MODEL, part: value}))
 
 
 @settings(max_examples=60, **QUIET)

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from table import Case, Fails, Works, table
 
-from clsparts.data import Data, load_data, show_images
-from clsparts.findings import ConfigError
-from clsparts.images import image_endings, read_csv, read_image
-from clsparts.transforms import Preset, check_augment
+from clsparts.data.datasets import Data, load_data, show_images
+from clsparts.core.errors import ConfigError
+from clsparts.data.image_files import image_endings, read_csv, read_image
+from clsparts.data.transforms import Preset, check_augment
 
 READ = 'cannot be read as an image'
 
@@ -309,9 +309,9 @@ def test_folder(case, tmp_path):
     def call():
         data = load_data(f'folder:{source}@8')
         assert [*data.notes] == [] or isinstance(case.then, Fails) or case.then.warns, data.notes
-        for part in (data.train, data.test):
+        for part in (data.train, data.val):
             for x, y in part: assert x.shape == (3, 8, 8) and 0 <= y < len(data.classes)
-        return len(data.train) + len(data.test), data.classes
+        return len(data.train) + len(data.val), data.classes
     case.check(call)
 
 
@@ -405,8 +405,8 @@ TABLES = [
         ('broken option', SIMPLE, "'mend'", dict(broken='mend')),
         ('unknown option', SIMPLE, 'data.sise', dict(sise=3)),
         ('multi_label as text', SIMPLE, 'True or False', dict(multi_label='yes')),
-        ('share of 0', SIMPLE, 'data.share', dict(share=0)),
-        ('share nan', SIMPLE, 'data.share', dict(share=float('nan'))),
+        ('val_fraction of 0', SIMPLE, 'data.val_fraction', dict(val_fraction=0)),
+        ('val_fraction nan', SIMPLE, 'data.val_fraction', dict(val_fraction=float('nan'))),
         ('seed as text', SIMPLE, 'data.seed', dict(seed='1')),
         ('huge seed', SIMPLE, 'data.seed', dict(seed=2 ** 80)),
     ]]]
@@ -419,8 +419,8 @@ def test_table(case, tmp_path):
     def call():
         data = load_data(dict(name=f'csv:{source}', size=8, **options))
         assert [*data.notes] == [] or isinstance(case.then, Fails) or case.then.warns, data.notes
-        for part in (data.train, data.test): assert all(x.shape == (3, 8, 8) for x, _ in part)
-        return len(data.train) + len(data.test), data.classes
+        for part in (data.train, data.val): assert all(x.shape == (3, 8, 8) for x, _ in part)
+        return len(data.train) + len(data.val), data.classes
     case.check(call)
 
 
@@ -602,7 +602,7 @@ def test_images_of_rows(hub, tmp_path, no_requests):
 
 @pytest.mark.parametrize('labels', [[10 ** 12, 0], [None, 0], [2 ** 62, 1], [1.5, 1.]], ids=str)
 def test_labels_of_rows(labels, hub):
-    from clsparts.data import from_hugging_face
+    from clsparts.data.datasets import from_hugging_face
     rows = hub.Dataset.from_dict(dict(image=[Image.fromarray(pixels(i)) for i in range(2)], label=labels))
     with pytest.raises(ConfigError, match='label'): from_hugging_face(rows, label='label')
 

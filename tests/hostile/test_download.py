@@ -14,9 +14,9 @@ import pooch
 import pytest
 from table import Case, Fails, Works, table
 
-from clsparts import download as module
-from clsparts.download import MAX_DOWNLOAD, cached_at, download
-from clsparts.findings import ConfigError
+from clsparts.files import downloads as module
+from clsparts.files.downloads import MAX_DOWNLOAD, cached_at, download
+from clsparts.core.errors import ConfigError
 
 BODY = bytes(range(256)) * 40                                             # the published file
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -373,7 +373,7 @@ def test_killed(get, server, tmp_path):
         handler.wfile.flush()
         arrived.wait(20)
     server.replies, server.asked, folder = [stall], [], tmp_path/'cache'
-    code = 'import sys, clsparts.download as d; d.download(sys.argv[1], sys.argv[2], progress=False)'
+    code = 'import sys, clsparts.files.downloads as d; d.download(sys.argv[1], sys.argv[2], progress=False)'
     process = subprocess.Popen([sys.executable, '-c', code, f'{server.home}/net.pth', str(folder)])
     part = folder/f'{cached_at(f"{server.home}/net.pth", folder).name}.part'
     def arrived_so_far(): return sum(p.stat().st_size for p in part.glob('*'))

@@ -18,26 +18,26 @@ from PIL import Image
 from table import CONTROL, Case, Fails, Works, table
 from torch import nn
 
-from clsparts.anatomy import compare
-from clsparts.checkpoint import save_checkpoint
-from clsparts.cli_explore import explore_in_lab, explorer_notebook
-from clsparts.cli_use import evaluate_run, export_run, predict_images
-from clsparts.explorer import Explorer, finding_words, flow_html
-from clsparts.exploring.cost_panel import costs_html
-from clsparts.exploring.inside_panel import top_html
-from clsparts.exploring.page import Worker, button, error_html
-from clsparts.exploring.state import START, State, look_at
-from clsparts.exploring.take_panel import texts_of
-from clsparts.exploring.train_panel import runs_html
-from clsparts.exploring.training import Runs
-from clsparts.findings import ConfigError, Fix
-from clsparts.flow import Box, Flow, Seam, flow, part_box
-from clsparts.inside import show_activation
-from clsparts.predict import Predictions, open_classifier, predict
-from clsparts.registry import MODELS
-from clsparts.runs import TrainingRun
-from clsparts.tables import Table, escaped
-from clsparts.transforms import Preset
+from clsparts.analysis.layer_summary import compare
+from clsparts.checkpoints.checkpoint import save_checkpoint
+from clsparts.cli.explore_command import explore_in_lab, explorer_notebook
+from clsparts.cli.run_commands import evaluate_run, export_run, predict_images
+from clsparts.explorer.explorer import Explorer, finding_words, flow_html
+from clsparts.explorer.cost_panel import costs_html
+from clsparts.explorer.feature_panel import top_html
+from clsparts.explorer.page import Worker, button, error_html
+from clsparts.explorer.state import START, State, look_at
+from clsparts.explorer.export_panel import texts_of
+from clsparts.explorer.train_panel import runs_html
+from clsparts.explorer.background_runs import Runs
+from clsparts.core.errors import ConfigError, Fix
+from clsparts.analysis.flow_diagram import Box, Diagram, Seam, diagram, part_box
+from clsparts.analysis.feature_maps import show_grad_cam
+from clsparts.evaluation.predictions import Predictions, open_classifier, predict
+from clsparts.core.registry import MODELS
+from clsparts.training.runs import TrainingRun
+from clsparts.core.tables import Table, escaped
+from clsparts.data.transforms import Preset
 
 BACKBONE = dict(type='ResNet_CIFAR', depth=18, in_channels=3, stem_channels=4, base_channels=4)
 GAP = dict(type='GlobalAveragePooling')
@@ -279,7 +279,7 @@ def drawn_with(name):
     "A flow with a name wherever one can be"
     boxes = [Box('image', 'image'), part_box('backbone', {'type': name, name: name}), part_box('neck', dict(type='GlobalAveragePooling', **{name: [name]})),
              part_box('head', dict(type=name)), Box('output', 'scores')]
-    return Flow(boxes, [Seam(['1 × 8 × 8']), Seam([name], name), Seam(['vector 3']), Seam([])], name, part_box('teacher', {'type': name, name: name}))
+    return Diagram(boxes, [Seam(['1 × 8 × 8']), Seam([name], name), Seam(['vector 3']), Seam([])], name, part_box('teacher', {'type': name, name: name}))
 
 
 @pytest.mark.parametrize('name', HOSTILE)
@@ -304,9 +304,9 @@ def test_names_in_a_terminal(name):
 def test_names_in_a_config(name):
     "An explorer of a config whose options and types are such names is drawn, says what is wrong, and its code can be sent to a page"
     look = look_at({**START, 'backbone': {**BACKBONE, HOSTILE[name]: HOSTILE[name]}, 'head': dict(type=HOSTILE[name])})
-    assert len(look.findings) == 2 and len(look.name) < 100
-    ET.fromstring(look.flow.svg)
-    for finding in look.findings: finding_words(finding.path), button(str(finding.fix), print, 'fix', tip=finding.message).description.encode()
+    assert len(look.issues) == 2 and len(look.name) < 100
+    ET.fromstring(look.diagram.svg)
+    for finding in look.issues: finding_words(finding.path), button(str(finding.fix), print, 'fix', tip=finding.message).description.encode()
     for text in texts_of(look).values(): escaped(text, None).encode()
 
 
@@ -314,7 +314,7 @@ def test_names_in_figures(clf, monkeypatch):
     "Two dollars are no formula"
     monkeypatch.setattr('matplotlib.font_manager.findSystemFonts', lambda: [])
     for name in ('dollars', 'half a surrogate pair', '300 characters'):
-        figure = show_activation(clf, torch.rand(3, 16, 16), [HOSTILE[name], '$a_b$', 'c'])
+        figure = show_grad_cam(clf, torch.rand(3, 16, 16), [HOSTILE[name], '$a_b$', 'c'])
         figure.savefig(io.BytesIO(), format='png')
     found = replace(found_with('a'), classes=['$a_b$', 'b'], read=lambda i: torch.rand(3, 8, 8))
     found.show().savefig(io.BytesIO(), format='png')
@@ -366,7 +366,7 @@ def test_table_of_predict_keeps_bytes(checkpoint, photos, tmp_path):
 def test_evaluate_and_export_print(checkpoint, photos, tmp_path):
     assert r'caf\udce9' in printed(lambda: evaluate_(str(checkpoint), f'folder:{photos}', out=str(tmp_path/'out.json')))
     with pytest.MonkeyPatch.context() as patch:                         # what is exported is tested elsewhere
-        patch.setattr('clsparts.export.export_program', lambda *args, **kwargs: None)
+        patch.setattr('clsparts.evaluation.export.export_program', lambda *args, **kwargs: None)
         assert r'caf\udce9.pt2: images (batch, 3, 32, 32)' in printed(lambda: export_(str(checkpoint), str(tmp_path/'caf\udce9.pt2')))
 
 
@@ -535,7 +535,7 @@ def test_starts(case):
         inside._shown = lambda *_: ''
         inside.show(explorer.look)
         assert inside._worker.wait(15) and explorer.errors.value == ''
-        assert len(explorer.flow.value) < 10 ** 5
+        assert len(explorer.diagram.value) < 10 ** 5
         return inside.said.value
     expected, case = case.then, replace(case, then=Works()) if isinstance(case.then, Works) else case
     said = case.check(call)
@@ -572,5 +572,5 @@ def test_many_classes(tmp_path):
     path = save_checkpoint(tmp_path/'clf.safetensors', clf, classes=[f'class {i}' for i in range(k)], image_shape=(3, 32, 32))
     found = predict(path, [IMAGES['a wide photo']()] * 4)
     found.to_csv(tmp_path/'a.csv')
-    assert len(str(found).splitlines()) == 7 and len(show_activation(clf, torch.rand(3, 32, 32)).axes) == 4
-    assert flow(clf, (3, 32, 32)).boxes[3].params == 32 * k + k and compare(clf, image_shape=(3, 32, 32)).names == ['ResNet_CIFAR']
+    assert len(str(found).splitlines()) == 7 and len(show_grad_cam(clf, torch.rand(3, 32, 32)).axes) == 4
+    assert diagram(clf, (3, 32, 32)).boxes[3].params == 32 * k + k and compare(clf, image_shape=(3, 32, 32)).names == ['ResNet_CIFAR']

@@ -1,7 +1,7 @@
 "A name from a stranger reaches a terminal as text alone."
 from table import Case, Fails, table
 
-from clsparts.findings import ConfigError, did_you_mean
+from clsparts.core.errors import ConfigError, did_you_mean
 
 CASES = [Case(name, text, Fails(mentions=shown)) for name, text, shown in [
     ('window title', '\x1b]0;owned\x07', r'\x1b]0;owned\x07'),

@@ -15,20 +15,20 @@ from safetensors.torch import save_file
 from table import Case, Fails, Works, table
 from torch.utils.data import Dataset, TensorDataset
 
-from clsparts import snapshots as snapshots_module
-from clsparts.callbacks import Callback, StopTraining
-from clsparts.checkpoint import load_classifier, read_checkpoint, write_checkpoint
-from clsparts.cli import main
-from clsparts.cli_use import check_out
-from clsparts.compose import compose
-from clsparts.config import merge
-from clsparts.data import Data, load_data
-from clsparts.files import as_path, locked, replacing
-from clsparts.findings import ConfigError
-from clsparts.runs import DEFAULT, config_from, prepare, train_run
-from clsparts.snapshots import Snapshots
-from clsparts.train import check_state, fit
-from clsparts.transforms import Preset
+from clsparts.checkpoints import snapshots as snapshots_module
+from clsparts.training.callbacks import Callback, StopTraining
+from clsparts.checkpoints.checkpoint import load_classifier, read_checkpoint, write_checkpoint
+from clsparts.cli.commands import main
+from clsparts.cli.run_commands import check_out
+from clsparts.composer.builder import compose
+from clsparts.config.config import merge
+from clsparts.data.datasets import Data, load_data
+from clsparts.files.atomic import as_path, locked, replacing
+from clsparts.core.errors import ConfigError
+from clsparts.training.runs import DEFAULT, config_from, prepare, train_run
+from clsparts.checkpoints.snapshots import Snapshots
+from clsparts.training.trainer import check_state, fit
+from clsparts.data.transforms import Preset
 
 ROOT = Path(__file__).parents[2]
 IMAGES, LABELS = torch.rand(24, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 3
@@ -183,7 +183,7 @@ def test_a_finished_run_is_never_overwritten(case, how, copy):
     before = content(run)
     if how == 'out' and case.given is damaged_snapshots: case = Case('', 0, Fails('out', 'holds a run'))
     error = case.check(lambda: trained(**{how: run}))
-    assert error.findings[0].path == how
+    assert error.issues[0].path == how
     assert sorted(content(run).values()) == sorted(before.values())
 
 
@@ -321,7 +321,7 @@ CHANGED = [
     Case('one label', dict(data=tensors(labels=torch.where(torch.arange(24) == 9, 1, LABELS))), Fails('resume', 'first at image 9')),
     Case('one pixel', dict(data=tensors(images=one_pixel())), Fails('resume', 'first at image 7')),
     Case('another order', dict(data=tensors(IMAGES.flip(0), LABELS.flip(0))), Fails('resume', 'in another order')),
-    Case('other images to test with', dict(data=tensors(test=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'test images')),
+    Case('other images to test with', dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'test images')),
     Case('fewer images', dict(data=tensors(IMAGES[:20], LABELS[:20])), Fails('resume', '20 and 20 images instead of 24 and 24')),
     Case('another class name', dict(data=tensors(classes=['a', 'B', 'c'])), Fails('resume', "class 1 is 'B' instead of 'b'")),
     Case('classes in another order', dict(data=tensors(classes=['b', 'a', 'c'])), Fails('resume', "class 0 is 'b' instead of 'a'")),
@@ -414,7 +414,7 @@ def test_a_run_that_is_in_use(case, copy):
 @pytest.mark.starts_processes
 def test_the_lock_of_a_killed_process(copy):
     run = copy('cut')
-    code = f'import time\nfrom clsparts.files import locked\nwith locked({str(run)!r}):\n    print("locked", flush=True)\n    time.sleep(60)'
+    code = f'import time\nfrom clsparts.files.atomic import locked\nwith locked({str(run)!r}):\n    print("locked", flush=True)\n    time.sleep(60)'
     other = subprocess.Popen([sys.executable, '-c', code], env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=subprocess.PIPE)
     assert other.stdout.readline() == b'locked\n'
     Case('', 0, Fails(mentions=f'process {other.pid} on')).check(lambda: trained(resume=run))
@@ -576,4 +576,4 @@ def test_pictures_of_the_user_are_kept(tmp_path):
 @pytest.mark.parametrize('seed', [10 ** 20, -1, 1.5])
 def test_seeds(seed, tmp_path):
     with pytest.raises(ConfigError) as e: prepare(dict(DEFAULT, seed=seed), tmp_path/'run')
-    assert e.value.findings[0].path == 'seed'
+    assert e.value.issues[0].path == 'seed'

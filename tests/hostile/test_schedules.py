@@ -8,7 +8,7 @@ import pytest
 import torch
 from table import Case, Fails, Works, table
 
-from clsparts.schedules import build_schedule, check_param_scheduler
+from clsparts.training.schedules import build_schedule, check_param_scheduler
 
 RECORD = Path(__file__).parent.parent/'golden'/'schedules.json.gz'      # tools/record_schedules.py writes it
 

@@ -14,19 +14,19 @@ from table import Case, Fails, Works, table
 from torch.utils.data import (BatchSampler, DataLoader, Dataset, IterableDataset, RandomSampler, Sampler, SubsetRandomSampler, TensorDataset,
                               WeightedRandomSampler)
 
-from clsparts import callbacks
-from clsparts.batches import Batches
-from clsparts.callbacks import Callback, StopTraining, Tracker, write_metrics
-from clsparts.compose import compose
-from clsparts.data import Data
-from clsparts.evaluate import Evaluation, evaluate
-from clsparts.findings import ConfigError
-from clsparts.figures import save_figure
-from clsparts.plots import plot_confusion, plot_curves, plot_per_class
-from clsparts.runs import TrainingRun
-from clsparts.snapshots import Snapshots
-from clsparts.train import fit
-from clsparts.weight_files import count_nonfinite
+from clsparts.training import callbacks
+from clsparts.data.samplers import Batches
+from clsparts.training.callbacks import Callback, StopTraining, Tracker, write_metrics
+from clsparts.composer.builder import compose
+from clsparts.data.datasets import Data
+from clsparts.evaluation.evaluator import Evaluation, evaluate
+from clsparts.core.errors import ConfigError
+from clsparts.data.figures import save_figure
+from clsparts.evaluation.plots import plot_confusion, plot_curves, plot_per_class
+from clsparts.training.runs import TrainingRun
+from clsparts.checkpoints.snapshots import Snapshots
+from clsparts.training.trainer import fit
+from clsparts.files.weights import count_nonfinite
 
 IMAGES, LABELS = torch.rand(40, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
 CLASSES = ['a', 'b', 'c']
@@ -226,7 +226,7 @@ def test_a_stream_that_does_not_repeat(tmp_path):
     "It is found out when it is resumed, and nothing is trained twice"
     trained(DataLoader(Unsteady(), 8), out=tmp_path/'run', callbacks=[Watch(7)])
     with pytest.raises(ConfigError) as e: trained(DataLoader(Unsteady(), 8), resume=tmp_path/'run')
-    assert e.value.findings[0].path == 'resume'
+    assert e.value.issues[0].path == 'resume'
 
 
 # images in the middle that are not as the first
@@ -357,9 +357,9 @@ def test_a_loss_of_infinity_is_never_the_best(tmp_path):
     clf = net()
     clf.head.loss_module = Overflowing()
     with pytest.warns(UserWarning, match='the mean loss of the images is inf'): records = trained(clf=clf, out=tmp_path/'run')
-    assert math.isinf(records[-1]['test_loss']) and (tmp_path/'run'/'checkpoint.safetensors').exists() and not (tmp_path/'run'/'best.safetensors').exists()
+    assert math.isinf(records[-1]['val_loss']) and (tmp_path/'run'/'checkpoint.safetensors').exists() and not (tmp_path/'run'/'best.safetensors').exists()
     kept = json.loads((tmp_path/'run'/'metrics.json').read_text(), parse_constant=pytest.fail)
-    assert kept['final']['test_loss'] is None and list(csv.DictReader(open(tmp_path/'run'/'metrics.csv')))[-1]['test_loss'] == 'inf'
+    assert kept['final']['val_loss'] is None and list(csv.DictReader(open(tmp_path/'run'/'metrics.csv')))[-1]['val_loss'] == 'inf'
 
 
 def test_steps_that_the_scaler_skips():
@@ -424,7 +424,7 @@ def test_pictures_of_any_names(case, tmp_path):
         warnings.simplefilter('error')
         assert plot_per_class(seen)._repr_png_().startswith(b'\x89PNG')
         run = TrainingRun({}, net(), data, tmp_path)
-        run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., test_loss=math.nan, test_accuracy=.5)], seen=seen))()
+        run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=math.nan, val_accuracy=.5)], seen=seen))()
         run.draw()
     assert {p.name for p in tmp_path.iterdir()} == {'curves.png', 'confusion.png'}
 
@@ -439,7 +439,7 @@ def test_pictures_that_fail(case, tmp_path):
     run = TrainingRun({}, net(), Data(TensorDataset(IMAGES, LABELS), HELD_OUT, CLASSES), tmp_path/'run')
     if case.given == 'file': (tmp_path/'run').write_text('')
     else: seen = replaced(seen, ['a'])
-    run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., test_loss=1., test_accuracy=.5)], seen=seen))()
+    run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=1., val_accuracy=.5)], seen=seen))()
     case.check(run.draw)
 
 
@@ -493,7 +493,7 @@ def test_trackers(tmp_path):
     trained(resume=tmp_path/'run', log_with='tensorboard')
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     read = EventAccumulator(str(tmp_path/'run'/'tensorboard')).Reload()
-    assert [e.step for e in read.Scalars('test_loss')] == [1, 2] and {'lr', 'train_loss', 'test_accuracy'} <= {*read.Tags()['scalars']}
+    assert [e.step for e in read.Scalars('val_loss')] == [1, 2] and {'lr', 'train_loss', 'val_accuracy'} <= {*read.Tags()['scalars']}
 
 
 @table([Case('of no such name', dict(log_with='tensorbord'), Fails('log_with', 'tensorboard')), Case('in a dict', dict(log_with=dict(wandb={})), Fails('log_with')),
@@ -552,7 +552,7 @@ def test_pictures_of_many_classes(case, tmp_path):
 def test_no_matrix_of_very_many_classes():
     seen = Evaluation(torch.arange(200), torch.eye(200, 21841), 1.)
     with pytest.raises(ConfigError) as e: seen.confusion
-    assert e.value.findings[0].path == 'classes' and seen.accuracy == 1
+    assert e.value.issues[0].path == 'classes' and seen.accuracy == 1
 
 
 # a training without an epoch
