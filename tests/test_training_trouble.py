@@ -48,7 +48,7 @@ def test_no_number(precision, tmp_path):
 def test_an_image_of_no_numbers():
     images = IMAGES.clone()
     images[5] = float('nan')
-    with pytest.raises(FloatingPointError) as e: trained(data=Data(TensorDataset(images, LABELS), DATA.test, DATA.classes))
+    with pytest.raises(FloatingPointError) as e: trained(data=Data(TensorDataset(images, LABELS), DATA.val, DATA.classes))
     assert str(e.value) == ('epoch 1, batch 1: the training loss is nan. Its images: 5, 14, 4, 10, 3, 9, 22, 23. '
                             'The pixels of image 5 are not all finite numbers.')
 
@@ -207,6 +207,6 @@ class Dying(torch.utils.data.Dataset):
 
 @unix
 def test_a_worker_that_is_killed(tmp_path):
-    with pytest.raises(ChildProcessError) as e: trained(data=Data(Dying(), DATA.test, DATA.classes), workers=1, out=tmp_path/'run')
+    with pytest.raises(ChildProcessError) as e: trained(data=Data(Dying(), DATA.val, DATA.classes), workers=1, out=tmp_path/'run')
     assert str(e.value).startswith('a process that reads images was ended from outside, as where memory is used up (')
     assert str(e.value).endswith(f'Fewer workers need less. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. Resume from {tmp_path}/run.')
