@@ -44,8 +44,9 @@ class BaseBackbone(BaseModule):
         if other: raise ConfigError(argument, f'expected ints, got {other[0]!r}.')
         if not indices: raise ConfigError(argument, 'expected at least one index, got none.')
         wrong = [i for i in indices if not -count <= i < count]
-        if wrong: raise ConfigError(argument, f'{type(self).__name__} has {count} outputs, 0 to {count - 1} (or -{count} '
-                                              f'to -1); {", ".join(map(str, wrong))} is none of them.')
+        if wrong:
+            raise ConfigError(argument, f'{type(self).__name__} has {count} outputs, 0 to {count - 1} (or -{count} to '
+                                        f'-1); {", ".join(map(str, wrong))} is none of them.')
         return tuple(sorted({i % count for i in indices}))
 
     def set_frozen(self,
@@ -55,8 +56,8 @@ class BaseBackbone(BaseModule):
         "Set what `train` freezes; raises `ConfigError` if there are fewer stages"
         count = len(self.stage_modules())
         if not -1 <= frozen_stages <= count:
-            raise ConfigError('frozen_stages', f'expected -1 (nothing is frozen) or 0 (the stem) to {count} (all stages), '
-                                               f'got {frozen_stages}.')
+            raise ConfigError('frozen_stages', f'expected -1 (nothing is frozen) or 0 (the stem) to {count} '
+                                               f'(all stages), got {frozen_stages}.')
         self.frozen_stages, self.norm_eval = frozen_stages, norm_eval
         self.train(self.training)
 

@@ -280,7 +280,7 @@ def _make_deep_stem(in_channels, stem_channels, conv_cfg, norm_cfg):
 
 # %% ../../nbs/backbones/resnet.ipynb #9d655380
 def _layer_depth(net, param_name, prefix):
-    "The layer of a parameter, from 0, and the number of layers, the head's included; names without the prefix are the head's"
+    "The layer of a parameter, from 0, and the number of layers with the head, which has the names without `prefix`"
     _, num2, num3, _ = net.arch_settings[net.depth][1]
     size2, size3 = (4, 4) if num2 > 4 else (2, 3)                              # blocks per group
     third = 2 + math.ceil(num2 / size2)                                        # the first layer in `layer3`

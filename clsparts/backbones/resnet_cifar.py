@@ -27,8 +27,8 @@ class ResNet_CIFAR(ResNet):
         **kwargs,  # options of `ResNet`
     ):
         if deep_stem:
-            raise ConfigError('deep_stem', 'the stem of ResNet_CIFAR is one 3 × 3 convolution and cannot be deep. Remove '
-                                           "deep_stem, or set type='ResNetV1c' for larger images.")
+            raise ConfigError('deep_stem', 'the stem of ResNet_CIFAR is one 3 × 3 convolution and cannot be deep. '
+                                           "Remove deep_stem, or set type='ResNetV1c' for larger images.")
         super().__init__(depth, deep_stem=deep_stem, **kwargs)
 
     def _make_stem_layer(self, in_channels, stem_channels):
