@@ -83,7 +83,7 @@ WRONG_CONFIGS = {
         'Write backbone.patch_size=2 and backbone.img_size=8.'),
 
     # values that there are not
-    'depth': (lambda: build({**BACKBONE, 'depth': 19}), 'backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 19 is none of them.'),
+    'depth': (lambda: build({**BACKBONE, 'depth': 19}), 'backbone.depth: expected one of 18, 34, 50, 101, 152, got 19.'),
     'stage': (lambda: composed({**BACKBONE, 'out_indices': (4,)}), 'backbone.out_indices: ResNet has 4 outputs, 0 to 3 (or -4 to -1); 4 is none of them.'),
     'topk above the classes': (lambda: composed(head={**HEAD, 'topk': (1, 11)}),
         'head.topk: the best 11 of 10 classes: topk is at most num_classes. Write head.topk=(1,).'),
