@@ -26,7 +26,7 @@ from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #028c601c
 class TransformerEncoderLayer(BaseModule):
-    "Self-attention across tokens, then a feed-forward network per token, each with a residual sum (Dosovitskiy et al., 2021)"
+    "Self-attention across tokens, then an MLP per token, each with a residual sum (Dosovitskiy et al., 2021)"
 
     def __init__(self,
         embed_dims: int,  # channels of a token
@@ -62,10 +62,8 @@ class TransformerEncoderLayer(BaseModule):
         x = x + self.attn(self.ln1(x))                                         # (b, n, d)
         return self.ffn(self.ln2(x), identity=x)                               # (b, n, d): x + ffn(ln2(x))
 
-    @property
-    def norm1(self): return self.ln1
-    @property
-    def norm2(self): return self.ln2
+    norm1 = property(lambda self: self.ln1)
+    norm2 = property(lambda self: self.ln2)
 
     def init_weights(self):
         for m in self.ffn.modules() if not self.is_init else ():
@@ -85,7 +83,7 @@ class VisionTransformer(BaseBackbone):
         img_size: int | tuple[int, int] = 224,  # size `(h, w)` that the position embeddings are made for
         patch_size: int | tuple[int, int] = 16,  # size of a patch in pixels
         in_channels: int = 3,  # channels of the image
-        out_indices: int | tuple[int, ...] = -1,  # layers whose output `forward` returns; negative ones count from the end
+        out_indices: int | tuple[int, ...] = -1,  # layers that `forward` returns; negative ones count from the end
         drop_rate: float = 0.,  # dropout of the embedded tokens and after linear layers
         drop_path_rate: float = 0.,  # stochastic depth: the rate of the last layer, growing linearly from 0
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
@@ -105,9 +103,9 @@ class VisionTransformer(BaseBackbone):
         check_out_type(out_type, with_cls_token)
         self.arch_settings = arch_settings(arch)
         self.embed_dims, self.num_layers = self.arch_settings['embed_dims'], self.arch_settings['num_layers']
-        self.img_size, self.in_channels, self.norm_cfg, self.drop_rate = pair(img_size), in_channels, norm_cfg, drop_rate
+        self.img_size, self.in_channels, self.interpolate_mode = pair(img_size), in_channels, interpolate_mode
         self.out_type, self.final_norm, self.with_cls_token = out_type, final_norm, with_cls_token
-        self.interpolate_mode, self.num_extra_tokens = interpolate_mode, int(with_cls_token)
+        self.num_extra_tokens = int(with_cls_token)
         def norm(): return build_norm_layer(norm_cfg, self.embed_dims)[1]
         patches = dict(type=PatchEmbed, in_channels=in_channels, embed_dims=self.embed_dims, input_size=self.img_size,
                        kernel_size=patch_size, stride=patch_size, bias=not pre_norm)
@@ -118,9 +116,9 @@ class VisionTransformer(BaseBackbone):
         self.pos_embed = nn.Parameter(torch.zeros(1, num_tokens, self.embed_dims))
         self.drop_after_pos = nn.Dropout(drop_rate)
         self.pre_norm = norm() if pre_norm else nn.Identity()
-        common = dict(layer_scale_init_value=layer_scale_init_value, drop_rate=drop_rate, qkv_bias=qkv_bias, norm_cfg=norm_cfg)
         self.layers = nn.ModuleList(encoder_layers(
-            self.arch_settings, layer_cfgs, drop_path_rates(drop_path_rate, self.num_layers), **common))
+            self.arch_settings, layer_cfgs, drop_path_rates(drop_path_rate, self.num_layers), drop_rate=drop_rate,
+            qkv_bias=qkv_bias, norm_cfg=norm_cfg, layer_scale_init_value=layer_scale_init_value))
         self.ln1 = norm() if final_norm else None
         self.ln2 = norm() if out_type == 'avg_featmap' else None
         self.out_indices = self.resolve_indices(out_indices, self.num_layers)
@@ -131,7 +129,8 @@ class VisionTransformer(BaseBackbone):
         x, grid = self.patch_embed(x)                                          # (b, n, d), (h, w)
         if self.cls_token is not None:
             x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)         # (b, 1 + n, d)
-        pos = resize_pos_embed(self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
+        pos = resize_pos_embed(
+            self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
         return self.pre_norm(self.drop_after_pos(x + pos)), grid               # (b, 1 + n, d)
 
     def forward(self, x):
@@ -160,20 +159,19 @@ class VisionTransformer(BaseBackbone):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def stem_modules(self):
-        stem = [self.patch_embed, self.cls_token, self.pos_embed, self.drop_after_pos, self.pre_norm]
-        return [m for m in stem if m is not None]
+        token = [] if self.cls_token is None else [self.cls_token]
+        return [self.patch_embed, *token, self.pos_embed, self.drop_after_pos, self.pre_norm]
 
     def stage_modules(self): return {f'layers.{i}': layer for i, layer in enumerate(self.layers)}
 
     def frozen_modules(self):
-        last = [self.ln1, self.ln2] if self.frozen_stages == len(self.layers) else []
+        last = [self.ln1, self.ln2] if self.frozen_stages == self.num_layers else []
         return super().frozen_modules() + [m for m in last if m is not None]
 
-    def get_layer_depth(self, param_name: str, prefix: str = ''): return token_layer_depth(self.num_layers, param_name, prefix)
-    @property
-    def norm1(self): return self.ln1
-    @property
-    def norm2(self): return self.ln2
+    def get_layer_depth(self, param_name: str, prefix: str = ''):
+        return token_layer_depth(self.num_layers, param_name, prefix)
+    norm1 = property(lambda self: self.ln1)
+    norm2 = property(lambda self: self.ln2)
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #904b5bf5
 SIZES = ('embed_dims', 'num_layers', 'num_heads', 'feedforward_channels')
@@ -193,7 +191,7 @@ def arch_settings(
     arch: str | Mapping,  # a name in the table, in upper or lower case, or the sizes themselves
     table: Mapping = VIT_ARCHS,  # sizes by name
 ) -> dict:
-    "The sizes of an architecture; raises `ConfigError` for an unknown name, and for sizes that are missing, unknown or invalid"
+    "The sizes of an architecture; raises `ConfigError` for an unknown name, and for missing or invalid sizes"
     needed = list(next(iter(table.values())))
     if isinstance(arch, str):
         if arch.lower() in table: return table[arch.lower()]
@@ -203,7 +201,9 @@ def arch_settings(
     missing = [k for k in needed if k not in arch]
     if missing: raise ConfigError('arch', f'expected a dict with {", ".join(needed)}; missing: {", ".join(missing)}.')
     unknown = [k for k in arch if k not in needed]
-    if unknown: raise ConfigError(f'arch.{unknown[0]}', f'expected only {", ".join(needed)}.', Fix(remove=(f'arch.{unknown[0]}',)))
+    if unknown:
+        path = f'arch.{unknown[0]}'
+        raise ConfigError(path, f'expected only {", ".join(needed)}.', Fix(remove=(path,)))
     wrong = [k for k in needed if not isinstance(arch[k], Integral) or isinstance(arch[k], bool) or arch[k] < 1]
     if wrong: raise ConfigError(f'arch.{wrong[0]}', f'expected an int from 1, got {arch[wrong[0]]!r}.')
     return dict(arch)
@@ -219,9 +219,10 @@ def encoder_layers(
     count = sizes['num_layers']
     cfgs = [layer_cfgs] * count if isinstance(layer_cfgs, Mapping) else layer_cfgs
     if len(cfgs) != count:
-        raise ConfigError('layer_cfgs', f'expected {count} dicts, one per layer, or one dict for all layers, got {len(cfgs)} dicts.')
+        raise ConfigError('layer_cfgs', f'expected one dict, or {count} dicts, one per layer, got {len(cfgs)}.')
     common = dict(type=TransformerEncoderLayer, **{k: v for k, v in sizes.items() if k != 'num_layers'}, **common)
-    return [MODELS.build({**common, 'drop_path_rate': rate, **cfg}, where='layer_cfgs') for rate, cfg in zip(drop_path_rates, cfgs)]
+    return [MODELS.build({**common, 'drop_path_rate': rate, **cfg}, where='layer_cfgs')
+            for rate, cfg in zip(drop_path_rates, cfgs)]
 
 def check_out_type(out_type, with_cls_token):
     "Raise `ConfigError` unless the network can produce this output"
@@ -236,7 +237,8 @@ def check_covers_patch(net, images):
     h, w = net.patch_embed.kernel_size
     if images.ndim == 4 and (images.shape[2] < h or images.shape[3] < w):
         raise ShapeMismatch(f'{type(net).__name__} takes images of at least one patch, {h} × {w} pixels',
-                            f'these have {images.shape[2]} × {images.shape[3]}', 'Enlarge them, or set a smaller patch_size.')
+                            f'these have {images.shape[2]} × {images.shape[3]}',
+                            'Enlarge them, or set a smaller patch_size.')
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #49ec64e2
 def fit_pos_embed(
@@ -248,7 +250,7 @@ def fit_pos_embed(
     if pos_embed.ndim != 3 or pos_embed.shape[1] == net.pos_embed.shape[1]: return pos_embed
     side = round(max(pos_embed.shape[1] - extra, 0) ** .5)
     if not side or side * side + extra != pos_embed.shape[1]: return pos_embed
-    return resize_pos_embed(pos_embed, (side, side), net.patch_resolution, net.interpolate_mode, extra)    # (1, extra + h·w, d)
+    return resize_pos_embed(pos_embed, (side, side), net.patch_resolution, net.interpolate_mode, extra)
 
 def token_layer_depth(
     num_layers: int,  # layers of the backbone
