@@ -63,7 +63,7 @@ class PatchEmbed(BaseModule):
         conv_type: str = 'Conv2d',  # a registered convolution
         kernel_size: int | tuple[int, int] = 16,  # size of a patch in pixels
         stride: int | tuple[int, int] | None = None,  # distance between patches in pixels; `kernel_size` if None
-        padding: int | tuple[int, int] | str = 'corner',  # 'corner' or 'same' as in `AdaptivePadding`; or a width
+        padding: int | tuple[int, int] | str = 'corner',  # 'corner' or 'same' (see `AdaptivePadding`), or pixels per side
         dilation: int | tuple[int, int] = 1,  # of the convolution
         bias: bool = True,  # whether the convolution has one
         norm_cfg: Mapping | None = None,  # norm of the tokens, none if None; see `build_norm_layer`
