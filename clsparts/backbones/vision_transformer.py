@@ -211,7 +211,7 @@ def arch_settings(
 # %% ../../nbs/backbones/vision_transformer.ipynb #01a56acf
 def encoder_layers(
     sizes: Mapping,  # see `arch_settings`
-    layer_cfgs: Mapping | list,  # more arguments of `TransformerEncoderLayer`: for all layers, or one dict per layer
+    layer_cfgs: Mapping | list,  # arguments of `TransformerEncoderLayer`: for all layers, or one dict per layer
     drop_path_rates: list[float],  # one per layer
     **common,  # arguments of all layers
 ) -> list[nn.Module]:
