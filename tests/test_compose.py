@@ -165,7 +165,7 @@ def error(comp):
 def known():
     "What stands in the texts for lists that grow"
     lists = {f'{k}s' if k != 'loss' else 'losses': there_is(k) for k in ('backbone', 'neck', 'head', 'loss')}
-    archs = f"There is: {', '.join(VIT_ARCHS)}; or a dict with embed_dims, num_layers, num_heads, feedforward_channels."
+    archs = f"Available: {', '.join(VIT_ARCHS)}; or a dict with embed_dims, num_layers, num_heads, feedforward_channels."
     return dict(own=OWN, resnet=it_takes('ResNet'), linear=it_takes('LinearClsHead'), ce=it_takes('CrossEntropyLoss'), norm=it_takes('BN'),
                 norms=there_is('norm'), inits=', '.join([*FILLS, 'Pretrained']), archs=archs, **lists)
 
