@@ -9,9 +9,10 @@ from clsparts.all import MODELS, compose, diagram
 from clsparts.backbones.vision_transformer import VIT_ARCHS
 from clsparts.composer.spec import ComposeError, mended
 from clsparts.base.module import FILLS
+from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.composer.dry_run import resolve, resolve_model
 from clsparts.core.registry import parameters
-from common import ROOT, minimal, parts
+from common import ROOT, minimal, parts, python
 
 R18, GAP, HEAD = dict(type='ResNet', depth=18), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10)
 VIT = dict(type='VisionTransformer', arch='deit-t')
@@ -303,3 +304,25 @@ def test_picture():
     "The README's picture is what is drawn"
     clf = compose(dict(type='ResNet', depth=50), 'GlobalAveragePooling', 'LinearClsHead', num_classes=1000)
     assert (ROOT/'nbs'/'images'/'flow.svg').read_text(encoding='utf-8') == diagram(clf).svg
+
+
+WRAPPED = """
+import sys
+from clsparts.core.registry import MODELS
+assert 'clsparts.composer.wrappers' not in sys.modules
+print(MODELS.find('ModuleHead', 'head').place, MODELS.find('ModuleNeck', 'neck').place)
+import torch
+from clsparts.checkpoints.checkpoint import load_classifier
+clf, _ = load_classifier(sys.argv[1])
+print(type(clf.neck).__name__, type(clf.head).__name__, tuple(clf(torch.zeros(1, 3, 32, 32)).shape))
+"""
+
+
+def test_wrappers_are_found_by_name(tmp_path):
+    "A checkpoint contains the registered names of the wrappers, and a fresh process finds them without importing their module first"
+    pool, flat = dict(type='torch.nn:AdaptiveAvgPool2d', output_size=1), dict(type='torch.nn:Flatten')
+    clf = compose(dict(type='MobileNetV2', widen_factor=.25), pool, flat)
+    assert [clf.cfg[k]['type'] for k in ('neck', 'head')] == ['ModuleNeck', 'ModuleHead']
+    path = save_checkpoint(tmp_path/'clf.safetensors', clf)
+    module = 'clsparts.composer.wrappers'
+    assert python(WRAPPED, path).stdout.splitlines() == [f'{module}:ModuleHead {module}:ModuleNeck', 'ModuleNeck ModuleHead (1, 1280)']

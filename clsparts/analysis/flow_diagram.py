@@ -65,7 +65,7 @@ def _class_and_args(part):
         try: return MODELS.part_of(part), {}
         except ConfigError: return part, {}
     if isinstance(part, partial): return _class_and_args(part.func)
-    if type(part).__name__ in ('ModuleNeck', 'ModuleHead'): return _class_and_args(part.module)
+    if getattr(part, 'is_wrapper', False): return _class_and_args(part.module)
     return part if isinstance(part, type) or hasattr(part, '__qualname__') else type(part), getattr(part, 'arguments', {})
 
 def _weights(losses):
