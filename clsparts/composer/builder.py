@@ -14,7 +14,7 @@ from .classifier import ImageClassifier
 from .spec import ComposeError, mended
 from ..core.errors import ConfigError, Fix, patched
 from ..core.registry import MODELS
-from .dry_run import arguments, resolve, resolve_model
+from .dry_run import resolve, resolve_model
 
 # %% ../../nbs/composer/builder.ipynb #b31d02d0
 def compose(
@@ -24,7 +24,7 @@ def compose(
     loss: str | Mapping | type | Callable | list | None = None,  # likewise, any `loss(pred, target)`, or a list; the head's own if None
     *,
     num_classes: int | None = None,  # for a head that needs it
-    image_shape: tuple | None = None,  # `(c, h, w)` to check with; the backbone's own size, or 224 × 224, if None
+    image_shape: tuple | None = None,  # `(c, h, w)` to check with, which the classifier remembers; if None, the backbone's own size or 224 × 224
     targets: str | None = None,  # what the loss is given: 'labels', 'soft' or 'multi-label', see `ImageClassifier`; what the head says if None
     teacher: str | Mapping | nn.Module | None = None,  # a classifier whose class distribution is the target
     fixes: Iterable[Fix] = (),  # of an earlier error, to be applied first
@@ -33,8 +33,8 @@ def compose(
     "Chain four parts into a classifier, with channels inferred; raises `ComposeError` that lists what does not fit"
     comp = dict(backbone=backbone, neck=neck, head=head, loss=loss, num_classes=num_classes, image_shape=image_shape,
                 targets=targets, teacher=teacher, **misplaced)
-    filled = arguments(resolve(mended(comp, fixes)))
-    try: return ImageClassifier(**filled)
+    filled = resolve(mended(comp, fixes))
+    try: return ImageClassifier.from_composition(filled)
     except ConfigError as e: raise ComposeError(issues=e.issues) from e.__cause__
 
 # %% ../../nbs/composer/builder.ipynb #704eb439
@@ -45,4 +45,6 @@ def compose_model(
     fixes: Iterable[Fix] = (),  # of an earlier error, to be applied first
 ) -> ImageClassifier:
     "`compose` for the config of a classifier, with what it holds besides the parts; raises `ComposeError`"
-    return MODELS.build(resolve_model(patched(model, fixes), image_shape=image_shape, targets=targets))
+    clf = MODELS.build(resolve_model(patched(model, fixes), image_shape=image_shape, targets=targets))
+    if image_shape is not None: clf.image_shape = tuple(image_shape)
+    return clf

@@ -23,6 +23,7 @@ from .dry_run import arguments, resolve, wrong_targets
 # %% ../../nbs/composer/classifier.ipynb #f4cae9b4
 class BaseClassifier(BaseModule):
     "Base of classifiers: what can be asked of anything that has `backbone`, `neck` and `head`, the last two perhaps None"
+    image_shape: tuple | None = None  # `(c, h, w)` that it was composed for or trained on; None if unknown
 
     def extract_feat(self,
         x: torch.Tensor,  # images `(b, c, h, w)`
@@ -90,6 +91,16 @@ class ImageClassifier(BaseClassifier):
         self.train_cfg, self.data_preprocessor, self.targets = train_cfg, data_preprocessor, targets
         self.teacher = None if teacher is None else MODELS.build(teacher, 'classifier', 'teacher').requires_grad_(False).eval()
 
+    @classmethod
+    def from_composition(cls,
+        filled: Mapping,  # what `resolve` returns
+        **more,  # further arguments
+    ) -> 'ImageClassifier':
+        "Build a resolved composition; the classifier remembers its image shape"
+        clf = cls(**arguments(filled), **more)
+        if filled.get('image_shape') is not None: clf.image_shape = tuple(filled['image_shape'])
+        return clf
+
     def train(self, mode: bool = True):
         "As `nn.Module.train`, except for the teacher"
         super().train(mode)
@@ -132,7 +143,7 @@ def swapped(
     loss: str | Mapping | type | Callable | list | None = None,  # a new loss for the head, which keeps its weights
     teacher: Mapping | nn.Module | None = ...,  # likewise; a teacher that stays is shared
     num_classes: int | None = None,  # for a new head that needs it
-    image_shape: tuple | None = None,  # see `compose`
+    image_shape: tuple | None = None,  # see `compose`; that of `clf` if None
 ) -> ImageClassifier:
     "A classifier with other parts, all others with their weights; raises `ComposeError` where they do not fit"
     new = dict(backbone=backbone, neck=neck, head=head)
@@ -141,6 +152,7 @@ def swapped(
         parts['head'], loss = MODELS.build({**clf.head.cfg, 'loss': loss}, 'head'), None
         parts['head'].load_state_dict(clf.head.state_dict(), strict=False)
     teacher = clf.teacher if teacher is ... else teacher
-    filled = resolve(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape, teacher=teacher, targets=clf.targets))
+    filled = resolve(dict(parts, loss=loss, num_classes=num_classes, image_shape=image_shape or clf.image_shape,
+                          teacher=teacher, targets=clf.targets))
     said = {k: getattr(clf, k) for k in ('train_cfg', 'data_preprocessor') if getattr(clf, k) is not None}
-    return type(clf)(**arguments(filled), **said)
+    return type(clf).from_composition(filled, **said)

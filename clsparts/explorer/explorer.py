@@ -51,7 +51,7 @@ def choice_from(
     if start is None: return START
     if isinstance(start, nn.Module):
         if not hasattr(start, 'backbone'): raise ConfigError(message=f'{type(start).__name__} has no backbone. A classifier is expected, or its config.')
-        start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher', 'targets')}
+        start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher', 'targets', 'image_shape')}
     model = start.get('model', start) if isinstance(start, Mapping) else start
     if not isinstance(model, Mapping): raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
     if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(map(str, model)) or "nothing"}.')
