@@ -7,7 +7,7 @@ from torch import nn
 
 from clsparts.all import MODELS, compose, diagram
 from clsparts.backbones.vision_transformer import VIT_ARCHS
-from clsparts.composer.spec import ComposeError, mended
+from clsparts.composer.spec import ComposeError, apply_fixes
 from clsparts.base.module import FILLS
 from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.composer.dry_run import resolve, resolve_model
@@ -230,7 +230,7 @@ def test_random(comp):
     else: return
     assert all(f.message and len(f.message) > 10 for f in before.issues)
     if not before.fixes: return
-    try: resolve(mended(comp, before.fixes))
+    try: resolve(apply_fixes(comp, before.fixes))
     except ComposeError as after:
         known = [f for f in before.issues if f.fix is None]
         assert [f for f in after.issues if f not in known] == [], f'{before}\n\nmended, it is told:\n{after}'

@@ -21,7 +21,7 @@ from .cost_panel import CostPanel
 from .feature_panel import InsidePanel
 from .page import CSS, Page, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
-from .state import KINDS, START, Look, State, unfolded
+from .state import KINDS, START, Look, State, split_head
 from .export_panel import TakePanel, config_of
 from .train_panel import TrainPanel
 from .background_runs import Runs
@@ -59,7 +59,7 @@ def choice_from(
     batch = train.get('batch_size', START['batch'])
     _check_sizes(image_shape=model.get('image_shape'), num_classes=model.get('num_classes'), batch_size=batch)
     comp = {k: v for k, v in model.items() if k in KEYS}
-    choice = unfolded({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
+    choice = split_head({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
     return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': batch}
 
 def _check_sizes(image_shape, **numbers):
