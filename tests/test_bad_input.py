@@ -70,14 +70,14 @@ WRONG_CONFIGS = {
     'missing channels': (lambda: build(head=HEAD), "head: LinearClsHead needs the argument 'in_channels', which is not given."),
 
     # parts that do not fit each other
-    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone gives a map 32 × 7 × 7. '
+    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone outputs a map 32 × 7 × 7. '
         "Write neck=dict(type='GlobalAveragePooling')."),
     'vector for a map': (lambda: composed(VIT), 'neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone '
         'gives a vector 32. Write neck=None.'),
     'channels that do not fit': (lambda: composed(head={**HEAD, 'in_channels': 512}),
-        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck gives a vector 32. Write head.in_channels=32.'),
+        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck outputs a vector 32. Write head.in_channels=32.'),
     'image that does not fit': (lambda: composed(image_shape=(1, 32, 32)),
-        'backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
+        'backbone.in_channels: ResNet expects images with 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
     'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'not (32, 32)'),
     'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. '
         'Write backbone.patch_size=2 and backbone.img_size=8.'),

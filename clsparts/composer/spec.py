@@ -164,7 +164,7 @@ def check_keys(comp: Mapping) -> None:
         issues.append(Issue(key, message, Fix(moved, (key,))))
     if issues: raise Problem('options', issues, [])
 
-# %% ../../nbs/composer/spec.ipynb #243f6072
+# %% ../../nbs/composer/spec.ipynb #3a5ce20e
 def kind_at(part):
     "The kind of a part; None if nothing determines it"
     try:
@@ -181,11 +181,11 @@ def check_slots(comp: Mapping) -> None:
     free = all(k in wrong or comp.get(k) is None for k in moved)
     lost = {'backbone', *(['head'] if 'loss' in moved else [])} & wrong.keys() - moved.keys()
     if not wrong or len(moved) < len(wrong) or not free or lost: return
-    message = ', '.join(f'{p}={part_name(comp[p])} is a {k}' for p, k in wrong.items())
+    message = '; '.join(f'{part_name(comp[p])} is a {k}, not a {p}' for p, k in wrong.items())
     emptied = {p: None for p in wrong if p not in moved}
     raise Problem('options', [Issue(next(iter(wrong)), f'{message}.', Fix({**emptied, **moved}))], [])
 
-# %% ../../nbs/composer/spec.ipynb #8ebcaae8
+# %% ../../nbs/composer/spec.ipynb #df38e61d
 def check_loss_and_classes(comp: Mapping) -> None:
     "Raise `Problem` for a loss or number of classes that has no head, or that is set twice"
     head, loss, k, issues = comp['head'], comp.get('loss'), comp.get('num_classes'), []
@@ -197,5 +197,5 @@ def check_loss_and_classes(comp: Mapping) -> None:
         message = 'the head is a module with its own loss. Set head.loss_module, or pass the head as a dict.'
         issues.append(Issue('loss', message, Fix(remove=('loss',))))
     if isinstance(head, Mapping) and k is not None and head.get('num_classes', k) != k:
-        issues.append(Issue('num_classes', f'expected the head\'s number of classes, {head["num_classes"]}, got {k}.', Fix({'head.num_classes': k})))
+        issues.append(Issue('num_classes', f'expected {head["num_classes"]}, as in the head, got {k}.', Fix({'head.num_classes': k})))
     if issues: raise Problem('options', issues, [])
