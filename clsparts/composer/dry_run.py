@@ -25,7 +25,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from .wrappers import ModuleHead, ModuleNeck
 from .spec import (KEYS, STEPS, ComposeError, Problem, apply_fixes, as_part, check_keys, check_loss_and_classes, check_slot,
                                   check_slots, fill_in, is_head, normalize_composition, takes)
-from ..config.config import MAX_NESTING
+from ..config.limits import MAX_NESTING
 from ..core.errors import ConfigError, Issue, Fix, as_code, patched
 from ..heads.cls_head import ClsHead
 from ..losses.combined_loss import build_loss
