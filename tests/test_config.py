@@ -56,7 +56,7 @@ WRONG_FILES = {
         "a.json: '{{_base_.x}}' is too much: a file may take 100,000 steps in all."),
     'another package': ({'a.py': "_base_ = 'mmpretrain::_base_/default_runtime.py'"}, None,
         "a.py: its base 'mmpretrain::_base_/default_runtime.py' is in an installed package, which is not searched. "
-        'Copy it beside this file, and name the copy.'),
+        'Copy it next to this file and name the copy.'),
     'outside': ({'a.py': "_base_ = '../secret.py'", '../secret.py': 'x = 1'}, None,
         "a.py: its base '../secret.py' is outside ../configs, the folder for base files. To allow it, load with root='..'."),
     'outside by an absolute path': ({'a.yaml': '_base_: /etc/passwd'}, None,
@@ -79,7 +79,7 @@ WRONG_FILES = {
         "a.py: its base '../secret.py' is outside ../configs, the folder for base files. To allow it, load with root='..'."),
     'an import of an installed config': ({'a.py': "with read_base():\n    from mmpretrain.configs._base_.default_runtime import *"}, None,
         'a.py, line 2: `from mmpretrain.configs._base_.default_runtime import *` names a config of an installed package, which is not searched. '
-        'Copy it beside this file, and import it by its place: `from .file import *`.'),
+        'Copy it next to this file and import it by its path: `from .file import *`.'),
     'a name that is not in the base': ({'a.py': "with read_base():\n    from .b import modle", 'b.py': 'model = 1'}, None,
         "a.py, line 2: `from .b import modle` uses the key 'modle', which does not exist. Did you mean 'model'? Available: model."),
     'a mistake in an imported base': ({'a.py': "with read_base():\n    from .b import *", 'b.py': 'x = 1\ny = z'}, None, 'b.py, line 2: `z` is not defined.\n    y = z'),
@@ -188,11 +188,11 @@ def test_not_written(case, tmp_path):
 
 WRONG_VALUES = {
     'a module': (lambda: Config(act=[math]), 'act.0: module is not plain data; a config contains only dicts, lists, strings, numbers, booleans and None. '
-                                             'Write the part as a dict with its `type`.'),
+                                             'Use a dict with its `type` for a part.'),
     'a key': (lambda: Config(a={None: 1}), "a: keys are strings; the key None is of type NoneType. Write 'None'."),
     'set later': (lambda: setattr(Config(), 'a', {1, 2}), 'a: set is not plain data; a config contains only dicts, lists, strings, numbers, booleans and None. '
-                                                          'Write the part as a dict with its `type`.'),
-    'an override': (lambda: Config(a=dict(b=1)).merge_from_dict({'a.b.c': 2}), "a.b: here stands 1, which holds nothing to set 'c' in."),
+                                                          'Use a dict with its `type` for a part.'),
+    'an override': (lambda: Config(a=dict(b=1)).merge_from_dict({'a.b.c': 2}), "a.b: expected a dict or list, got 1."),
     'a misspelt override': (lambda: Config(model=1, data=2).merge_from_dict({'modl.x': 2}), "modl: there is no such key. Did you mean 'model'? Available: model, data."),
     'beyond the list': (lambda: Config(a=[1]).merge_from_dict({'a.1': 2}), 'a: the list has 1 elements, so index 1 is out of range.'),
 }

@@ -802,8 +802,8 @@ def _base_module(r, node):
     if not isinstance(node, ast.ImportFrom) or not node.module:
         raise r.error(node, _Refused('imports no config. Write `from .file import *`, or `from .file import name`.'))
     if not node.level:
-        raise r.error(node, _Refused('names a config of an installed package, and those are not searched. Copy it beside this file, '
-                                     'and import it by its place: `from .file import *`.'))
+        raise r.error(node, _Refused('names a config of an installed package, which is not searched. Copy it next to this file '
+                                     'and import it by its path: `from .file import *`.'))
     return '../' * (node.level - 1) + node.module.replace('.', '/') + '.py'
 
 def _is_new_style(statements):
