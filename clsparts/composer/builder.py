@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from torch import nn
 
-from .classifier import ImageClassifier
+from .classifier import ImageClassifier, from_composition
 from .spec import ComposeError, apply_fixes
 from ..core.errors import ConfigError, Fix, patched
 from ..core.registry import MODELS
@@ -34,7 +34,7 @@ def compose(
     comp = dict(backbone=backbone, neck=neck, head=head, loss=loss, num_classes=num_classes, image_shape=image_shape,
                 targets=targets, teacher=teacher, **misplaced)
     filled = resolve(apply_fixes(comp, fixes))
-    try: return ImageClassifier.from_composition(filled)
+    try: return from_composition(filled)
     except ConfigError as e: raise ComposeError(issues=e.issues) from e.__cause__
 
 # %% ../../nbs/composer/builder.ipynb #704eb439

@@ -143,6 +143,7 @@ def export_onnx(
     with replacing(path) as tmp: onnx.save(model, tmp)
     return path
 
+# %% ../../nbs/evaluation/export.ipynb #37e4928c
 def export_program(
     clf: nn.Module,  # left as it is
     path: str | Path,  # a file ending in `.pt2`
