@@ -23,8 +23,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from .wrappers import ModuleHead, ModuleNeck
-from .spec import (KEYS, STEPS, ComposeError, Problem, apply_fixes, as_part, check_keys, check_loss_and_classes, check_slot,
-                                  check_slots, fill_in, is_head, normalize_composition, takes)
+from .spec import (KEYS, STEPS, ComposeError, Problem, apply_fixes, as_part, check_keys,
+                                    check_loss_and_classes, check_slot, check_slots, fill_in, is_head, normalize_composition, takes)
 from ..config.limits import MAX_NESTING
 from ..core.errors import ConfigError, Issue, Fix, as_code, patched
 from ..heads.cls_head import ClsHead
@@ -32,7 +32,8 @@ from ..losses.combined_loss import build_loss
 from ..base.module import BaseModule
 from ..base.randomness import OwnGenerator
 from ..core.registry import MODELS, check_arguments, parameters
-from ..base.shapes import CHANNELS, PARTS, ShapeMismatch, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
+from ..base.shapes import (CHANNELS, PARTS, ShapeMismatch, as_tuple, channels_of, evaluating, image_shape_of, in_words,
+                                  shape_text, shapes_through)
 
 # %% ../../nbs/composer/dry_run.ipynb #b3887a9f
 def _fail(
@@ -63,9 +64,12 @@ class Bounded(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         self.operations -= 1
-        if self.operations < 0: raise ConfigError(message=f'building or running this part takes more than {MAX_OPERATIONS:,} operations. Make it smaller.')
+        if self.operations < 0:
+            message = f'building or running this part takes more than {MAX_OPERATIONS:,} operations. Make it smaller.'
+            raise ConfigError(message=message)
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-        if not any(t.is_meta for t in given) and str(kwargs.get('device')) != 'meta': self._measure(func, args, kwargs, given)
+        is_real = not any(t.is_meta for t in given) and str(kwargs.get('device')) != 'meta'
+        if is_real: self._measure(func, args, kwargs, given)
         return func(*args, **kwargs)
 
     def _measure(self, func, args, kwargs, given):
@@ -73,7 +77,8 @@ class Bounded(TorchDispatchMode):
         try: made = func(*tree_map(_on_meta, args), **{**tree_map(_on_meta, kwargs), **device})
         except Exception: return                                        # it needs a value, or it will fail anyway
         count = sum(t.numel() for t in tree_leaves(made) if isinstance(t, torch.Tensor))
-        if count > self.numbers: raise ConfigError(message=f'needs a tensor of {count:,} values; the limit is {self.limit:,}.')
+        if count > self.numbers:
+            raise ConfigError(message=f'needs a tensor of {count:,} values; the limit is {self.limit:,}.')
         if not given: self.numbers -= count
 
 def _on_meta(value): return value.to('meta') if isinstance(value, torch.Tensor) else value
@@ -86,19 +91,21 @@ def fingerprint(cfg, levels: int = MAX_NESTING):
     if isinstance(cfg, (list, tuple)): return tuple(fingerprint(v, levels - 1) for v in cfg)
     return (type(cfg), cfg) if isinstance(cfg, (str, int, float, bool, type, type(None))) else id(cfg)
 
-# %% ../../nbs/composer/dry_run.ipynb #946e3b8f
+# %% ../../nbs/composer/dry_run.ipynb #0de65e9c
 def build_meta(cfg, kind, where=None):
     "A part on the meta device in evaluation mode; a module unchanged"
     if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind, where)
     with Bounded(), torch.device('meta'): part = MODELS.build(cfg, kind, where).eval()
     count = sum(p.numel() for p in part.parameters() if not nn.parameter.is_lazy(p))
-    if count > MAX_PARAMETERS: raise ConfigError(where or kind, f'has {count:,} parameters; the limit is {MAX_PARAMETERS:,}.')
+    if count > MAX_PARAMETERS:
+        raise ConfigError(where or kind, f'has {count:,} parameters; the limit is {MAX_PARAMETERS:,}.')
     return part
 
 def _untrained(cfg):
     "A config that reads no weights from files or the network"
-    if isinstance(cfg, (list, tuple)): return type(cfg)(map(_untrained, cfg)) if type(cfg) in (list, tuple) else cfg
-    return {k: _untrained(v) for k, v in cfg.items() if k not in ('init_cfg', 'pretrained')} if isinstance(cfg, Mapping) else cfg
+    if type(cfg) in (list, tuple): return type(cfg)(map(_untrained, cfg))
+    if not isinstance(cfg, Mapping): return cfg
+    return {k: _untrained(v) for k, v in cfg.items() if k not in ('init_cfg', 'pretrained')}
 
 @contextmanager
 def _random_state_kept():
@@ -115,7 +122,8 @@ def check_batch(
     "Raise `BatchError` unless the first axis of every output tensor is the batch"
     for t in tree_leaves(out):
         if isinstance(t, torch.Tensor) and t.shape[:1] != (n,):
-            raise BatchError(f'outputs the shape {tuple(t.shape)} for {n} image{"s" * (n > 1)}; the first axis must be the batch')
+            images = f'{n} image{"s" * (n > 1)}'
+            raise BatchError(f'outputs the shape {tuple(t.shape)} for {images}; the first axis must be the batch')
 
 def _with_batch(feats, n):
     "Meta tensors in the shapes of `feats`, for `n` images"
@@ -125,25 +133,26 @@ def batch_size(feats) -> int:
     "The batch size of features"
     return next(t for t in tree_leaves(feats) if isinstance(t, torch.Tensor)).shape[0]
 
-# %% ../../nbs/composer/dry_run.ipynb #18e4cde4
+# %% ../../nbs/composer/dry_run.ipynb #7e7a5fa6
 @torch.no_grad()
 def run_eager(cfg, kind, x, cause):
-    "The outputs of a part for real data in the shapes of `x`, with a smaller batch and smaller images if possible, as meta tensors"
+    "The outputs of a part, as meta tensors, for real data in the shapes of `x`: a smaller batch, and small images if possible"
     n = min(batch_size(x), FEW_IMAGES)
     with _random_state_kept(), Bounded():
         module = MODELS.build(_untrained(cfg), kind)
         if any(p.is_meta for p in module.parameters()): raise cause
         device = next((p.device for p in module.parameters()), 'cpu')
         for side in (64, 10 ** 6) if kind == 'backbone' else (10 ** 6,):
-            real = tree_map(lambda t: torch.randn(n, *t.shape[1:2], *[min(s, side) for s in t.shape[2:]], device=device), x)
+            def random(t): return torch.randn(n, *t.shape[1:2], *[min(s, side) for s in t.shape[2:]], device=device)
+            real = tree_map(random, x)
             try:
                 with evaluating(module): out = module(real)
                 break
             except Exception as e: failure = e
         else: raise failure
     check_batch(out, n)
-    if n > 1: warnings.warn(f'{kind}: {type(module).__name__} does not run on the meta device ({type(cause).__name__}), so it was run eagerly '
-                            f'on {in_words(real)}.', stacklevel=2)
+    if n > 1: warnings.warn(f'{kind}: {type(module).__name__} does not run on the meta device ({type(cause).__name__}), so it was '
+                            f'run eagerly on {in_words(real)}.', stacklevel=2)
     return _with_batch(out, batch_size(x))
 
 # %% ../../nbs/composer/dry_run.ipynb #2f8f3c3e
@@ -161,13 +170,14 @@ def image_candidates(backbone, own, shape):
     for base in (16, 32, 64): yield Fix({'image_shape': (shape[0], *(-(-n // base) * base for n in shape[1:]))})
     yield Fix({'image_shape': own})
 
-# %% ../../nbs/composer/dry_run.ipynb #839d3d85
+# %% ../../nbs/composer/dry_run.ipynb #eb77764b
 def channel_candidates(part, kind, feats):
     "The actual number of channels in place of the configured one"
     cfg = part if isinstance(part, Mapping) else part.cfg if isinstance(part, BaseModule) else {}
     actual = channels_of(feats)
     for name in CHANNELS:
-        if cfg.get(name, actual) != actual: yield Fix({f'{kind}.{name}': actual} if part is cfg else {kind: {**cfg, name: actual}})
+        if cfg.get(name, actual) == actual: continue
+        yield Fix({f'{kind}.{name}': actual} if part is cfg else {kind: {**cfg, name: actual}})
 
 def input_candidates(comp, kind, feats):
     "Changes that may make the neck or head accept the features before it"
@@ -238,7 +248,7 @@ class DryRun:
         return found
 
     def output(self, cfg, kind, x):
-        "What a part outputs for `x`, or the error that it raises; a part that is not `TESTED` is also run for one image"
+        "What a part outputs for `x`, or its error; a part that is not `TESTED` is also run for one image"
         part = self.meta(cfg, kind)
         def run():
             out = _run(part, cfg, kind, x)
@@ -246,8 +256,8 @@ class DryRun:
             return out
         return self.cached((kind, fingerprint(cfg), str(tree_map(lambda t: tuple(t.shape), x))), run)
 
-# %% ../../nbs/composer/dry_run.ipynb #e2079929
-TESTED = 'clsparts.', 'torch.nn.', 'torchvision.', 'timm.'             # packages whose modules work for every batch size
+# %% ../../nbs/composer/dry_run.ipynb #6a44b88d
+TESTED = 'clsparts.', 'torch.nn.', 'torchvision.', 'timm.'  # packages whose modules work for every batch size
 
 def _is_tested(module):
     return isinstance(module, nn.Module) and all(type(m).__module__.startswith(TESTED) for m in module.modules())
@@ -274,16 +284,18 @@ def image(self: DryRun, comp):
     own = image_shape_of(part)
     shape = own if shape is None else tuple(shape) if isinstance(shape, (tuple, list)) else (shape, shape)
     if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
-        _fail('image', 'image_shape', f'expected (c, h, w), got {comp["image_shape"]!r}.', Fix({'image_shape': (own[0], *shape)}), Fix({'image_shape': own}))
+        _fail('image', 'image_shape', f'expected (c, h, w), got {comp["image_shape"]!r}.', Fix({'image_shape': (own[0], *shape)}),
+              Fix({'image_shape': own}))
     if shape[2] in (1, 3) and shape[0] not in (1, 3, own[0]):
-        raise Problem('image', [Issue('image_shape', f'expected (c, h, w), got {shape}.', Fix({'image_shape': (shape[2], *shape[:2])}))], [])
+        fix = Fix({'image_shape': (shape[2], *shape[:2])})
+        raise Problem('image', [Issue('image_shape', f'expected (c, h, w), got {shape}.', fix)], [])
     x = torch.empty(IMAGES, *shape, device='meta')
     if getattr(part, 'in_channels', shape[0]) != shape[0]:
-        _fail('image', 'backbone', f'{type(part).__name__} expects images with {own[0]} channels; the image is {shape_text(x)}.',
-              *image_candidates(comp['backbone'], own, shape))
+        message = f'{type(part).__name__} expects images with {own[0]} channels; the image is {shape_text(x)}.'
+        _fail('image', 'backbone', message, *image_candidates(comp['backbone'], own, shape))
     return x
 
-# %% ../../nbs/composer/dry_run.ipynb #61ae2604
+# %% ../../nbs/composer/dry_run.ipynb #668a92d2
 @patch
 def through_backbone(self: DryRun, comp):
     "What the backbone outputs, as a tuple"
@@ -293,7 +305,8 @@ def through_backbone(self: DryRun, comp):
         _fail('backbone output', 'backbone', mismatch_message(part, feats, f'the image is {shape_text(x)}'),
               *image_candidates(comp['backbone'], image_shape_of(part), tuple(x.shape[1:])))
     feats = as_tuple(feats)
-    wrong = [feats] if not isinstance(feats, (tuple, list)) else [t for t in tree_leaves(feats) if not isinstance(t, torch.Tensor)]
+    entries = tree_leaves(feats) if isinstance(feats, (tuple, list)) else [feats]
+    wrong = [t for t in entries if not isinstance(t, torch.Tensor)]
     if wrong or not feats:
         what = f'a {type(wrong[0]).__name__}' if wrong else 'nothing'
         _fail('backbone output', 'backbone', f'{type(part).__name__} outputs {what}; expected a tuple of features.')
@@ -311,10 +324,11 @@ def through_neck(self: DryRun, comp, feats):
         if not isinstance(each, Exception): cfg, out = wrapped, each
         elif isinstance(each, BatchError): out = each
     if isinstance(out, Exception):
-        _fail('neck output', 'neck', mismatch_message(part, out, _outputs('backbone', feats)), *input_candidates(comp, 'neck', feats))
+        message = mismatch_message(part, out, _outputs('backbone', feats))
+        _fail('neck output', 'neck', message, *input_candidates(comp, 'neck', feats))
     return cfg, out
 
-# %% ../../nbs/composer/dry_run.ipynb #4f5b2f7c
+# %% ../../nbs/composer/dry_run.ipynb #77803e14
 def wrap_head(cfg, comp):
     "A module that is not a head in `ModuleHead`, with the loss of its dict or of the composition"
     if not isinstance(cfg, Mapping): module, loss = cfg, comp.get('loss')
@@ -330,21 +344,23 @@ def through_head(self: DryRun, comp, feats):
     inner = part.module if isinstance(part, ModuleHead) else part
     name = type(inner).__name__
     def candidates(): return input_candidates(comp, 'head', feats)
-    if isinstance(logits, Exception): _fail('head output', 'head', mismatch_message(inner, logits, _outputs(before, feats)), *candidates())
+    if isinstance(logits, Exception):
+        _fail('head output', 'head', mismatch_message(inner, logits, _outputs(before, feats)), *candidates())
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         what = in_words(logits) if isinstance(logits, (torch.Tensor, tuple, list)) else f'a {type(logits).__name__}'
         _fail('logits', 'head', f'{name} outputs {what}; expected logits (b, k).', *candidates())
     if comp.get('num_classes') not in (None, logits.shape[1]):
-        _fail('logits', 'head', f'{name} outputs {logits.shape[1]} logits for num_classes={comp["num_classes"]}.', *candidates())
+        message = f'{name} outputs {logits.shape[1]} logits for num_classes={comp["num_classes"]}.'
+        _fail('logits', 'head', message, *candidates())
     return cfg, part, logits
 
 # %% ../../nbs/composer/dry_run.ipynb #42c0971d
 MAX_CLASSES = 2_000_000  # for which a loss is tried
 
 TARGETS = {                                                             # for n images and k classes
-    'labels': lambda n, k: torch.linspace(0, k - 1, n).long(),                                    # (n,), from the first class to the last
-    'soft': lambda n, k: torch.linspace(0, 1, n * k).view(n, k).softmax(1),                       # (n, k), rows sum to 1
-    'multi-label': lambda n, k: (torch.arange(n * k).view(n, k) % 2).float()}                     # (n, k) of 0 and 1
+    'labels': lambda n, k: torch.linspace(0, k - 1, n).long(),                 # (n,), from the first class to the last
+    'soft': lambda n, k: torch.linspace(0, 1, n * k).view(n, k).softmax(1),    # (n, k), rows sum to 1
+    'multi-label': lambda n, k: (torch.arange(n * k).view(n, k) % 2).float()}  # (n, k) of 0 and 1
 
 def wrong_targets(
     targets: str,  # of a composition
@@ -352,7 +368,8 @@ def wrong_targets(
 ) -> Issue | None:  # None if they fit
     "The issue about `targets` that do not exist, or that the data does not have"
     if targets in TARGETS and (data in (None, targets) or (data, targets) == ('labels', 'soft')): return None
-    message = f'the data has {data} targets, not {targets}.' if targets in TARGETS else f'expected one of {", ".join(TARGETS)}, got {targets!r}.'
+    if targets in TARGETS: message = f'the data has {data} targets, not {targets}.'
+    else: message = f'expected one of {", ".join(TARGETS)}, got {targets!r}.'
     return Issue('targets', message, Fix(remove=('targets',)))
 
 # %% ../../nbs/composer/dry_run.ipynb #87b70ff2
@@ -371,20 +388,23 @@ def gradient(loss, logits, target):
     if value.ndim: raise ValueError(f'it outputs the shape {tuple(value.shape)}; expected a single number')
     return torch.autograd.grad(value, logits)[0]
 
-# %% ../../nbs/composer/dry_run.ipynb #5c13fd10
+# %% ../../nbs/composer/dry_run.ipynb #5071b502
 def _check_values(loss, name, logits, target, targets, candidates):
     "Stop the dry run if the loss is unbounded below, or a softmax loss for multi-label targets"
     k = logits.shape[1]
     try: grad = gradient(loss, logits, target)
-    except Exception as e: _fail('targets', 'head.loss', f'{name} cannot be computed for {targets}: {first_sentence(e)}.', *candidates)
+    except Exception as e:
+        _fail('targets', 'head.loss', f'{name} cannot be computed for {targets}: {first_sentence(e)}.', *candidates)
     if k == 1: return
     if (value := loss(logits, target)) and torch.allclose(-value, loss(-logits, target)):
         _fail('targets', 'head.loss', f'{name} has no lower bound for logits; it expects log-probabilities.', *candidates)
     if targets != 'multi-label': return
     raised = logits.clone()
     raised[:, 1] += 1 + math.log(k)                                     # enough to show in a softmax over k classes
-    if not torch.allclose(gradient(loss, raised, target)[:, 0], grad[:, 0], rtol=1e-4, atol=1e-4 * grad[:, 0].abs().max()):
-        _fail('targets', 'head.loss', f'{name} assumes one label per image, but the targets are multi-label.', *candidates)
+    then, now = grad[:, 0], gradient(loss, raised, target)[:, 0]
+    if not torch.allclose(now, then, rtol=1e-4, atol=1e-4 * then.abs().max()):
+        message = f'{name} assumes one label per image, but the targets are multi-label.'
+        _fail('targets', 'head.loss', message, *candidates)
 
 def validate_loss(
     comp: Mapping,
@@ -394,16 +414,19 @@ def validate_loss(
 ) -> None:
     "Stop the dry run unless the head's loss accepts the targets that it is trained with"
     own, taught = comp.get('targets'), comp.get('teacher') is not None
-    if own is not None and (wrong := wrong_targets(own, None if taught else data)): raise Problem('targets', [wrong], [])
+    wrong = None if own is None else wrong_targets(own, None if taught else data)
+    if wrong: raise Problem('targets', [wrong], [])
     targets = 'soft' if taught else own or data or getattr(head, 'targets', 'labels')
-    if targets not in TARGETS: _fail('targets', 'head', f'expected the targets of a head to be one of {", ".join(TARGETS)}, got {targets!r}.')
+    if targets not in TARGETS:
+        _fail('targets', 'head', f'expected the targets of a head to be one of {", ".join(TARGETS)}, got {targets!r}.')
     if type(head).loss is not ClsHead.loss: return                      # a head that computes its loss in another way
     if k > MAX_CLASSES: _fail('targets', 'head', f'expected at most {MAX_CLASSES:,} classes, got {k:,}.')
     loss = loss_of(head)
     with torch.enable_grad(), torch.device('cpu'):
         n = 4 if k == 3 else 3                                          # not k, or a wrong axis would go unnoticed
         logits, target = torch.linspace(-1, 1, n * k).view(n, k), TARGETS[targets](n, k)
-        _check_values(loss, getattr(loss, '__name__', type(loss).__name__), logits, target, targets, loss_candidates(comp, targets))
+        name = getattr(loss, '__name__', type(loss).__name__)
+        _check_values(loss, name, logits, target, targets, loss_candidates(comp, targets))
 
 # %% ../../nbs/composer/dry_run.ipynb #42345b08
 def check_topk(comp, head, k):
@@ -416,14 +439,16 @@ def check_topk(comp, head, k):
 def check_one_teacher(comp):
     "Raise `Problem` for a teacher that has a teacher: each dry run would build all of them"
     if isinstance(comp.get('teacher'), Mapping) and comp['teacher'].get('teacher') is not None:
-        raise Problem('options', [Issue('teacher.teacher', 'a teacher cannot have a teacher.', Fix(remove=('teacher.teacher',)))], [])
+        fix = Fix(remove=('teacher.teacher',))
+        raise Problem('options', [Issue('teacher.teacher', 'a teacher cannot have a teacher.', fix)], [])
 
 @patch
 def check_teacher(self: DryRun, comp, x, k):
     "Stop the dry run unless the teacher outputs `k` logits for the images"
     cfg = as_part(comp['teacher'])
     part, logits = self.meta(cfg, 'classifier', 'teacher'), self.output(cfg, 'classifier', x)
-    if isinstance(logits, Exception): _fail('teacher', 'teacher', mismatch_message(part, logits, f'the image is {shape_text(x)}'))
+    if isinstance(logits, Exception):
+        _fail('teacher', 'teacher', mismatch_message(part, logits, f'the image is {shape_text(x)}'))
     if not isinstance(logits, torch.Tensor) or tuple(logits.shape[1:]) != (k,):
         _fail('teacher', 'teacher', f'the teacher outputs {in_words(logits)}, but the student outputs {k} logits.')
 
@@ -446,9 +471,9 @@ def run(self: DryRun, comp: Mapping, skipped=()) -> dict:
     if comp.get('teacher') is not None: self.check_teacher(comp, self.image(comp), logits.shape[1])
     return filled
 
-# %% ../../nbs/composer/dry_run.ipynb #ac6c2b72
+# %% ../../nbs/composer/dry_run.ipynb #24a4e73c
 def _try_fixes(dry_run, comp, problem, skipped):
-    "The candidates that get further than the problem, or the first that leaves none; pairs of them if no single one does"
+    "The candidates that get further than the problem, or the first that leaves none; pairs if no single one does"
     pairs = (Fix({**a.set, **b.set}, (*a.remove, *b.remove)) for a, b in combinations(problem.candidates, 2))
     for fixes in (problem.candidates, pairs):
         further = []
@@ -460,20 +485,21 @@ def _try_fixes(dry_run, comp, problem, skipped):
         if further: return further
     return []
 
-# %% ../../nbs/composer/dry_run.ipynb #cf100440
+# %% ../../nbs/composer/dry_run.ipynb #9a207183
 def _drop_and_continue(comp, path):
     "A fix that removes the option at a path, if it may be left out; an unknown type is removed with its dict"
     steps = path.removesuffix('.type').split('.')
     while steps[-1].isdigit(): steps.pop()                              # an entry of a list is removed with the list
     at = comp
     for step in steps[:-1]:
-        at = at[int(step)] if isinstance(at, (list, tuple)) and step.isdigit() else at.get(step) if isinstance(at, Mapping) else None
+        if isinstance(at, (list, tuple)) and step.isdigit(): at = at[int(step)]
+        else: at = at.get(step) if isinstance(at, Mapping) else None
     if not isinstance(at, Mapping) or steps[-1] not in at or 'type' not in at: return None
     try: expected = parameters(MODELS.part_of(at['type']))[0].get(steps[-1])
     except ConfigError: return None
     return Fix(remove=('.'.join(steps),)) if expected is None or expected.default is not expected.empty else None
 
-# %% ../../nbs/composer/dry_run.ipynb #59fb3b86
+# %% ../../nbs/composer/dry_run.ipynb #8f104b95
 def _fix_and_continue(dry_run, comp, problem, issues, skipped):
     "Add the issues of a problem, with the fix that helps, to `issues`; returns the composition to continue with"
     problem.issues = [o if o.fix is None or dry_run.accepts(o.fix) else o._replace(fix=None) for o in problem.issues]
@@ -484,9 +510,10 @@ def _fix_and_continue(dry_run, comp, problem, issues, skipped):
         problem.issues = [Issue((inside or [o.path])[0], o.message, fix) for o in problem.issues]
     known = all(o in issues for o in problem.issues)
     issues += [o for o in problem.issues if o not in issues]
-    ways = [o.fix or (None if o.absent else _drop_and_continue(normalize_composition(comp), o.path)) for o in problem.issues]
+    normal = normalize_composition(comp)
+    ways = [o.fix or (None if o.absent else _drop_and_continue(normal, o.path)) for o in problem.issues]
     further = apply_fixes(comp, [way for way in ways if way])
-    if known or fingerprint(further) == fingerprint(normalize_composition(comp)): skipped.add(problem.step)
+    if known or fingerprint(further) == fingerprint(normal): skipped.add(problem.step)
     return further
 
 # %% ../../nbs/composer/dry_run.ipynb #0b27f7eb
@@ -516,10 +543,11 @@ def resolve_model(
     targets: str | None = None,  # of the data: 'labels', 'soft' or 'multi-label'
     dry_run: DryRun | None = None,  # its results are used again, and new ones are added
 ) -> dict:  # the same with everything filled in, ready to build
-    "`resolve` for the config of a classifier; raises `ComposeError` that lists the issues of the classifier and of its parts"
+    "`resolve` for the config of a classifier; raises `ComposeError` that lists its issues and those of its parts"
     if not isinstance(model, Mapping): raise ComposeError('', f'expected a dict, got {as_code(model)}.')
     fingerprint(model)
-    if 'model' in model and 'backbone' not in model: raise ComposeError('model', "this is a whole config. Pass its 'model' entry.")
+    if 'model' in model and 'backbone' not in model:
+        raise ComposeError('model', "this is a whole config. Pass its 'model' entry.")
     issues, model, keys = [], {'type': 'ImageClassifier', **model}, KEYS
     try:
         part = MODELS.part_of(model['type'], 'classifier')

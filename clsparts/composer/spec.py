@@ -27,7 +27,8 @@ class Problem(Exception):
     issues: list  # see `Issue`
     candidates: list  # fixes to try, the most promising first
 
-STEPS = ('options', 'backbone', 'neck', 'head', 'image', 'backbone output', 'neck output', 'head output', 'logits', 'targets', 'teacher')
+STEPS = ('options', 'backbone', 'neck', 'head', 'image', 'backbone output', 'neck output', 'head output', 'logits', 'targets',
+         'teacher')
 
 # %% ../../nbs/composer/spec.ipynb #712cc0f5
 CLASSES = ('num_classes', 'out_features')  # names of the argument that sets the number of logits
@@ -49,13 +50,14 @@ def takes(cfg, name):
     "Whether the part of a config accepts an argument of that name"
     return name in options_of(cfg)
 
-# %% ../../nbs/composer/spec.ipynb #1d329fdb
+# %% ../../nbs/composer/spec.ipynb #12c9bf81
 def fill_in(cfg, names, value):
     "A config in which the first of `names` that is required and missing is set to `value`"
     if not isinstance(cfg, Mapping) or value is None: return cfg
     options = options_of(cfg)
     for name in names:
-        if name in options and name not in cfg and options[name].default is options[name].empty: return {**cfg, name: value}
+        is_missing = name in options and name not in cfg
+        if is_missing and options[name].default is options[name].empty: return {**cfg, name: value}
     return cfg
 
 # %% ../../nbs/composer/spec.ipynb #7e7e3ff1
@@ -95,7 +97,8 @@ def validate_part(
             MODELS.build(cfg, kind, '')                                 # passes a module of this kind through
             return
         part = MODELS.part_of(cfg['type'], kind)
-        args = dict.fromkeys((k for k in parameters(part)[0] if k in inferred), 1) | {k: v for k, v in cfg.items() if k != 'type'}
+        args = {k: 1 for k in parameters(part)[0] if k in inferred}
+        args |= {k: v for k, v in cfg.items() if k != 'type'}
         if kind == 'head' and not is_head(part): args.pop('loss', None)
         check_arguments(part.__name__, part, args)
     except ConfigError as e: raise e.prefixed(where) from e.__cause__
@@ -112,8 +115,10 @@ def losses_of(head):
         found[f'head.loss.{i}.0' if is_pair else f'head.loss.{i}'] = entry[0] if is_pair and entry else entry
     return found
 
-# %% ../../nbs/composer/spec.ipynb #77a887b1
-def part_name(part): return part['type'] if isinstance(part, Mapping) and isinstance(part['type'], str) else type(part).__name__
+# %% ../../nbs/composer/spec.ipynb #d441f257
+def part_name(part):
+    "The name of a part for messages"
+    return part['type'] if isinstance(part, Mapping) and isinstance(part['type'], str) else type(part).__name__
 
 def misplaced_option(comp, kind, issue, keys=KEYS):
     "The issue about an option that another part accepts, with the fix to move it there; None for any other issue"
@@ -125,11 +130,12 @@ def misplaced_option(comp, kind, issue, keys=KEYS):
     path = f'{slots[0]}.{option}' if slots else option
     there = f'in the {slots[0]}' if slots else 'next to the parts'
     move = {path: comp[kind][option]} if target.get(option) is None else {}
-    return Issue(issue.path, f'{part_name(comp[kind])} has no argument {option!r}; it belongs {there}.', Fix(move, (issue.path,)))
+    message = f'{part_name(comp[kind])} has no argument {option!r}; it belongs {there}.'
+    return Issue(issue.path, message, Fix(move, (issue.path,)))
 
-# %% ../../nbs/composer/spec.ipynb #9c6035fd
+# %% ../../nbs/composer/spec.ipynb #bbee16c2
 def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
-    "Raise `Problem` for the part in one slot of the composition: `validate_part` for it and for the losses inside a head"
+    "Raise `Problem` for the part in one slot: `validate_part` for it, and for the losses inside a head"
     jobs = {kind: (comp[kind], kind)} if comp[kind] is not None or kind == 'backbone' else {}
     if kind == 'head': jobs |= {path: (as_part(loss), 'loss') for path, loss in losses_of(comp['head']).items()}
     issues = []
@@ -138,9 +144,9 @@ def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
         except ConfigError as e: issues += [misplaced_option(comp, kind, o, keys) or o for o in e.issues]
     if issues: raise Problem(kind, issues, [])
 
-# %% ../../nbs/composer/spec.ipynb #8fd87456
+# %% ../../nbs/composer/spec.ipynb #15dfe51c
 def option_owners(comp: Mapping) -> dict:
-    "The path of the part that accepts each option, by option name, also written `backbone__depth`; '' for the keys of a composition"
+    "The path of the part that accepts each option, by name, also as `backbone__depth`; '' for keys of a composition"
     slots = {p: comp[p] for p in PARTS} | {p: as_part(o) for p, o in losses_of(comp['head']).items()}
     owners = dict.fromkeys(KEYS, '')
     for slot, cfg in reversed(slots.items()):
@@ -157,7 +163,9 @@ def check_keys(comp: Mapping) -> None:
         if key in KEYS: continue
         meant = key if key in owners else next(iter(closest(key, owners)), None)
         owner, option = owners.get(meant), (meant or key).split('__')[-1]
-        if owner: message = f'this is an option of {part_name(comp.get(owner) or as_part(losses_of(comp["head"])[owner]))}. Put it in the {owner} dict.'
+        if owner:
+            part = comp[owner] if owner in PARTS else as_part(losses_of(comp['head'])[owner])
+            message = f'this is an option of {part_name(part)}. Put it in the {owner} dict.'
         elif key == 'type': message = 'compose expects separate parts. Pass a whole dict to compose_model.'
         else: message = f"compose has no argument {key!r}. {did_you_mean(key, KEYS)}Available: {', '.join(KEYS)}."
         moved = {join_path(owner, option): value} if meant and (owner or comp.get(option) is None) else {}
@@ -185,17 +193,19 @@ def check_slots(comp: Mapping) -> None:
     emptied = {p: None for p in wrong if p not in moved}
     raise Problem('options', [Issue(next(iter(wrong)), f'{message}.', Fix({**emptied, **moved}))], [])
 
-# %% ../../nbs/composer/spec.ipynb #df38e61d
+# %% ../../nbs/composer/spec.ipynb #c4b5fe88
 def check_loss_and_classes(comp: Mapping) -> None:
     "Raise `Problem` for a loss or number of classes that has no head, or that is set twice"
     head, loss, k, issues = comp['head'], comp.get('loss'), comp.get('num_classes'), []
     if head is None and (loss is not None or k is not None):
-        issues.append(Issue('head', 'loss and num_classes need a head.', Fix({'head': dict(type='LinearClsHead')}) if k else None))
+        fix = Fix({'head': dict(type='LinearClsHead')}) if k else None
+        issues.append(Issue('head', 'loss and num_classes need a head.', fix))
     if loss is not None and isinstance(head, Mapping):
         issues.append(Issue('loss', 'the loss is set twice, here and in the head.', Fix(remove=('loss',))))
     if loss is not None and is_head(head):
         message = 'the head is a module with its own loss. Set head.loss_module, or pass the head as a dict.'
         issues.append(Issue('loss', message, Fix(remove=('loss',))))
     if isinstance(head, Mapping) and k is not None and head.get('num_classes', k) != k:
-        issues.append(Issue('num_classes', f'expected {head["num_classes"]}, as in the head, got {k}.', Fix({'head.num_classes': k})))
+        message = f'expected {head["num_classes"]}, as in the head, got {k}.'
+        issues.append(Issue('num_classes', message, Fix({'head.num_classes': k})))
     if issues: raise Problem('options', issues, [])

@@ -93,6 +93,7 @@ def _checked(path, run, net, shape, tolerance):
             raise ConfigError(message=f'{path}: was not written: for {n} random images its answers differ from those of the classifier by up to '
                                       f'{(found - expected).abs().max():.2g}; {tolerance:g} is allowed.')
 
+# %% ../../nbs/evaluation/export.ipynb #7104a1c2
 def _shape_of(clf, image_shape, preset):
     "The image shape that was asked for, or else that of the classifier or the preset"
     shape = image_shape or getattr(clf, 'image_shape', None) or (preset and (preset.channels, preset.size, preset.size))
