@@ -70,15 +70,15 @@ WRONG_CONFIGS = {
     'missing channels': (lambda: build(head=HEAD), "head: LinearClsHead needs the argument 'in_channels', which is not given."),
 
     # parts that do not fit each other
-    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone gives a map 32 × 7 × 7. '
+    'map for a vector': (lambda: composed(neck=None), 'head: LinearClsHead takes a vector (b, 32); the backbone outputs a map 32 × 7 × 7. '
         "Write neck=dict(type='GlobalAveragePooling')."),
     'vector for a map': (lambda: composed(VIT), 'neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone '
-        'gives a vector 32. Write neck=None.'),
+        'outputs a vector 32. Write neck=None.'),
     'channels that do not fit': (lambda: composed(head={**HEAD, 'in_channels': 512}),
-        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck gives a vector 32. Write head.in_channels=32.'),
+        'head.in_channels: LinearClsHead takes a vector (b, 512); the neck outputs a vector 32. Write head.in_channels=32.'),
     'image that does not fit': (lambda: composed(image_shape=(1, 32, 32)),
-        'backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
-    'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'not (32, 32)'),
+        'backbone.in_channels: ResNet expects images with 3 channels; the image is 1 × 32 × 32. Write backbone.in_channels=1.'),
+    'image without channels': (lambda: composed(image_shape=(32, 32)), 'image_shape: ', '(c, h, w)', 'got (32, 32)'),
     'image under a patch': (lambda: composed({**VIT, 'img_size': 8}, None), 'takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. '
         'Write backbone.patch_size=2 and backbone.img_size=8.'),
 
@@ -110,7 +110,7 @@ WRONG_CALLS = {
     'channels that do not fit': (lambda: build(head={**HEAD, 'in_channels': 512})(IMAGES),
         'LinearClsHead takes a vector (b, 512); the last feature has 32 channels. Write in_channels=32'),
     'topk without classes': (lambda: composed(head=dict(type='ClsHead', topk=(1, 50), cal_acc=True)).loss(IMAGES, LABELS),
-        'topk: the best 50 of 32 classes'),
+        'topk=(1, 50) asks for the top 50 of only 32 classes'),
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (lambda: loss_of(dict(type='CrossEntropyLoss', class_weight=[1, 2]), LABELS),
         'class_weight: one factor a class is expected, 10; there are 2.'),
@@ -127,7 +127,7 @@ WRONG_CALLS = {
         'VisionTransformer takes images of at least one patch, 16 × 16 pixels; these have 8 × 8.'),
     'whole numbers': (lambda: composed()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)), 'images are floats; these are uint8. Write images.float() / 255.'),
     'an array': (lambda: composed()(IMAGES.numpy()), 'images are a tensor (b, c, h, w), not a ndarray.'),
-    'no such stage': (lambda: composed().extract_feat(IMAGES, 'necks'), "stage: 'backbone', 'neck' or 'pre_logits' is expected, not 'necks'."),
+    'no such stage': (lambda: composed().extract_feat(IMAGES, 'necks'), "stage: expected 'backbone', 'neck' or 'pre_logits', got 'necks'."),
     'scores that are maps': (lambda: MODELS.build('CrossEntropyLoss')(torch.randn(2, 3, 4, 4), LABELS), 'class scores are expected as (b, k)'),
 }
 for loss in LABEL_LOSSES:

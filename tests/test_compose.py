@@ -7,11 +7,12 @@ from torch import nn
 
 from clsparts.all import MODELS, compose, diagram
 from clsparts.backbones.vision_transformer import VIT_ARCHS
-from clsparts.composer.spec import ComposeError, mended
+from clsparts.composer.spec import ComposeError, apply_fixes
 from clsparts.base.module import FILLS
+from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.composer.dry_run import resolve, resolve_model
 from clsparts.core.registry import parameters
-from common import ROOT, minimal, parts
+from common import ROOT, minimal, parts, python
 
 R18, GAP, HEAD = dict(type='ResNet', depth=18), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10)
 VIT = dict(type='VisionTransformer', arch='deit-t')
@@ -65,14 +66,14 @@ WRONG = {
         R18, 'os:system', HEAD),
     # arguments
     'argument misspelt': case("backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Write backbone.depth=18 instead of backbone.dept.", dict(type='ResNet', dept=18), GAP, HEAD),
-    'argument of another part': case("neck.num_classes: GlobalAveragePooling has no argument 'num_classes'; the head has. Leave neck.num_classes out.", R18, dict(type=GAP, num_classes=10), HEAD),
+    'argument of another part': case("neck.num_classes: GlobalAveragePooling has no argument 'num_classes'; it belongs in the head. Leave neck.num_classes out.", R18, dict(type=GAP, num_classes=10), HEAD),
     'argument written twice, once wrongly': case("backbone.Depth: ResNet has no argument 'Depth'. Did you mean 'depth'? {resnet} Leave backbone.Depth out.", dict(type='ResNet', depth=18, Depth=50), GAP, HEAD),
     'argument missing': case("backbone: ResNet needs the argument 'depth', which is not given. Write dict(type='ResNet', depth=…).", 'ResNet', GAP, HEAD),
     'classes missing': case("head: LinearClsHead needs the argument 'num_classes', which is not given. Write dict(type='LinearClsHead', num_classes=…).", R18, GAP, 'LinearClsHead'),
-    'option beside the parts': case("depth: it is an option of ResNet, and stands in its dict: backbone=dict(type='ResNet', depth=18). Write backbone.depth=18 instead of depth.", 'ResNet', GAP, HEAD, depth=18),
-    'option with two underscores': case("backbone__norm_eval: it is an option of ResNet, and stands in its dict: backbone=dict(type='ResNet', depth=18, norm_eval=True). Write backbone.norm_eval=True instead of backbone__norm_eval.",
+    'option beside the parts': case("depth: this is an option of ResNet. Put it in the backbone dict. Write backbone.depth=18 instead of depth.", 'ResNet', GAP, HEAD, depth=18),
+    'option with two underscores': case("backbone__norm_eval: this is an option of ResNet. Put it in the backbone dict. Write backbone.norm_eval=True instead of backbone__norm_eval.",
         R18, GAP, HEAD, backbone__norm_eval=True),
-    'option of nobody': case("colour: there is no 'colour' beside the parts. It takes: backbone, neck, head, loss, num_classes, image_shape, targets, teacher. Leave colour out.", R18, GAP, HEAD, colour=3),
+    'option of nobody': case("colour: compose has no argument 'colour'. Available: backbone, neck, head, loss, num_classes, image_shape, targets, teacher. Leave colour out.", R18, GAP, HEAD, colour=3),
     'typos in three parts': case("3 findings\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? {resnet} Write backbone.style='caffe' instead of backbone.stile.\n- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? It takes: dim. Write neck.dim=2 instead of neck.dims.\n- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? {linear} Write head.topk=(1,) instead of head.top_k.",
         {**R18, 'stile': 'caffe'}, dict(type=GAP, dims=2), {**HEAD, 'top_k': (1,)}),
     'norm misspelt': case("backbone.norm_cfg.type: there is no norm 'BatchNorm'. {norms} {own}", {**R18, 'norm_cfg': dict(type='BatchNorm')}, GAP, HEAD),
@@ -89,68 +90,68 @@ WRONG = {
     'no such architecture': case("backbone.arch: there is no 'bse'. Did you mean 'base'? {archs} Write backbone.arch='base'.", dict(type='VisionTransformer', arch='bse'), None, HEAD),
     'classes below one': case("head.num_classes: a number from 1 is expected, not 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)),
     'topk above the classes': case('head.topk: the best 5 of 3 classes: topk is at most num_classes. Write head.topk=(1,).', R18, GAP, dict(type='LinearClsHead', num_classes=3, topk=(1, 5))),
-    'topk above the channels': case("head.topk: the best 600 of 512 classes: topk is at most the number of classes. Write head.topk=(1,).", R18, GAP, dict(type='ClsHead', topk=(1, 600))),
+    'topk above the channels': case("head.topk: topk=(1, 600) asks for the top 600 of only 512 classes. Write head.topk=(1,).", R18, GAP, dict(type='ClsHead', topk=(1, 600))),
     'smoothing of one': case("head.loss.label_smooth_val: a number from 0 to below 1 is expected, not 1.0. The usual one is 0.1.", R18, GAP, HEAD,
         dict(type='LabelSmoothLoss', label_smooth_val=1.)),
     'a constructor that fails': case("neck: Broken could not be built: OSError: no room", R18, dict(type=Broken, width=3), HEAD),
     # kinds and places
     'loss for head': case("head.type: CrossEntropyLoss is a loss; here a head is expected. {heads}", R18, GAP, 'CrossEntropyLoss'),
     'head for backbone': case("backbone.type: LinearClsHead is a head; here a backbone is expected. {backbones}", 'LinearClsHead', GAP, HEAD),
-    'neck and head exchanged': case("neck: LinearClsHead is a head, and stands in the neck's place; GlobalAveragePooling is a neck, and stands in the head's place. Write head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
+    'neck and head exchanged': case("neck: LinearClsHead is a head, not a neck; GlobalAveragePooling is a neck, not a head. Write head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
         R18, HEAD, GAP),
     'module of another kind': case("neck: ResNet is a backbone; here a neck is expected. {necks}", R18, MODELS.build(dict(type='ResNet', depth=18, base_channels=4)), HEAD),
     'dict without a type': case("head: a part's dict names it under 'type'; this one has 'num_classes'. Write dict(type=…).", R18, GAP, dict(num_classes=10)),
     'a number for a part': case("neck: a part is a name, a dict with its type, a class or a module, not 5.", R18, 5, HEAD),
     'no backbone': case("backbone: a part is a name, a dict with its type, a class or a module, not None.", None, GAP, HEAD),
-    'loss without head': case("head: a loss or num_classes needs a head.", R18, loss='FocalLoss'),
-    'classes without head': case("2 findings\n- head: a loss or num_classes needs a head. Write head=dict(type='LinearClsHead').\n- head: LinearClsHead takes a vector (b, 512); the backbone gives a "
+    'loss without head': case("head: loss and num_classes need a head.", R18, loss='FocalLoss'),
+    'classes without head': case("2 findings\n- head: loss and num_classes need a head. Write head=dict(type='LinearClsHead').\n- head: LinearClsHead takes a vector (b, 512); the backbone outputs a "
         "map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, num_classes=10),
-    'loss twice': case("loss: the loss is given twice, in the head and beside it. Leave loss out.", R18, GAP, {**HEAD, 'loss': 'FocalLoss'}, 'CrossEntropyLoss'),
-    'classes twice': case('num_classes: it is 100 here and 10 in the head. Write head.num_classes=100.', R18, GAP, HEAD, num_classes=100),
-    'loss beside a finished head': case("loss: the head is a finished module with a loss of its own; set head.loss_module, or give the head as a dict. Leave loss out.",
+    'loss twice': case("loss: the loss is set twice, here and in the head. Leave loss out.", R18, GAP, {**HEAD, 'loss': 'FocalLoss'}, 'CrossEntropyLoss'),
+    'classes twice': case('num_classes: expected 10, as in the head, got 100. Write head.num_classes=100.', R18, GAP, HEAD, num_classes=100),
+    'loss beside a finished head': case("loss: the head is a module with its own loss. Set head.loss_module, or pass the head as a dict. Leave loss out.",
         R18, GAP, MODELS.build({**HEAD, 'in_channels': 512}), 'FocalLoss'),
     # seams
-    'map into a linear head': case("head: LinearClsHead takes a vector (b, 512); the backbone gives a map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, None, HEAD),
-    'vector into a pooling': case("neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone gives a vector 192. Write neck=None.", VIT, GAP, HEAD),
-    'tokens into a linear head': case("head: LinearClsHead takes a vector (b, 192); the backbone gives tokens 197 × 192. Write backbone.out_type='cls_token'.", {**VIT, 'out_type': 'raw'}, None, HEAD),
-    'map into a vector neck': case("neck: ClsBatchNormNeck takes a vector (b, 512); the backbone gives a map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, 'ClsBatchNormNeck', HEAD),
-    'channels of another network': case("head.in_channels: LinearClsHead takes a vector (b, 2048); the neck gives a vector 512. Write head.in_channels=512.", R18, GAP, {**HEAD, 'in_channels': 2048}),
-    'channels in the neck': case("neck.input_features: ClsBatchNormNeck takes a vector (b, 64); the backbone gives a vector 192. Write neck.input_features=192.", VIT,
+    'map into a linear head': case("head: LinearClsHead takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, None, HEAD),
+    'vector into a pooling': case("neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone outputs a vector 192. Write neck=None.", VIT, GAP, HEAD),
+    'tokens into a linear head': case("head: LinearClsHead takes a vector (b, 192); the backbone outputs tokens 197 × 192. Write backbone.out_type='cls_token'.", {**VIT, 'out_type': 'raw'}, None, HEAD),
+    'map into a vector neck': case("neck: ClsBatchNormNeck takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, 'ClsBatchNormNeck', HEAD),
+    'channels of another network': case("head.in_channels: LinearClsHead takes a vector (b, 2048); the neck outputs a vector 512. Write head.in_channels=512.", R18, GAP, {**HEAD, 'in_channels': 2048}),
+    'channels in the neck': case("neck.input_features: ClsBatchNormNeck takes a vector (b, 64); the backbone outputs a vector 192. Write neck.input_features=192.", VIT,
         dict(type='ClsBatchNormNeck', input_features=64), HEAD),
-    'map and channels at once': case("head: LinearClsHead takes a vector (b, 2048); the backbone gives a map 512 × 7 × 7. Write head.in_channels=512 and neck=dict(type='GlobalAveragePooling').",
+    'map and channels at once': case("head: LinearClsHead takes a vector (b, 2048); the backbone outputs a map 512 × 7 × 7. Write head.in_channels=512 and neck=dict(type='GlobalAveragePooling').",
         R18, None, {**HEAD, 'in_channels': 2048}),
-    'a head that gives a maps': case("head: ClsHead takes a vector (b, c); the backbone gives a map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, None, 'ClsHead'),
-    'a head of torch that gives a maps': case("head: Conv2d gives a map 10 × 7 × 7; class scores are (b, k).", R18, None, nn.Conv2d(512, 10, 1)),
-    'scores for other classes': case("head: ClsHead gives 512 scores for num_classes=10. Write head=dict(type='LinearClsHead', num_classes=10).", R18, GAP, 'ClsHead', num_classes=10),
-    'finished head of another network': case("head: LinearClsHead takes a vector (b, 2048); the neck gives a vector 512. Write head=dict(type='LinearClsHead', num_classes=10, in_channels=512).",
+    'a head that gives a maps': case("head: ClsHead takes a vector (b, c); the backbone outputs a map 512 × 7 × 7. Write neck=dict(type='GlobalAveragePooling').", R18, None, 'ClsHead'),
+    'a head of torch that gives a maps': case("head: Conv2d outputs a map 10 × 7 × 7; expected logits (b, k).", R18, None, nn.Conv2d(512, 10, 1)),
+    'scores for other classes': case("head: ClsHead outputs 512 logits for num_classes=10. Write head=dict(type='LinearClsHead', num_classes=10).", R18, GAP, 'ClsHead', num_classes=10),
+    'finished head of another network': case("head: LinearClsHead takes a vector (b, 2048); the neck outputs a vector 512. Write head=dict(type='LinearClsHead', num_classes=10, in_channels=512).",
         R18, GAP, MODELS.build({**HEAD, 'in_channels': 2048})),
-    'linear layer of another width': case("head: Linear does not take what it gets; the neck gives a vector 512: …", R18, GAP, nn.Linear(2048, 10)),
-    'a backbone that gives a dict': case("backbone: GivesDict gives a dict; a tuple of features is expected.", GivesDict(), GAP, HEAD),
+    'linear layer of another width': case("head: Linear fails on its input; the neck outputs a vector 512: …", R18, GAP, nn.Linear(2048, 10)),
+    'a backbone that gives a dict': case("backbone: GivesDict outputs a dict; expected a tuple of features.", GivesDict(), GAP, HEAD),
     # images
-    'grey images': case("backbone.in_channels: ResNet takes images of 3 channels; the image is 1 × 28 × 28. Write backbone.in_channels=1.", R18, GAP, HEAD, image_shape=(1, 28, 28)),
+    'grey images': case("backbone.in_channels: ResNet expects images with 3 channels; the image is 1 × 28 × 28. Write backbone.in_channels=1.", R18, GAP, HEAD, image_shape=(1, 28, 28)),
     'images below a patch': case('backbone: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. Write backbone.patch_size=2 and backbone.img_size=8.',
         VIT, None, HEAD, image_shape=(3, 8, 8)),
-    'images of a size that does not fit': case("backbone: Strided does not take what it gets; the image is 3 × 30 × 30: size 30 is no multiple of 4. Write image_shape=(3, 32, 32).",
+    'images of a size that does not fit': case("backbone: Strided fails on its input; the image is 3 × 30 × 30: size 30 is no multiple of 4. Write image_shape=(3, 32, 32).",
         Strided(), GAP, HEAD, image_shape=(3, 30, 30)),
-    'an image without channels': case("image_shape: (c, h, w) is expected, not (32, 32). Write image_shape=(3, 32, 32).", R18, GAP, HEAD, image_shape=(32, 32)),
+    'an image without channels': case("image_shape: expected (c, h, w), got (32, 32). Write image_shape=(3, 32, 32).", R18, GAP, HEAD, image_shape=(32, 32)),
     # losses and targets
     'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (3,). Write targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
     'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (3,). Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
     'soft loss on labels': case('head.loss: CrossEntropyLoss cannot be computed for labels: soft targets, floats of shape (b, k) is expected, not int64 of shape (3,). Leave head.loss.use_soft out.', R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
-    'softmax for several labels': case("head.loss.use_sigmoid: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. Write head.loss.use_sigmoid=True.",
+    'softmax for several labels': case("head.loss.use_sigmoid: CrossEntropyLoss assumes one label per image, but the targets are multi-label. Write head.loss.use_sigmoid=True.",
         R18, GAP, HEAD, 'CrossEntropyLoss', targets='multi-label'),
-    "torch's softmax for several labels": case("head.loss: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. "
+    "torch's softmax for several labels": case("head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
         "Write head.loss=dict(type='CrossEntropyLoss', use_sigmoid=True).", R18, GAP, HEAD, nn.CrossEntropyLoss(), targets='multi-label'),
     "torch's binary loss on labels": case("head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([3])) must be the same as input size (torch.Size([3, 10])). Write targets='soft'.", R18, GAP, HEAD, nn.BCEWithLogitsLoss()),
     'factors for other classes': case("head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: one factor a class is expected, 10; there are 2. "
         "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, dict(type='CrossEntropyLoss', class_weight=[1., 2.])),
     'a loss of three arguments': case("head.loss: two_arguments cannot be computed for labels: two_arguments() missing 1 required positional argument: 'more'. "
         "Write head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, two_arguments),
-    'a loss that is not reduced': case('head.loss: CrossEntropyLoss cannot be computed for labels: it gives the shape (3,), and a single number is expected. Leave head.loss.reduction out.',
+    'a loss that is not reduced': case('head.loss: CrossEntropyLoss cannot be computed for labels: it outputs the shape (3,); expected a single number. Leave head.loss.reduction out.',
         R18, GAP, HEAD, dict(type='CrossEntropyLoss', reduction='none')),
-    'no such targets': case("targets: one of labels, soft, multi-label is expected, not 'multilabel'. Leave targets out.", R18, GAP, HEAD, targets='multilabel'),
+    'no such targets': case("targets: expected one of labels, soft, multi-label, got 'multilabel'. Leave targets out.", R18, GAP, HEAD, targets='multilabel'),
     # teachers
-    'a teacher of other classes': case("teacher: the teacher gives a vector 7, and the student 10 scores.", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
+    'a teacher of other classes': case("teacher: the teacher outputs a vector 7, but the student outputs 10 logits.", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
         teacher=dict(type='ImageClassifier', backbone=R18, neck=dict(type=GAP), head=dict(type='LinearClsHead', num_classes=7, in_channels=512))),
     'a teacher that is wrong': case("teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Write teacher.backbone.depth=18 instead of teacher.backbone.dept.", R18, GAP, HEAD, dict(type='L1Loss', use_softmax=True),
         teacher=dict(type='ImageClassifier', backbone=dict(type='ResNet', dept=18), neck=dict(type=GAP), head=dict(type='LinearClsHead', num_classes=10, in_channels=512))),
@@ -229,7 +230,7 @@ def test_random(comp):
     else: return
     assert all(f.message and len(f.message) > 10 for f in before.issues)
     if not before.fixes: return
-    try: resolve(mended(comp, before.fixes))
+    try: resolve(apply_fixes(comp, before.fixes))
     except ComposeError as after:
         known = [f for f in before.issues if f.fix is None]
         assert [f for f in after.issues if f not in known] == [], f'{before}\n\nmended, it is told:\n{after}'
@@ -283,12 +284,12 @@ WRONG_BATCH = {
     'the batch unpacked': (dict(backbone=VIT, neck=None, head=TwoImages()), 'head', 'too many values to unpack'),
     'batch and channels as one': (dict(backbone=nn.Flatten(0), neck=None, head=nn.Identity()), 'backbone', 'the first axis must be the batch'),
     'run for real': (dict(backbone=R18, neck=GAP, head=NeedsNumbers()), 'head', '(1, 10)'),
-    'a backbone that gives None': (dict(backbone=HoldsNone(), neck=GAP, head=LINEAR_10), 'backbone', 'gives a NoneType'),
+    'a backbone that gives None': (dict(backbone=HoldsNone(), neck=GAP, head=LINEAR_10), 'backbone', 'outputs a NoneType'),
 }
 
 
 @pytest.mark.parametrize('name', WRONG_BATCH)
-@pytest.mark.filterwarnings('ignore:.*run for real')
+@pytest.mark.filterwarnings('ignore:.*run eagerly')
 def test_wrong_batch(name):
     "An output without the batch in its first axis is found, and a fix that is offered works for every batch size"
     comp, path, words = WRONG_BATCH[name]
@@ -303,3 +304,25 @@ def test_picture():
     "The README's picture is what is drawn"
     clf = compose(dict(type='ResNet', depth=50), 'GlobalAveragePooling', 'LinearClsHead', num_classes=1000)
     assert (ROOT/'nbs'/'images'/'flow.svg').read_text(encoding='utf-8') == diagram(clf).svg
+
+
+WRAPPED = """
+import sys
+from clsparts.core.registry import MODELS
+assert 'clsparts.composer.wrappers' not in sys.modules
+print(MODELS.find('ModuleHead', 'head').place, MODELS.find('ModuleNeck', 'neck').place)
+import torch
+from clsparts.checkpoints.checkpoint import load_classifier
+clf, _ = load_classifier(sys.argv[1])
+print(type(clf.neck).__name__, type(clf.head).__name__, tuple(clf(torch.zeros(1, 3, 32, 32)).shape))
+"""
+
+
+def test_wrappers_are_found_by_name(tmp_path):
+    "A checkpoint contains the registered names of the wrappers, and a fresh process finds them without importing their module first"
+    pool, flat = dict(type='torch.nn:AdaptiveAvgPool2d', output_size=1), dict(type='torch.nn:Flatten')
+    clf = compose(dict(type='MobileNetV2', widen_factor=.25), pool, flat)
+    assert [clf.cfg[k]['type'] for k in ('neck', 'head')] == ['ModuleNeck', 'ModuleHead']
+    path = save_checkpoint(tmp_path/'clf.safetensors', clf)
+    module = 'clsparts.composer.wrappers'
+    assert python(WRAPPED, path).stdout.splitlines() == [f'{module}:ModuleHead {module}:ModuleNeck', 'ModuleNeck ModuleHead (1, 1280)']

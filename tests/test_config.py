@@ -55,18 +55,18 @@ WRONG_FILES = {
     'a little that grows': ({'a.json': '{"_base_": "b.py", "x": [' + '"{{_base_.x}}", ' * 5000 + '1]}', 'b.py': 'x = [0] * 5000'}, None,
         "a.json: '{{_base_.x}}' is too much: a file may take 100,000 steps in all."),
     'another package': ({'a.py': "_base_ = 'mmpretrain::_base_/default_runtime.py'"}, None,
-        "a.py: its base 'mmpretrain::_base_/default_runtime.py' lies in an installed package, and those are not searched. "
-        'Copy it beside this file, and name the copy.'),
+        "a.py: its base 'mmpretrain::_base_/default_runtime.py' is in an installed package, which is not searched. "
+        'Copy it next to this file and name the copy.'),
     'outside': ({'a.py': "_base_ = '../secret.py'", '../secret.py': 'x = 1'}, None,
-        "a.py: its base '../secret.py' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='..'."),
+        "a.py: its base '../secret.py' is outside ../configs, the folder for base files. To allow it, load with root='..'."),
     'outside by an absolute path': ({'a.yaml': '_base_: /etc/passwd'}, None,
-        "a.yaml: its base '/etc/passwd' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='/'."),
+        "a.yaml: its base '/etc/passwd' is outside ../configs, the folder for base files. To allow it, load with root='/'."),
     'outside, not existing': ({'a.py': "_base_ = '../nowhere.py'"}, None,
-        "a.py: its base '../nowhere.py' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='..'."),
+        "a.py: its base '../nowhere.py' is outside ../configs, the folder for base files. To allow it, load with root='..'."),
     'no path at all': ({'a.json': r'{"_base_": "b\u0000.py"}'}, None, r"'b\x00.py' leads nowhere: a name holds no null byte."),
     'too many files': ({'a.py': "_base_ = ['b.py', 'b.py']", **{f'{a}.py': f"_base_ = ['{b}.py', '{b}.py']" for a, b in zip('bcdefghi', 'cdefghij')}, 'j.py': ''}, None,
-        'g.py: a config is made of at most 100 files; here are more.'),
-    'a folder as base': ({'a.py': "_base_ = './sub.py'", 'sub.py/b.py': ''}, None, 'sub.py: is no file.'),
+        'g.py: a config may consist of at most 100 files.'),
+    'a folder as base': ({'a.py': "_base_ = './sub.py'", 'sub.py/b.py': ''}, None, 'sub.py: is not a file.'),
     'another kind of file': ({'a.py': "_base_ = 'b.toml'", 'b.toml': ''}, None, "b.toml: config files end in .py, .json, .yaml or .yml, not '.toml'."),
     # the new style
     'no such config to import': ({'a.py': "with read_base():\n    from .models.resnet5 import *", 'models/resnet50.py': ''}, None,
@@ -76,18 +76,18 @@ WRONG_FILES = {
     'a circle of both styles': ({'a.py': "with read_base():\n    from .b import *", 'b.py': "_base_ = 'a.py'"}, None,
         'a.py → b.py → a.py: a config cannot inherit from itself.'),
     'an import from outside': ({'a.py': "with read_base():\n    from ..secret import *", '../secret.py': 'x = 1'}, None,
-        "a.py: its base '../secret.py' lies outside ../configs, the folder that bases may come from. If it is meant, load with root='..'."),
+        "a.py: its base '../secret.py' is outside ../configs, the folder for base files. To allow it, load with root='..'."),
     'an import of an installed config': ({'a.py': "with read_base():\n    from mmpretrain.configs._base_.default_runtime import *"}, None,
-        'a.py, line 2: `from mmpretrain.configs._base_.default_runtime import *` names a config of an installed package, and those are not searched. '
-        'Copy it beside this file, and import it by its place: `from .file import *`.'),
+        'a.py, line 2: `from mmpretrain.configs._base_.default_runtime import *` names a config of an installed package, which is not searched. '
+        'Copy it next to this file and import it by its path: `from .file import *`.'),
     'a name that is not in the base': ({'a.py': "with read_base():\n    from .b import modle", 'b.py': 'model = 1'}, None,
-        "a.py, line 2: `from .b import modle` names the key 'modle', which is not there. Did you mean 'model'? There is: model."),
+        "a.py, line 2: `from .b import modle` uses the key 'modle', which does not exist. Did you mean 'model'? Available: model."),
     'a mistake in an imported base': ({'a.py': "with read_base():\n    from .b import *", 'b.py': 'x = 1\ny = z'}, None, 'b.py, line 2: `z` is not defined.\n    y = z'),
     'both styles in one file': ({'a.py': "_base_ = 'b.py'\nwith read_base():\n    from .b import *", 'b.py': 'x = 1'}, None,
         "a.py, line 1: `_base_ = 'b.py'` is the old style, and `read_base()` the new one. Write one of them."),
     'too many imported files': ({f'{a}.py': f"with read_base():\n    from .{b} import *\n    from .{b}2 import *" for a, b in zip('abcdefgh', 'bcdefghi')} | {
         f'{a}2.py': f"with read_base():\n    from .{b} import *" for a, b in zip('bcdefgh', 'cdefghi')} | {'i.py': '', 'i2.py': ''}, None,
-        'h.py: a config is made of at most 100 files; here are more.'),
+        'h.py: a config may consist of at most 100 files.'),
     'imported bases that are large together': ({'a.py': 'with read_base():\n' + '\n'.join(f'    from .b import x as x{i}' for i in range(9)), 'b.py': 'x = [0] * 20_000'}, None,
         'a.py: all that the file defines is too much: a value may hold 100,000 pieces in all, counted as often as they occur.'),
     'a class that is called': ({'a.py': "from torch.nn import GELU\nx = GELU()"}, None,
@@ -97,49 +97,49 @@ WRONG_FILES = {
     'a mistake in the base': ({'a.yaml': '_base_: b.py', 'b.py': 'x = 1\ny = z'}, None, 'b.py, line 2: `z` is not defined.\n    y = z'),
 
     # `_base_` itself
-    'a number in Python': ({'a.py': '_base_ = 3'}, None, "a.py, line 1: `_base_ = 3` names no files. Write a string or a list of strings: `_base_ = ['../_base_/runtime.py']`."),
-    'a number in JSON': ({'a.json': '{"_base_": [1]}'}, None, 'a.json: _base_ names no files. Write a string or a list of strings.'),
-    'a mapping in YAML': ({'a.yaml': '_base_: {a: b.py}'}, None, 'a.yaml: _base_ names no files. Write a string or a list of strings.'),
+    'a number in Python': ({'a.py': '_base_ = 3'}, None, "a.py, line 1: `_base_ = 3` names no files. Set it to a string or a list of strings: `_base_ = ['../_base_/runtime.py']`."),
+    'a number in JSON': ({'a.json': '{"_base_": [1]}'}, None, 'a.json: _base_ names no files. Set it to a string or a list of strings.'),
+    'a mapping in YAML': ({'a.yaml': '_base_: {a: b.py}'}, None, 'a.yaml: _base_ names no files. Set it to a string or a list of strings.'),
     'what is not in the base': ({'a.json': '{"_base_": "b.py", "x": "{{_base_.model.detph}}"}', 'b.py': 'model = dict(depth=18)'}, None,
-        "a.json: '{{_base_.model.detph}}' names the key 'detph', which is not there. Did you mean 'depth'? There is: depth."),
+        "a.json: '{{_base_.model.detph}}' uses the key 'detph', which does not exist. Did you mean 'depth'? Available: depth."),
     'no base to refer to': ({'a.yaml': 'x: {{ _base_.y }}'}, None,
-        "a.yaml: '{{ _base_.y }}' names the base config, and there is none. Write `_base_ = ['…']`, the file to start from."),
+        "a.yaml: '{{ _base_.y }}' refers to the base config, but there is none. Set `_base_ = ['…']`, the file to inherit from."),
     'the environment': ({'a.yaml': 'x: "{{ $HOME:/root }}"'}, None,
         "a.yaml: '{{ $HOME:/root }}' reads the environment, and a config means the same everywhere. Write the value itself."),
 
     # Python
     'code': ({'a.py': "x = 1\nimport os\nos.system('exit')"}, None, f'a.py, line 2: `import os` is code, {READ}'),
     'a call': ({'a.py': "x = dict(y=open('a.py'))"}, None, f"a.py, line 1: `open('a.py')` calls open, {READ}\n    x = dict(y=open('a.py'))"),
-    'no Python': ({'a.py': 'x = dict(\n  a=1,,\n)'}, None, 'a.py, line 2, column 7: this is no Python: invalid syntax.\n    a=1,,'),
+    'no Python': ({'a.py': 'x = dict(\n  a=1,,\n)'}, None, 'a.py, line 2, column 7: this is not valid Python: invalid syntax.\n    a=1,,'),
     'a key that is a number': ({'a.py': 'x = dict(y={1: 2})'}, None, "a.py: x.y: keys are strings; the key 1 is of type int. Write '1'."),
     'a bomb in Python': ({'a.py': 'a = [0] * 9\n' + ''.join(f'{b} = [{a}] * 9\n' for a, b in zip('abcdefgh', 'bcdefghi'))}, None,
         'a.py, line 6: `[e] * 9` is too much: a value may hold 100,000 pieces in all, counted as often as they occur.\n    f = [e] * 9'),
 
     # JSON
     'no JSON': ({'a.json': '{"x": 1,\n "y" 2}'}, None, "a.json, line 2, column 6: Expecting ':' delimiter."),
-    'a list in JSON': ({'a.json': '[1]'}, None, 'a.json: a config holds names with values; here stands a list.'),
-    'twice in JSON': ({'a.json': '{"a": {"x": 1, "x": 2}}'}, None, "a.json: the key 'x' stands twice in one object."),
-    'deep JSON': ({'a.json': '{"a": ' * 900 + '1' + '}' * 900}, None, 'a.json: a.a.a.…: values are nested more than 64 deep, or hold themselves.'),
+    'a list in JSON': ({'a.json': '[1]'}, None, 'a.json: expected a dict, got a list.'),
+    'twice in JSON': ({'a.json': '{"a": {"x": 1, "x": 2}}'}, None, "a.json: the key 'x' appears twice in one object."),
+    'deep JSON': ({'a.json': '{"a": ' * 900 + '1' + '}' * 900}, None, 'a.json: a.a.a.…: values are nested more than 64 deep, or contain themselves.'),
     'very deep JSON': ({'a.json': '[' * 100_000}, None, 'a.json: the file is nested too deeply.'),
-    'many values': ({'a.json': '{"a": 1, "b": [' + '0,' * 60_000 + '0]}'}, None, 'a.json: b: a config holds at most 50,000 values, counted as often as they occur; here are more.'),
-    'a long number': ({'a.json': '{"a": 1' + '0' * 400 + '}'}, None, 'a.json: a: a whole number of 1,329 bits; 1,000 are the most.'),
-    'a number that Python does not read': ({'a.json': '{"a": 1' + '0' * 5000 + '}'}, None, 'a.json: a whole number of more than 4,300 digits cannot be read.'),
+    'many values': ({'a.json': '{"a": 1, "b": [' + '0,' * 60_000 + '0]}'}, None, 'a.json: b: a config may contain at most 50,000 values, counted as often as they occur.'),
+    'a long number': ({'a.json': '{"a": 1' + '0' * 400 + '}'}, None, 'a.json: a: an integer of 1,329 bits; the limit is 1,000.'),
+    'a number that Python does not read': ({'a.json': '{"a": 1' + '0' * 5000 + '}'}, None, 'a.json: integers of more than 4,300 digits cannot be read.'),
 
     # YAML
     'no YAML': ({'a.yaml': 'x: 1\ny: [1, 2\nz: 3'}, None, "a.yaml, line 3, column 2: expected ',' or ']', but got ':'."),
     'tabs': ({'a.yaml': 'x:\n\t- 1'}, None, "a.yaml, line 2, column 1: found character '\\t' that cannot start any token."),
-    'twice in YAML': ({'a.yaml': 'm:\n  x: 1\n  x: 2'}, None, "a.yaml, line 3, column 3: the key 'x' stands twice."),
+    'twice in YAML': ({'a.yaml': 'm:\n  x: 1\n  x: 2'}, None, "a.yaml, line 3, column 3: the key 'x' appears twice."),
     'a number for a key': ({'a.yaml': 'm:\n  1: x'}, None, 'a.yaml, line 2, column 3: keys are strings; put `1` in quotes.'),
     'a date': ({'a.yml': 'm: [2024-01-01]'}, None, "a.yml, line 1, column 5: a config holds no value of the kind 'timestamp'. Put it in quotes."),
     'an object': ({'a.yaml': 'm: !!python/object/apply:os.system [exit]'}, None, "a.yaml, line 1, column 4: a config holds no value of the kind 'python/object/apply:os.system'."),
     'a bomb in YAML': ({'a.yaml': 'a0: &a0 [x]\n' + ''.join(f'a{i + 1}: &a{i + 1} [*a{i}, *a{i}, *a{i}]\n' for i in range(40))}, None,
-        'a.yaml, line 1, column 5: the file holds more than 50,000 values, counted as often as they occur.'),
-    'itself in YAML': ({'a.yaml': 'a: &a {b: [*a]}'}, None, 'a.yaml, line 1, column 11: values are nested more than 64 deep, or hold themselves.'),
+        'a.yaml, line 1, column 5: the file contains more than 50,000 values, counted as often as they occur.'),
+    'itself in YAML': ({'a.yaml': 'a: &a {b: [*a]}'}, None, 'a.yaml, line 1, column 11: values are nested more than 64 deep, or contain themselves.'),
     'deep YAML': ({'a.yaml': '{a: ' * 5000}, None, 'a.yaml: the file is nested too deeply.'),
-    'a list in YAML': ({'a.yaml': '- 1'}, None, 'a.yaml: a config holds names with values; here stands a list.'),
+    'a list in YAML': ({'a.yaml': '- 1'}, None, 'a.yaml: expected a dict, got a list.'),
 
     # any file
-    'no text': ({'a.py': b'x = "\xff"'}, None, 'a.py: is no UTF-8 text: invalid start byte at byte 5.'),
+    'no text': ({'a.py': b'x = "\xff"'}, None, 'a.py: is not UTF-8 text: invalid start byte at byte 5.'),
     'a large file': ({'a.json': '{"a": "' + 'x' * 1_000_000 + '"}'}, None, 'a.json: the file is too large; a config has at most 1,000,000 bytes.'),
 
     # what it may import
@@ -160,15 +160,15 @@ def test_wrong_file(case, tmp_path):
 # what cannot be written: the config, the formats, the whole error
 WRONG_CONFIGS = {
     'names': ({'a-b': 1, 'class': 2, '__x': 3, 'dict': 4}, ['.py'], '4 findings\n' + '\n'.join(
-        f'- {k}: {k!r} is no name that a Python config can assign. Call it otherwise, or write .json or .yaml.' for k in ('a-b', 'class', '__x', 'dict'))),
-    'base': ({'_base_': 'a.py'}, FORMATS, '_base_: _base_ speaks to whoever reads the config, and is no part of it. Call it otherwise.'),
-    'delete': ({'a': [{'b': {'_delete_': True}}]}, FORMATS, 'a.0.b._delete_: _delete_ speaks to whoever reads the config, and is no part of it. Call it otherwise.'),
+        f'- {k}: {k!r} is not a name that a Python config can assign. Rename it, or write .json or .yaml.' for k in ('a-b', 'class', '__x', 'dict'))),
+    'base': ({'_base_': 'a.py'}, FORMATS, '_base_: _base_ is a directive, not a value. Rename the key.'),
+    'delete': ({'a': [{'b': {'_delete_': True}}]}, FORMATS, 'a.0.b._delete_: _delete_ is a directive, not a value. Rename the key.'),
     'references': ({'a': {'b': 'x/{{ fileDirname }}', 'c': ['{{_base_.d}}']}}, FORMATS,
         "2 findings\n- a.b: 'x/{{ fileDirname }}' is a reference, which reading replaces. Write the value itself.\n"
         "- a.c.0: '{{_base_.d}}' is a reference, which reading replaces. Write the value itself."),
     'environment': ({'a': '{{ $HOME:x }}'}, FORMATS, "a: '{{ $HOME:x }}' is a reference, which reading replaces. Write the value itself."),
-    'nan': ({'a': {'b': math.nan}}, FORMATS, 'a.b: nan is no setting: it equals nothing, itself included.'),
-    'half a character': ({'a': '\ud83d'}, FORMATS, r"a: '\ud83d' holds half a character, which no file can."),
+    'nan': ({'a': {'b': math.nan}}, FORMATS, 'a.b: NaN is not allowed in a config.'),
+    'half a character': ({'a': '\ud83d'}, FORMATS, r"a: '\ud83d' contains half a character (a lone surrogate), which no file can store."),
     'one name for another': ({'ª': 1}, ['.py'], '2 findings\n- ª: a .py file cannot hold this: it would be lost.\n- a: a .py file cannot hold this: it would be read as 1.'),
     'ending': ({'a': 1}, ['.toml'], "out.toml: config files end in .py, .json, .yaml or .yml, not '.toml'."),
 }
@@ -187,14 +187,14 @@ def test_not_written(case, tmp_path):
 
 
 WRONG_VALUES = {
-    'a module': (lambda: Config(act=[math]), 'act.0: module is no plain data; a config holds dicts, lists, strings, numbers, booleans and None. '
-                                             'Write the part as a dict with its `type`.'),
+    'a module': (lambda: Config(act=[math]), 'act.0: module is not plain data; a config contains only dicts, lists, strings, numbers, booleans and None. '
+                                             'Use a dict with its `type` for a part.'),
     'a key': (lambda: Config(a={None: 1}), "a: keys are strings; the key None is of type NoneType. Write 'None'."),
-    'set later': (lambda: setattr(Config(), 'a', {1, 2}), 'a: set is no plain data; a config holds dicts, lists, strings, numbers, booleans and None. '
-                                                          'Write the part as a dict with its `type`.'),
-    'an override': (lambda: Config(a=dict(b=1)).merge_from_dict({'a.b.c': 2}), "a.b: here stands 1, which holds nothing to set 'c' in."),
-    'a misspelt override': (lambda: Config(model=1, data=2).merge_from_dict({'modl.x': 2}), "modl: there is no such key. Did you mean 'model'? There is: model, data."),
-    'beyond the list': (lambda: Config(a=[1]).merge_from_dict({'a.1': 2}), 'a: the list has 1 elements; there is no number 1.'),
+    'set later': (lambda: setattr(Config(), 'a', {1, 2}), 'a: set is not plain data; a config contains only dicts, lists, strings, numbers, booleans and None. '
+                                                          'Use a dict with its `type` for a part.'),
+    'an override': (lambda: Config(a=dict(b=1)).merge_from_dict({'a.b.c': 2}), "a.b: expected a dict or list, got 1."),
+    'a misspelt override': (lambda: Config(model=1, data=2).merge_from_dict({'modl.x': 2}), "modl: there is no such key. Did you mean 'model'? Available: model, data."),
+    'beyond the list': (lambda: Config(a=[1]).merge_from_dict({'a.1': 2}), 'a: the list has 1 elements, so index 1 is out of range.'),
 }
 
 
@@ -394,12 +394,12 @@ def test_links_and_pipes(tmp_path):
     (path.parent/'link.py').symlink_to(tmp_path/'secret.py')
     os.mkfifo(path.parent/'pipe.py')
     (path.parent/'loop.py').symlink_to('loop.py')
-    assert "a.py: its base 'link.py' lies outside ../configs" in told(tmp_path, lambda: Config.fromfile(path))
-    assert told(tmp_path, lambda: Config.fromfile(path.with_name('pipe_user.py'))) == 'pipe.py: is no file.'
+    assert "a.py: its base 'link.py' is outside ../configs" in told(tmp_path, lambda: Config.fromfile(path))
+    assert told(tmp_path, lambda: Config.fromfile(path.with_name('pipe_user.py'))) == 'pipe.py: is not a file.'
     told(tmp_path, lambda: Config.fromfile(path.with_name('loop_user.py')))
     assert Config.fromfile(path, root=tmp_path).x == 1
     (tmp_path/'entry.py').symlink_to(path)                        # its bases are beside the file that the link leads to
-    assert "its base 'link.py' lies outside ../configs" in told(tmp_path, lambda: Config.fromfile(tmp_path/'entry.py'))
+    assert "its base 'link.py' is outside ../configs" in told(tmp_path, lambda: Config.fromfile(tmp_path/'entry.py'))
 
 
 def test_roots(tmp_path):
@@ -407,10 +407,10 @@ def test_roots(tmp_path):
                      '../lib/_base_/h.py': 'x = 3', '../lib/z/i.py': "_base_ = '../_base_/h.py'"})
     assert Config.fromfile(tmp_path/'configs'/'x'/'y'/'a.py').x == 1          # the nearest folder `configs`
     assert Config.fromfile(tmp_path/'exp'/'e.py').x == 2                      # else the file's own, for the whole chain
-    assert 'lies outside ../exp/sub' in told(tmp_path, lambda: Config.fromfile(tmp_path/'exp'/'sub'/'f.py'))
+    assert 'is outside ../exp/sub' in told(tmp_path, lambda: Config.fromfile(tmp_path/'exp'/'sub'/'f.py'))
     assert Config.fromfile(tmp_path/'exp'/'sub'/'f.py', root=tmp_path/'exp').x == 2
     assert Config.fromfile(tmp_path/'lib'/'z'/'i.py').x == 3                  # a folder that holds `_base_`
-    assert 'i.py: lies outside the root' in told(tmp_path, lambda: Config.fromfile(tmp_path/'lib'/'z'/'i.py', root=tmp_path/'exp'))
+    assert 'i.py: is outside the root' in told(tmp_path, lambda: Config.fromfile(tmp_path/'lib'/'z'/'i.py', root=tmp_path/'exp'))
 
 
 # laws

@@ -61,9 +61,9 @@ HOSTILE = {
     "_base_.__dict__ = 1": CODE, "_base_ = []; _base_, x = 1, 2": 'assigns `_base_` on the side',
     "x = [1 for _base_ in 'a']": 'assigns `_base_` on the side',
     # too much
-    "x = 10 ** 10 ** 10": 'is too much', "x = 3\n" + "x *= x\n" * 40: 'bits; 4,096 are the most',
+    "x = 10 ** 10 ** 10": 'is too much', "x = 3\n" + "x *= x\n" * 40: 'bits; the limit is 1,000',
     "x = 2\n" + "x **= x\n" * 9: 'is too much', "x = -(2 ** 4095) * 2 ** 4000": 'is too much',
-    "x = 0x" + "f" * 500_000: 'is a number of 2,000,000 bits', "x = " + "9" * 5000: 'this is no Python',
+    "x = 0x" + "f" * 500_000: 'is an integer of 2,000,000 bits', "x = " + "9" * 5000: 'this is not valid Python',
     "x = int('9' * 4000)": '1,000 digits', "x = round(1, -10 ** 12)": '999 digits',
     "x = 'a' * 10 ** 10": 'is too much', "x = 10 ** 10 * 'a'": 'is too much', "x = [0] * 10 ** 10": 'is too much',
     "x = (0,) * 10 ** 30": 'is too much', "x = [0]; x *= 10 ** 10": 'is too much',
@@ -107,16 +107,16 @@ HOSTILE = {
     "import copy\n" + TWINS + f"x = copy.deepcopy([c, {GROW}])": 'is too much', "import copy\n" + TWINS + f"{GROW}\nx = copy.copy(c)": 'is too much',
     "import copy\na = [0]\n" + lines('{new} = [copy.deepcopy({old}), copy.deepcopy({old})]'): 'is too much',
     "_base_.x = {}\n" + "_base_.x.update(l=_base_.x.copy(), r=_base_.x.copy())\n" * 30: 'is too much',
-    "_base_.model.x = _base_.model": 'holds itself', "_base_.update(model=dict(x=_base_.model))": 'holds itself', "_base_.model.merge(dict(x=_base_.model))": None,
+    "_base_.model.x = _base_.model": 'contains itself', "_base_.update(model=dict(x=_base_.model))": 'contains itself', "_base_.model.merge(dict(x=_base_.model))": None,
     "from a import b\nx0 = b\n" + lines('x{new} = x{old}.bb', names='0123456789') + "\ny = [x1.c] * 100_000": 'is too much',
     "import a\nx = a\n" + "x = x.b\n" * 9999: 'is too long a name', f"from {'a.' * 9999}b import c": 'is too long a name',
     f"from a import {'b' * 600_000}": 'is too long a name', "from a import " + ", ".join(f'b{i}' for i in range(30_000)): None,
     TWINS + f"_base_.x = c; a_, A_ = a, A; b = c = B = C = 0; {GROW}": 'all that the file defines is too much',
-    "x = []; x.append(x)": 'a.py, line 1: `x.append(x)` is nested too deeply, or holds itself',
-    "x = {}; x['x'] = [x]": 'holds itself', "x = {}; x.y = x": 'holds itself',
-    "x = []; x += [x]": 'holds itself', "x = [0]; x[0] = x": 'holds itself', "x = []; x.insert(0, (x,))": 'holds itself',
-    "x, y = [], {}; x.append(y); y.setdefault('x', x)": 'holds itself',
-    "x = []; _base_.x = x; x.append(_base_.x); x.append(x)": 'holds itself',
+    "x = []; x.append(x)": 'a.py, line 1: `x.append(x)` is nested too deeply, or contains itself',
+    "x = {}; x['x'] = [x]": 'contains itself', "x = {}; x.y = x": 'contains itself',
+    "x = []; x += [x]": 'contains itself', "x = [0]; x[0] = x": 'contains itself', "x = []; x.insert(0, (x,))": 'contains itself',
+    "x, y = [], {}; x.append(y); y.setdefault('x', x)": 'contains itself',
+    "x = []; _base_.x = x; x.append(_base_.x); x.append(x)": 'contains itself',
     "r = range(999)\nx = [0 for a in r for b in r for c in r]": 'is too much',
     "r = range(999)\nx = {a: b for a in r for b in r for c in r if 0}": 'is too much',
     "x = " + "[" * 20 + "0" + " for a in range(999)]" * 20: 'is too much',
@@ -137,7 +137,7 @@ HOSTILE = {
     "x = 1" + " + 1" * 300: 'is nested too deeply', "x = y" + ".y" * 40_000: 'nested too deeply',
     "x = a" + "[0]" * 20_000: 'nested too deeply',
     "x = " + "[" * 150 + "]" * 150: 'is nested too deeply', "x = " + "(" * 5000: 'too many nested',
-    "x = " + "{0: " * 90: 'this is no Python', "x = " + "f(" * 90: 'this is no Python',
+    "x = " + "{0: " * 90: 'this is not valid Python', "x = " + "f(" * 90: 'this is not valid Python',
     "x = " + "1 if 1 else " * 9999 + "1": 'nested too deeply',
     "x = f'" + "{a}" * 300_000 + "'": '40,000 characters in a file with f-strings',
     "x = [" + "0," * 400_000 + "]": '100,000 words and signs', "a" * 1_000_001: '1,000,000 characters', "\n" * 999_999: None,
@@ -146,17 +146,17 @@ HOSTILE = {
     "\n".join(f'a{i} = 1' for i in range(20_000)) + "\nx = a": 'is not defined', "x = '" + "{{ " * 30_000 + "'": None,
     # wrong
     "a = 1\0": 'null bytes', "a = '\ud800'": "can't encode",
-    "x = (": "a.py, line 1, column 5: this is no Python: '(' was never closed.\n    x = (", "a = 1\n  b = 2": 'a.py, line 2',
-    "x = 1 = 2": 'this is no Python', "x = 'a": 'this is no Python',
-    "x = f'{'": 'this is no Python', "x = '\\N{nothing}'": 'this is no Python',
+    "x = (": "a.py, line 1, column 5: this is not valid Python: '(' was never closed.\n    x = (", "a = 1\n  b = 2": 'a.py, line 2',
+    "x = 1 = 2": 'this is not valid Python', "x = 'a": 'this is not valid Python',
+    "x = f'{'": 'this is not valid Python', "x = '\\N{nothing}'": 'this is not valid Python',
     "x = 1\nx = depht": 'a.py, line 2: `depht` is not defined.', "x = [y for y in 'ab']\nx = y": '`y` is not defined',
     "depth = 1\nx = depht": "Did you mean 'depth'?",
     "x = 1 / 0": '`1 / 0` cannot be evaluated: division by zero.',
-    "x = 1 % 0": 'cannot be evaluated', "x = {}['a']": "names the key 'a', which is not there",
-    "x = _base_.modle": "Did you mean 'model'? There is: model, pipeline, lr, big.",
+    "x = 1 % 0": 'cannot be evaluated', "x = {}['a']": "uses the key 'a', which does not exist",
+    "x = _base_.modle": "Did you mean 'model'? Available: model, pipeline, lr, big.",
     "x = _base_.model.stages[2]": 'asks for number 2 of a list with 2 elements',
-    "x = _base_.model['stages']['a']": "looks for 'a' in a list", "x = '{{ _base_.model.a }}'": "names the key 'a'",
-    "x = '{{ $HOME:a }}'": 'reads the environment', "x = {{_base_.nowhere}}": "names the key 'nowhere'",
+    "x = _base_.model['stages']['a']": "looks for 'a' in a list", "x = '{{ _base_.model.a }}'": "uses the key 'a'",
+    "x = '{{ $HOME:a }}'": 'reads the environment', "x = {{_base_.nowhere}}": "uses the key 'nowhere'",
     "x = {{1}}": 'is a set', "x = {1, 2}": 'is a set',
     "x = {y for y in 'a'}": CODE, "x = b'a'": 'is a bytes', "x = 1j": 'is a complex',
     "x = ...": 'is an ellipsis', "x = (-1) ** .5": 'is a complex number', "x = 1 + 'a'": 'unsupported operand',
@@ -164,12 +164,12 @@ HOSTILE = {
     "x = 1.5 * [1]": 'cannot be evaluated', "x = {[]: 1}": 'keys are strings', "x = {}[[]]": 'unhashable',
     "x = [][{}]": 'numbered places', "x, y = 1, 2, 3": 'has 2 names for 3 values', "x, = 1": 'goes through an int',
     "x = [*1]": 'goes through an int',
-    "x = {**[1]}": 'takes a dict', "x = dict(a=1, a=2)": "is given 'a' twice", "x = dict(1)": 'cannot be evaluated',
+    "x = {**[1]}": 'takes a dict', "x = dict(a=1, a=2)": "sets 'a' twice", "x = dict(1)": 'cannot be evaluated',
     "x = len(1)": 'cannot be evaluated', "x = len()": 'cannot be evaluated', "x = int('a')": 'invalid literal',
     "x = float('a' * 9999)": 'could not convert',
     "x = len": 'is a function, and no value', "x = 3\nx(1)": 'calls x, which is a value here', "x = prnt(1)": 'calls prnt',
     "x = (1)(2)": CODE, "x = []; x.appnd(1)": 'these can be called: append', "x = [].pop()": 'pop from empty list',
-    "x = {}; x.pop('a')": "names the key 'a'",
+    "x = {}; x.pop('a')": "uses the key 'a'",
     "x = '%d' % 'a'": 'a real number is required', "x = '%d %d' % 1": 'more places than values',
     "x = '%d' % (1, 2)": 'more values than places', "x = '%(a)s' % 1": 'holds nothing',
     "x = '{}'.format()": 'asks for number 0', "x = '{'.format()": 'cannot be evaluated',
@@ -207,7 +207,7 @@ def test_many_short_references_to_something_long():
 def test_no_base_to_read_from():
     for text in ["x = _base_.a", "_base_.a = 1", "_base_ += ['a']", "x = '{{_base_.a}}'", "x = {{_base_.a}}",
                  "x = dict(**_base_)"]:
-        with pytest.raises(ConfigError, match='names the base config, and there is none'): read(text)
+        with pytest.raises(ConfigError, match='refers to the base config, but there is none'): read(text)
 
 
 # --- texts at random
@@ -272,7 +272,7 @@ def test_text_at_random(text): only_config_errors(text)
 # --- what is read
 
 words = st.text(st.characters(exclude_categories=[])).filter(lambda t: '{{' not in t)
-scalars = (st.none() | st.booleans() | st.integers(-2 ** 4000, 2 ** 4000) | words
+scalars = (st.none() | st.booleans() | st.integers(-2 ** 990, 2 ** 990) | words
            | st.floats(allow_nan=False, allow_infinity=False))
 plain = st.recursive(scalars, lambda v: st.lists(v, max_size=5) | st.dictionaries(words, v, max_size=5) | st.tuples(v, v)
                      | st.tuples(v), max_leaves=30)
@@ -306,6 +306,6 @@ def test_reading_gives_what_executing_gives(text):
     def outcome(f):
         b = {**base(), 'big': []}
         try: return f(text, 'a.py', VARIABLES, b), b
-        except ConfigError as e: return 'holds itself' if 'holds itself' in str(e) else re.match(r'a\.py, line \d+', str(e))[0]
+        except ConfigError as e: return 'contains itself' if 'contains itself' in str(e) else re.match(r'a\.py, line \d+', str(e))[0]
     was_read = outcome(read_python)
-    assert was_read == 'holds itself' or was_read == outcome(execute_python)
+    assert was_read == 'contains itself' or was_read == outcome(execute_python)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from clsparts.checkpoints.checkpoint import load_classifier
 from clsparts.cli.commands import main
-from clsparts.composer.spec import KEYS, fold
+from clsparts.composer.spec import KEYS, normalize_composition
 from clsparts.composer.builder import compose, compose_model
 from clsparts.config.config import Config, plain
-from clsparts.explorer.state import START, State, unfolded
+from clsparts.explorer.state import START, State, split_head
 from clsparts.core.errors import ConfigError, patched
 from clsparts.core.registry import MODELS, parameters
 from clsparts.composer.dry_run import resolve_model
@@ -123,7 +123,7 @@ def through_file(model):
 
 
 def through_explorer(comp):
-    state = State({**START, **unfolded(fold(comp))})
+    state = State({**START, **split_head(normalize_composition(comp))})
     before = state.look.issues
     if not before: return None
     state.mend()
@@ -187,7 +187,7 @@ def test_guide_is_kept():
     clf.eval()
     expected = (clf(x) - torch.nn.functional.one_hot(y, 10)).abs().sum(1).mean()
     torch.testing.assert_close(clf.loss(x, y)['loss'], expected)
-    state = State({**START, **unfolded(fold({**in_parts(SMALL), 'targets': 'soft', 'image_shape': (1, 32, 32)}))})
+    state = State({**START, **split_head(normalize_composition({**in_parts(SMALL), 'targets': 'soft', 'image_shape': (1, 32, 32)}))})
     assert state.look.ok and state.look.model['targets'] == 'soft' and compose_model(state.look.model).targets == 'soft'
 
 

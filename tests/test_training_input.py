@@ -333,7 +333,7 @@ WRONG_SETS = {
     'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: targets are expected as whole numbers, or rows of floats, and the first is 'cat'."),
     'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Write head.num_classes=4.'),
     'several labels for a loss of one': (lambda: Data(tensors(labels=torch.ones(24, 3)), tensors(labels=torch.ones(24, 3)), list('abc'), multi_label=True),
-        "head.loss: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. "
+        "head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
         "Write clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
     'arrays': (lambda: both(Own(IMAGES.numpy())), 'data: images are expected as tensors of floats (c, h, w), and the first is ndarray. ' + AS_FLOATS),
     'PIL images': (lambda: both(Own([Image.new('RGB', (8, 8))] * 24)), 'data: images are expected as tensors of floats (c, h, w), and the first is Image. ' + AS_FLOATS),

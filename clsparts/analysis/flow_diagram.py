@@ -65,7 +65,7 @@ def _class_and_args(part):
         try: return MODELS.part_of(part), {}
         except ConfigError: return part, {}
     if isinstance(part, partial): return _class_and_args(part.func)
-    if type(part).__name__ in ('ModuleNeck', 'ModuleHead'): return _class_and_args(part.module)
+    if getattr(part, 'is_wrapper', False): return _class_and_args(part.module)
     return part if isinstance(part, type) or hasattr(part, '__qualname__') else type(part), getattr(part, 'arguments', {})
 
 def _weights(losses):
@@ -623,13 +623,13 @@ def _loss_of(head):
 # %% ../../nbs/analysis/flow_diagram.ipynb #838d2e60
 def diagram(
     clf,  # anything with `backbone`, `neck` and `head`, the last two perhaps None, and perhaps a `teacher`
-    image_shape: tuple | None = None,  # `(c, h, w)`; the backbone's own size, or 224 × 224, if None
+    image_shape: tuple | None = None,  # `(c, h, w)`; if None, that of the classifier, else the backbone's own size or 224 × 224
     seen: Summary | None = None,  # of these images, if it is known already, with its stages
 ) -> Diagram:
     "The flow through a classifier: its parts, what they cost, and what one hands to the next"
     parts = parts_of(clf)
     if 'backbone' not in parts: raise ConfigError('backbone', f'a flow begins with a backbone; {type(clf).__name__} has none.')
-    seen, broken, says = (seen, None, '') if seen else _anatomy(clf, image_shape)
+    seen, broken, says = (seen, None, '') if seen else _anatomy(clf, image_shape or getattr(clf, 'image_shape', None))
     boxes, seams, known = [Box('image', 'image')], [Seam([' × '.join(map(str, seen.image_shape))] if seen else [])], seen is not None
     for kind, part in parts.items():
         if kind == broken: known, seams[-1].problem = False, says

@@ -189,7 +189,7 @@ def _watch(parts, modules, image, tensors_of):
 
 # %% ../../nbs/analysis/layer_summary.ipynb #47b8c4b5
 def _image(backbone, shape):
-    "An image without numbers, in the type of the weights"
+    "A meta tensor `(1, c, h, w)` in the data type of the weights"
     shape = image_shape_of(backbone) if shape is None else tuple(shape)
     if len(shape) != 3: raise ConfigError('image_shape', f'(c, h, w) is expected, not {shape}.')
     dtype = next((p.dtype for p in backbone.parameters() if p.is_floating_point()), torch.float32)
@@ -361,7 +361,7 @@ class Summary:
 # %% ../../nbs/analysis/layer_summary.ipynb #f2fd9a98
 def summary(
     clf,  # a classifier, or anything with `backbone`, `neck` and `head`; on any device, not changed
-    image_shape: tuple | None = None,  # (c, h, w); the backbone's own size, or 224 × 224, if None
+    image_shape: tuple | None = None,  # (c, h, w); if None, that of the classifier, else the backbone's own size or 224 × 224
     level: str = 'layer',  # how far down: 'part', 'stage' or 'layer'
 ) -> Summary:
     "What a classifier consists of and what it costs; raises `ConfigError` where a part does not take what it is given"
@@ -369,7 +369,7 @@ def summary(
     parts = _parts(clf)
     modules = {join_path(kind, n): m for kind, part in parts.items() for n, m in part.named_modules()}
     with torch.inference_mode(False), torch.enable_grad():
-        image = _image(parts['backbone'], image_shape)
+        image = _image(parts['backbone'], image_shape or getattr(clf, 'image_shape', None))
         watching, notes = _watch_somehow(parts, modules, image)
     rows, counted = [], set()
     for kind, part in parts.items():
@@ -501,7 +501,7 @@ class Comparison:
 def compare(
     *clfs,  # classifiers, as `summary` takes them
     names: list[str] | None = None,  # one each; those of the backbones if None
-    image_shape: tuple | None = None,  # (c, h, w) for all; what each one's backbone is made for if None
+    image_shape: tuple | None = None,  # (c, h, w) for all; if None, each one's own, see `summary`
     latency: bool = False,  # measure, too, how long one image takes, in evaluation mode
 ) -> Comparison:
     "Classifiers side by side; raises `ConfigError` where one does not run"

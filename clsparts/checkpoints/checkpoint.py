@@ -109,7 +109,9 @@ def save_checkpoint(
     clf,  # a classifier (any part that has a `cfg`)
     **meta,  # more plain data to keep, such as `classes`
 ) -> Path:
-    "Write config, weights and `meta` to `path`, see `write_checkpoint`"
+    "Write config, weights, the classifier's image shape and `meta` to `path`, see `write_checkpoint`"
+    shape = getattr(clf, 'image_shape', None)
+    if shape is not None: meta = dict(image_shape=shape) | meta
     return write_checkpoint(path, clf.state_dict(), config=clf.cfg, **meta)
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #535eee11
@@ -223,11 +225,12 @@ def load_classifier(
     path = Path(path)/'checkpoint.safetensors' if os.path.isdir(os.path.expanduser(path)) else Path(path)
     state, meta = read_checkpoint(path)
     _check_config(meta, path)
-    kept_in(meta, path)
+    shape = kept_in(meta, path).image_shape
     config, _ = meta.pop('config'), meta.pop('training', None)
     check_spelt_out(config, 'config', trusted)
     config, _ = without_pretrained(plain(config, 'config'))
     weights = {k: v for k, v in state.items() if not k.startswith(TRAINING)}
     clf = _built(config, weights, path)
     clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path), allow_nonfinite))
+    clf.image_shape = shape
     return clf.to(device).eval(), meta

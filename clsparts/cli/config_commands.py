@@ -105,7 +105,7 @@ class Checks:
     ):
         self.changes, self.trusted = changes, trusted
         self.outcomes, self.absent = Counter(), Counter()  # files by outcome, and by part of OpenMMLab's that is absent
-        self._walk = None
+        self._dry_run = None
 
     def file(self,
         path: str,
@@ -125,11 +125,11 @@ class Checks:
         return ''
 
     def _compose(self, cfg):
-        from clsparts.composer.dry_run import Walk, resolve_model
-        full = self._walk is None or len(self._walk.known) > MAX_KNOWN
-        if full or self.trusted: self._walk = Walk()                    # trusted configs may hold objects
+        from clsparts.composer.dry_run import DryRun, resolve_model
+        full = self._dry_run is None or len(self._dry_run.results) > MAX_KNOWN
+        if full or self.trusted: self._dry_run = DryRun()                    # trusted configs may hold objects
         model, place = model_of(cfg)
-        try: resolve_model(model, walk=self._walk)
+        try: resolve_model(model, dry_run=self._dry_run)
         except ConfigError as e: raise e.prefixed(place) from None
 
     def _failed(self, path, error, outcome):

@@ -93,6 +93,13 @@ def _checked(path, run, net, shape, tolerance):
             raise ConfigError(message=f'{path}: was not written: for {n} random images its answers differ from those of the classifier by up to '
                                       f'{(found - expected).abs().max():.2g}; {tolerance:g} is allowed.')
 
+# %% ../../nbs/evaluation/export.ipynb #7104a1c2
+def _shape_of(clf, image_shape, preset):
+    "The image shape that was asked for, or else that of the classifier or the preset"
+    shape = image_shape or getattr(clf, 'image_shape', None) or (preset and (preset.channels, preset.size, preset.size))
+    if not shape: raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
+    return tuple(shape)
+
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "What is exported, a batch of images for it, and what is kept beside it, as JSON"
     if len(image_shape) != 3: raise ConfigError('image_shape', f'(c, h, w) of one image is expected, not {tuple(image_shape)}.')
@@ -112,7 +119,7 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
 def export_onnx(
     clf: nn.Module,  # left as it is
     path: str | Path,  # a file ending in `.onnx`
-    image_shape: Sequence[int],  # `(c, h, w)`
+    image_shape: Sequence[int] | None = None,  # `(c, h, w)`; if None, that of the classifier or the preset
     *,
     classes: Sequence[str] | None = None,  # their names, kept in the file
     preset: Preset | None = None,  # the form that images are brought into, kept in the file
@@ -125,6 +132,7 @@ def export_onnx(
     except ImportError as e: raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
     path = Path(path)
     if path.suffix != '.onnx': raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
+    image_shape = _shape_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     output = 'probabilities' if probabilities else 'scores'
     with _exporting(path): program = torch.onnx.export(net, (x,), input_names=['images'], output_names=[output], dynamo=True, verbose=False,
@@ -136,10 +144,11 @@ def export_onnx(
     with replacing(path) as tmp: onnx.save(model, tmp)
     return path
 
+# %% ../../nbs/evaluation/export.ipynb #37e4928c
 def export_program(
     clf: nn.Module,  # left as it is
     path: str | Path,  # a file ending in `.pt2`
-    image_shape: Sequence[int],  # `(c, h, w)`
+    image_shape: Sequence[int] | None = None,  # see `export_onnx`
     *,
     classes: Sequence[str] | None = None,  # see `export_onnx`
     preset: Preset | None = None,  # see `export_onnx`
@@ -150,6 +159,7 @@ def export_program(
     "Write a program of `torch.export`, which `torch.export.load` reads; raises `ConfigError`, and writes nothing, if it cannot, or the answers differ"
     path = Path(path)
     if path.suffix != '.pt2': raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
+    image_shape = _shape_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     with _exporting(path): program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))
     with replacing(path) as tmp, _quietly(), torch.no_grad():

@@ -21,7 +21,7 @@ from .cost_panel import CostPanel
 from .feature_panel import InsidePanel
 from .page import CSS, Page, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
-from .state import KINDS, START, Look, State, unfolded
+from .state import KINDS, START, Look, State, split_head
 from .export_panel import TakePanel, config_of
 from .train_panel import TrainPanel
 from .background_runs import Runs
@@ -51,7 +51,7 @@ def choice_from(
     if start is None: return START
     if isinstance(start, nn.Module):
         if not hasattr(start, 'backbone'): raise ConfigError(message=f'{type(start).__name__} has no backbone. A classifier is expected, or its config.')
-        start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher', 'targets')}
+        start = {k: _plain(getattr(start, k, None)) for k in (*PARTS, 'teacher', 'targets', 'image_shape')}
     model = start.get('model', start) if isinstance(start, Mapping) else start
     if not isinstance(model, Mapping): raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
     if 'backbone' not in model: raise ConfigError('backbone', f'a classifier begins with a backbone; this has {", ".join(map(str, model)) or "nothing"}.')
@@ -59,7 +59,7 @@ def choice_from(
     batch = train.get('batch_size', START['batch'])
     _check_sizes(image_shape=model.get('image_shape'), num_classes=model.get('num_classes'), batch_size=batch)
     comp = {k: v for k, v in model.items() if k in KEYS}
-    choice = unfolded({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
+    choice = split_head({**comp, 'neck': _free(comp.get('neck')), 'head': _free(comp.get('head'))})
     return {**choice, 'image_shape': choice['image_shape'] or _own_shape(choice), 'batch': batch}
 
 def _check_sizes(image_shape, **numbers):

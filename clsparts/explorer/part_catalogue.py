@@ -87,8 +87,9 @@ def _broken(kind):
 def catalogue(
     kind: str,  # backbone, neck, head or loss
 ) -> list[Listing]:
-    "All that is registered of a kind or of none that is known, sorted by name; what does not import stands at the end, with the reason"
-    return [_listing(e, kind) for e in MODELS.entries(kind)] + list(_broken(kind))
+    "The registered parts of a kind, and those of unknown kind, by name, without wrappers; parts that fail to import come last, with the reason"
+    offered = [e for e in MODELS.entries(kind) if not getattr(e.part, 'is_wrapper', False)]
+    return [_listing(e, kind) for e in offered] + list(_broken(kind))
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #5d02a73f
 def search(

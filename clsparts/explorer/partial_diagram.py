@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 
 from ..analysis.layer_summary import summary
-from ..composer.spec import Problem, fold
+from ..composer.spec import Problem, normalize_composition
 from ..core.errors import Issue, printable
 from ..analysis.flow_diagram import Box, Diagram, Seam, diagram, part_box
 from ..base.shapes import PARTS
-from ..composer.dry_run import Walk, through_backbone, through_head, through_neck
+from ..composer.dry_run import DryRun
 
 # %% ../../nbs/explorer/partial_diagram.ipynb #e1b75563
 def seam_of(
@@ -29,17 +29,17 @@ def seam_of(
 # %% ../../nbs/explorer/partial_diagram.ipynb #7c8a6ad8
 def followed(
     comp: Mapping,  # a folded composition
-    walk: Walk,  # which builds and runs what it does not know yet
+    dry_run: DryRun,  # which builds and runs what it does not know yet
 ) -> dict:  # parts without weights by kind, those before the first problem
     "Build and run the parts on the meta device up to the first that fails"
     found = {}
     try:
-        feats = through_backbone(walk, comp)
-        found['backbone'] = walk.ghost(comp['backbone'], 'backbone')
+        feats = dry_run.through_backbone(comp)
+        found['backbone'] = dry_run.meta(comp['backbone'], 'backbone')
         if comp['neck'] is not None:
-            cfg, feats = through_neck(walk, comp, feats)
-            found['neck'] = walk.ghost(cfg, 'neck')
-        if comp['head'] is not None: found['head'] = through_head(walk, comp, feats)[1]
+            cfg, feats = dry_run.through_neck(comp, feats)
+            found['neck'] = dry_run.meta(cfg, 'neck')
+        if comp['head'] is not None: found['head'] = dry_run.through_head(comp, feats)[1]
     except Problem: pass
     return found
 
@@ -62,11 +62,11 @@ def _boxes(comp, shown):
 def sketch(
     comp: Mapping,  # what `compose` takes, by name
     issues: Iterable[Issue] = (),  # what is wrong with it
-    walk: Walk | None = None,  # the one that found it
+    dry_run: DryRun | None = None,  # the one that found it
 ) -> Diagram:
     "The flow of a composition that need not fit: findings stand at their seams, costs where they are known"
-    comp, shape = fold(comp), comp.get('image_shape')
-    parts = followed(comp, walk or Walk())
+    comp, shape = normalize_composition(comp), comp.get('image_shape')
+    parts = followed(comp, dry_run or DryRun())
     seen = _seen(parts, shape)
     drawn = diagram(SimpleNamespace(**dict.fromkeys(PARTS) | parts), shape, seen) if seen else None
     shown = {b.kind: b for b in drawn.boxes if b.kind in PARTS} if drawn else {}

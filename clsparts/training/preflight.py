@@ -109,11 +109,12 @@ def check_fits(
     clf,  # a classifier
     data: Data,
 ) -> None:
-    "Raise `ConfigError` if the images, the targets or the classes of `data` are not what `clf` can be trained with"
+    "Raise `ConfigError` if images, targets or classes do not fit `clf`; sets the image shape of a classifier that has none yet"
     dtype = next((p.dtype for p in clf.parameters() if p.is_floating_point()), None)
     for part in (data.train, data.val): check_pairs(part, dtype)
     check_labels(data)
     check_classes(clf, data)
+    if getattr(clf, 'image_shape', ...) is None: clf.image_shape = data.image_shape
 
 def check_classes(
     clf,  # a classifier

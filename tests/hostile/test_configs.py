@@ -467,7 +467,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize('name', CALLS)
-@pytest.mark.filterwarnings('ignore:.*run for real')
+@pytest.mark.filterwarnings('ignore:.*run eagerly')
 def test_nothing_is_fetched(name, server):
     try: resolve_model(CALLS[name](server))
     except ConfigError: assert name == 'the cache of torch hub'
