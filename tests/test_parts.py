@@ -26,7 +26,7 @@ def test_import_brings_little():
     "`import clsparts` without torch; the list of all parts without what only pictures and comparisons need"
     code = '''
 import sys, clsparts
-print([m for m in ('torch', 'numpy', 'matplotlib', 'ipywidgets', 'fastcore') if m in sys.modules])
+print([m for m in ('torch', 'numpy', 'matplotlib', 'ipywidgets', 'fastcore.docments', 'fastcore.script') if m in sys.modules])
 '''
     assert python(code).stdout.strip() == '[]'
 
