@@ -83,12 +83,14 @@ WRONG_CONFIGS = {
         'Write backbone.patch_size=2 and backbone.img_size=8.'),
 
     # values that there are not
+    'style': (lambda: composed({**BACKBONE, 'style': 'cafe'}), "backbone.style: must be one of 'pytorch', 'caffe', got 'cafe'. Write backbone.style='caffe'."),
+    'rate': (lambda: composed({**BACKBONE, 'drop_path_rate': 1.5}), 'backbone.drop_path_rate: must be >= 0 and < 1, got 1.5.'),
     'depth': (lambda: build({**BACKBONE, 'depth': 19}), 'backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 19 is none of them.'),
     'stage': (lambda: composed({**BACKBONE, 'out_indices': (4,)}), 'backbone.out_indices: ResNet has 4 outputs, 0 to 3 (or -4 to -1); 4 is none of them.'),
     'topk above the classes': (lambda: composed(head={**HEAD, 'topk': (1, 11)}),
         'head.topk: the best 11 of 10 classes: topk is at most num_classes. Write head.topk=(1,).'),
     'no topk': (lambda: composed(head={**HEAD, 'topk': 0}), 'head.topk: numbers from 1 are expected, not 0.'),
-    'classes in words': (lambda: composed(head={**HEAD, 'num_classes': 'ten'}), "head.num_classes: a whole number is expected, not 'ten'."),
+    'classes in words': (lambda: composed(head={**HEAD, 'num_classes': 'ten'}), "head.num_classes: expected an int, got 'ten'."),
 }
 
 

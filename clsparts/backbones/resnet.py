@@ -9,6 +9,7 @@ __all__ = ['ResidualBlock', 'BasicBlock', 'Bottleneck', 'make_res_layer', 'ResNe
 # %% ../../nbs/backbones/resnet.ipynb #dda5e840
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 import torch.utils.checkpoint as cp
 from fastcore.meta import delegates
@@ -17,7 +18,7 @@ from torch import nn
 from .base_backbone import BaseBackbone
 from ..core.errors import ConfigError, Fix
 from ..layers.conv import ConvModule, build_conv_layer
-from ..layers.drop import DropPath, drop_path_rates
+from ..layers.drop import DropPath, DropRate, drop_path_rates
 from ..layers.norm import build_norm_layer
 from ..base.module import BaseModule
 from ..core.registry import MODELS
@@ -33,11 +34,11 @@ class ResidualBlock(BaseModule):
         stride: int = 1,  # of the whole block
         dilation: int = 1,  # of the 3 × 3 convolution, or the first of them
         downsample: nn.Module | None = None,  # what makes the shortcut's shape the branch's
-        style: str = 'pytorch',  # where a Bottleneck strides: at its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # where a Bottleneck strides: at its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
         with_cp: bool = False,  # recompute the branch in the backward pass instead of storing it
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping = dict(type='BN'),  # see `build_norm_layer`
-        drop_path_rate: float = 0.,  # see `DropPath`
+        drop_path_rate: DropRate = 0.,  # see `DropPath`
         zero_init: bool = False,  # begin as the identity: the last norm's weight is zero
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
@@ -209,7 +210,7 @@ class ResNet(ResNetStem):
         strides: tuple[int, ...] = (1, 2, 2, 2),  # of each stage
         dilations: tuple[int, ...] = (1, 1, 1, 1),  # of each stage
         out_indices: int | tuple[int, ...] = (3,),  # the stages that `forward` gives; negative ones count from the end
-        style: str = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
         deep_stem: bool = False,  # three 3 × 3 convolutions in place of the 7 × 7
         avg_down: bool = False,  # average pooling on the shortcut instead of striding
         frozen_stages: int = -1,  # hold the stem (0) and so many stages fixed; nothing if -1
@@ -218,7 +219,7 @@ class ResNet(ResNetStem):
         norm_eval: bool = False,  # batch norms keep their statistics while training
         with_cp: bool = False,  # recompute branches in the backward pass, to save memory
         zero_init_residual: bool = True,  # every block begins as the identity
-        drop_path_rate: float = 0.,  # stochastic depth: the rate of the last block, growing linearly from 0
+        drop_path_rate: DropRate = 0.,  # stochastic depth: the rate of the last block, growing linearly from 0
         init_cfg: Mapping | list | None = (dict(type='Kaiming', layer='Conv2d'),
                                            dict(type='Constant', val=1, layer=('_BatchNorm', 'GroupNorm'))),
     ):
@@ -257,7 +258,7 @@ class ResNet(ResNetStem):
 @delegates()
 class ResNetV1b(ResNet):
     "ResNet-B: a bottleneck strides in its 3 × 3 convolution (the default of `ResNet`)"
-    def __init__(self, depth: int, style: str = 'pytorch', **kwargs): super().__init__(depth, style=style, **kwargs)
+    def __init__(self, depth: int, style: Literal['pytorch', 'caffe'] = 'pytorch', **kwargs): super().__init__(depth, style=style, **kwargs)
 
 @MODELS.register_module()
 @delegates()

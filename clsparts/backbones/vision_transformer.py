@@ -9,6 +9,7 @@ __all__ = ['VIT_ARCHS', 'TransformerEncoderLayer', 'TokenBackbone', 'arch_settin
 # %% ../../nbs/backbones/vision_transformer.ipynb #7b27737e
 from collections.abc import Mapping
 from numbers import Integral
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
@@ -16,12 +17,12 @@ from torch import nn
 from .base_backbone import BaseBackbone
 from ..core.errors import ConfigError, Fix, did_you_mean, slips
 from ..layers.attention import MultiheadAttention
-from ..layers.drop import drop_path_rates
+from ..layers.drop import DropRate, drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed
 from ..layers.ffn import FFN, SwiGLUFFNFused
 from ..layers.norm import build_norm_layer
 from ..base.module import BaseModule
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Choices
 from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #028c601c
@@ -33,12 +34,12 @@ class TransformerEncoderLayer(BaseModule):
         num_heads: int,  # heads of the attention
         feedforward_channels: int,  # hidden channels of the feed-forward network
         layer_scale_init_value: float = 0.,  # first value of the layer scale; no layer scale if 0
-        drop_rate: float = 0.,  # dropout behind linear layers
-        attn_drop_rate: float = 0.,  # dropout of the attention weights
-        drop_path_rate: float = 0.,  # see `DropPath`
+        drop_rate: DropRate = 0.,  # dropout behind linear layers
+        attn_drop_rate: DropRate = 0.,  # dropout of the attention weights
+        drop_path_rate: DropRate = 0.,  # see `DropPath`
         num_fcs: int = 2,  # linear layers of the feed-forward network
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
-        ffn_type: str = 'origin',  # the feed-forward network: `FFN` ('origin') or `SwiGLUFFNFused` ('swiglu_fused')
+        ffn_type: Literal['origin', 'swiglu_fused'] = 'origin',  # the feed-forward network: `FFN` ('origin') or `SwiGLUFFNFused` ('swiglu_fused')
         act_cfg: Mapping = dict(type='GELU'),  # activation of the feed-forward network
         norm_cfg: Mapping = dict(type='LN'),  # see `build_norm_layer`
         init_cfg: Mapping | list | None = None,  # see `initialize`
@@ -209,13 +210,13 @@ class VisionTransformer(TokenBackbone):
     "A standard transformer on the patches of an image (Dosovitskiy et al., 2021)"
 
     def __init__(self,
-        arch: str | Mapping = 'base',  # a name in `VIT_ARCHS`, or a dict with the same four numbers
+        arch: Annotated[str, Choices(VIT_ARCHS)] | Mapping = 'base',  # a name in `VIT_ARCHS`, or a dict with the same four numbers
         img_size: int | tuple[int, int] = 224,  # of the images `(h, w)` that the position embeddings are made for
         patch_size: int | tuple[int, int] = 16,  # of a patch, in pixels
         in_channels: int = 3,  # channels of the image
         out_indices: int | tuple[int, ...] = -1,  # the layers that `forward` gives; negative ones count from the end
-        drop_rate: float = 0.,  # dropout of the embedded tokens and behind linear layers
-        drop_path_rate: float = 0.,  # stochastic depth: the rate of the last layer, growing linearly from 0
+        drop_rate: DropRate = 0.,  # dropout of the embedded tokens and behind linear layers
+        drop_path_rate: DropRate = 0.,  # stochastic depth: the rate of the last layer, growing linearly from 0
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
         norm_cfg: Mapping = dict(type='LN', eps=1e-6),  # see `build_norm_layer`
         final_norm: bool = True,  # a norm behind the last layer

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain, count
 from numbers import Real
+from typing import Annotated
 
 import torch
 from torch import nn
 
 from ..core.errors import ConfigError, Fix, as_code, join_path
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Example
 
 # %% ../../nbs/losses/combined_loss.ipynb #abebfc59
 def _taken(loss):
@@ -109,7 +110,7 @@ class CombinedLoss(nn.Module):
     "Weighted sum of losses, each of which is reported"
 
     def __init__(self,
-        losses: list,  # names, dicts, classes, modules, or any `loss(pred, target)`; such as ['CrossEntropyLoss', 'FocalLoss']
+        losses: Annotated[list, Example(['CrossEntropyLoss', 'FocalLoss'])],  # names, dicts, classes, modules, or any `loss(pred, target)`
         weights: list | None = None,  # one factor a loss; 1 each if None
     ):
         super().__init__()
