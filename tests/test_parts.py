@@ -128,5 +128,5 @@ def test_same_seed_same_weights(entry):
 
 @every_part
 def test_unknown_argument_is_named(entry):
-    with pytest.raises(ConfigError, match=f"{entry.name} has no argument 'no_such_option'.*It takes: "):
+    with pytest.raises(ConfigError, match=f"{entry.name} has no argument 'no_such_option'.*Available: "):
         MODELS.build(minimal(entry) | dict(no_such_option=1))

@@ -190,7 +190,7 @@ def _check_output(out_type, with_cls_token):
     if out_type not in TokenBackbone.out_types:
         raise ConfigError('out_type', f'one of {", ".join(TokenBackbone.out_types)} is expected, not {out_type!r}.')
     if out_type == 'cls_token' and not with_cls_token:
-        raise ConfigError('with_cls_token', "out_type='cls_token' needs a class token. Write with_cls_token=True, or out_type='avg_featmap'.")
+        raise ConfigError('with_cls_token', "out_type='cls_token' needs a class token. Set with_cls_token=True, or out_type='avg_featmap'.")
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #49ec64e2
 def token_layer_depth(

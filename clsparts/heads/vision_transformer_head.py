@@ -51,7 +51,7 @@ class VisionTransformerClsHead(ClsHead):
         if isinstance(feat, (tuple, list)): feat = feat[-1]                    # patch tokens and class token: the latter
         if feat.ndim == 3:
             raise ShapeMismatch(f'{type(self).__name__} takes a vector (b, {self.in_channels})', 'the last feature is tokens (b, n, d) of shape '
-                            f'{tuple(feat.shape)}', "Write out_type='cls_token' or 'avg_featmap' in the backbone.")
+                            f'{tuple(feat.shape)}', "Set out_type='cls_token' or 'avg_featmap' in the backbone.")
         x = self.vector((feat,), self.in_channels)                        # (b, in_channels)
         return self.layers.act(self.layers.pre_logits(x)) if self.hidden_dim else x               # (b, hidden_dim)
 

@@ -60,7 +60,7 @@ def add_up(
     shapes = {k: tuple(v.shape) for k, v in terms.items()}
     if len(set(shapes.values())) == 1: return sum(terms.values())
     found = ', '.join(f'{k} of shape {s}' for k, s in shapes.items())
-    raise ValueError(f"terms of one shape are expected, not {found}. Write reduction='mean', or take each for itself: loss.terms(…).")
+    raise ValueError(f"terms of one shape are expected, not {found}. Set reduction='mean', or take each for itself: loss.terms(…).")
 
 # %% ../../nbs/losses/combined_loss.ipynb #bf3e370d
 def loss_name(

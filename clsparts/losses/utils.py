@@ -40,7 +40,7 @@ def reduce_loss(
             raise ValueError(f'weight: one factor a sample is expected, {loss.shape[0]}; there are {weight.shape[0]}.')
         loss = loss * (weight if weight.ndim == loss.ndim else weight.view(-1, *[1] * (loss.ndim - 1)))
     if avg_factor is not None and reduction == 'sum':
-        raise ValueError("avg_factor divides a mean; with reduction='sum' there is none. Write reduction='mean'.")
+        raise ValueError("avg_factor divides a mean; with reduction='sum' there is none. Set reduction='mean'.")
     if reduction == 'none': return loss
     if reduction == 'sum': return loss.sum()
     return loss.mean() if avg_factor is None else loss.sum() / avg_factor
