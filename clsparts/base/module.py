@@ -58,7 +58,8 @@ def _is_a(module, names):
 # %% ../../nbs/base/module.ipynb #722bb819
 def _each_rule(init_cfg, path):
     "All rules with their paths, those in `override` included; an override without a type has that of its rule"
-    rules = {f'{path}.{i}': r for i, r in enumerate(init_cfg)} if isinstance(init_cfg, (list, tuple)) else {path: init_cfg}
+    several = isinstance(init_cfg, (list, tuple))
+    rules = {f'{path}.{i}': r for i, r in enumerate(init_cfg)} if several else {path: init_cfg}
     for place, rule in rules.items():
         if not isinstance(rule, Mapping): raise ConfigError(place, f'expected a dict, got {rule!r}.')
         overrides = rule.get('override')
@@ -96,7 +97,8 @@ def initialize(
             name, own = over.pop('name', None), over.pop('layer', None)
             if not isinstance(getattr(module, name or '', None), nn.Module):
                 children = ', '.join(n for n, _ in module.named_children())
-                raise ConfigError('init_cfg.override', f'{type(module).__name__} has no child {name!r}. Available: {children}.')
+                message = f'{type(module).__name__} has no child {name!r}. Available: {children}.'
+                raise ConfigError('init_cfg.override', message)
             _apply(getattr(module, name), over if 'type' in over else {**rule, **over}, own and [own])
 
 # %% ../../nbs/base/module.ipynb #fba62aa8
@@ -119,7 +121,8 @@ def _nothing_fits(module, checkpoint, found, own, prefix):
     under = f' under {prefix!r}' if prefix else ''
     text = f"no weight of {type(module).__name__} is in {checkpoint}{under}"
     if not best: return ConfigError('init_cfg.checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
-    return ConfigError('init_cfg.checkpoint', f'{text}; {count} of {len(own)} are under {best!r}.', Fix({'init_cfg.prefix': best}))
+    text = f'{text}; {count} of {len(own)} are under {best!r}.'
+    return ConfigError('init_cfg.checkpoint', text, Fix({'init_cfg.prefix': best}))
 
 # %% ../../nbs/base/module.ipynb #98a84d71
 def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected):
@@ -129,23 +132,26 @@ def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexp
     missing = [k for k in own if k not in state and not is_allowed(k, allow_missing)]
     shapes = {k: f'{tuple(state[k].shape)} in the file, {tuple(v.shape)} here' for k, v in own.items()
               if k in state and state[k].shape != v.shape and not is_allowed(k, allow_missing)}
-    left = [k for k in state if k not in own and not is_auxiliary(k) and not (HEAD.match(k) and k.partition('.')[0] not in children)]
+    def of_a_head(k): return HEAD.match(k) and k.partition('.')[0] not in children
+    left = [k for k in state if k not in own and not is_auxiliary(k) and not of_a_head(k)]
     left = [start + k for k in left if not is_allowed(start + k, allow_unexpected)]
     if not missing and not shapes and not left: return
     fitting = sum(k in state and state[k].shape == v.shape for k, v in own.items())
-    text, fix = misfit(f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit', missing, shapes, left, fitting > len(own) / 2)
+    text = f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit'
+    text, fix = misfit(text, missing, shapes, left, fitting > len(own) / 2)
     raise ConfigError('init_cfg.checkpoint', text, fix and fix.prefixed('init_cfg'))
 
 def load_pretrained(
     module: nn.Module,  # changed in place
     checkpoint: str,  # a file, a URL, `torchvision://…` or `timm://…`, see `read_weights`
     prefix: str | None = None,  # load only names with this prefix, and remove it: `'backbone'`
-    allow_missing: Collection[str] = (),  # patterns (`fnmatch`) of weights of `module` that may stay as they are: `['ln2.*']`
+    allow_missing: Collection[str] = (),  # patterns (`fnmatch`) of weights that may keep their values: `['ln2.*']`
     allow_unexpected: Collection[str] = (),  # patterns of names in the file that may be left over: `['*.se.*']`
 ) -> None:
     "Load weights into `module`; raises `ConfigError` unless all match and only a head is left over"
     where = 'init_cfg.checkpoint'
-    if not checkpoint.strip(): raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
+    if not checkpoint.strip():
+        raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
     try: check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     except ConfigError as e: raise e.prefixed('init_cfg') from None
     try: found = read_weights(checkpoint)
@@ -155,7 +161,8 @@ def load_pretrained(
     own = module.state_dict()
     if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, own, prefix)
     _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected)
-    try: checked = check_weights({k: v for k, v in state.items() if k in own and v.shape == own[k].shape}, own, checkpoint)
+    fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
+    try: checked = check_weights(fitting, own, checkpoint)
     except ConfigError as e: raise e.prefixed(where) from None
     module.load_state_dict(checked, strict=False)
 
@@ -176,7 +183,7 @@ def unfilled(
     layer: type,  # a class of layers with a `weight` and `reset_parameters`, such as `nn.Conv2d`
     *args, **kwargs,  # arguments of the layer
 ) -> nn.Module:
-    "A layer whose weights are filled at the end of the outermost part's constructor; outside of a constructor, an ordinary layer"
+    "A layer whose weights are filled at the end of the outermost part's constructor; an ordinary layer elsewhere"
     device = torch.get_default_device()
     if not getattr(_building, 'depth', 0) or device.type == 'meta': return layer(*args, **kwargs)
     module = skip_init(layer, *args, device=device, **kwargs)
@@ -205,7 +212,8 @@ def _make_fake(
     device, wrapped = torch.get_default_device(), {}
     with unset_fake_temporarily(), torch.device('meta'):
         part = make()
-        meta = {id(t): t.detach() for t in [*part.parameters(), *part.buffers()] if t.is_meta and not isinstance(t, FakeTensor)}
+        tensors = [t for t in (*part.parameters(), *part.buffers()) if t.is_meta and not isinstance(t, FakeTensor)]
+        meta = {id(t): t.detach() for t in tensors}
     for module in part.modules():
         for table in (module._parameters, module._buffers):
             for name, t in table.items():

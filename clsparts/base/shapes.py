@@ -29,7 +29,7 @@ def parts_of(
 def channels_of(
     feats: tuple | torch.Tensor,  # the output of a backbone or neck
 ) -> int:
-    "Channels of the last feature: axis 1 of a map `(b, c, h, w)`, the last axis of tokens `(b, n, d)` and vectors `(b, d)`"
+    "Channels of the last feature: axis 1 of a map, the last axis of tokens and vectors"
     while isinstance(feats, (tuple, list)): feats = feats[-1]
     return feats.shape[1] if feats.ndim == 4 else feats.shape[-1]
 
@@ -78,16 +78,20 @@ def check_image(
     channels: int | None = None,  # expected; any number if None
 ) -> None:
     "Raise `TypeError` or `ValueError` unless `x` is a batch of images `(b, c, h, w)` in floating point"
-    if not isinstance(x, torch.Tensor): raise TypeError(f'expected a tensor of images (b, c, h, w), got {type(x).__name__}.')
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(f'expected a tensor of images (b, c, h, w), got {type(x).__name__}.')
     shape = tuple(x.shape)
-    if x.ndim == 3: raise ValueError(f'expected a batch of images (b, c, h, w), got one image {shape}. Use image[None].')
-    if x.ndim != 4 or 0 in shape: raise ValueError(f'expected a non-empty batch of images (b, c, h, w), got shape {shape}.')
+    if x.ndim == 3:
+        raise ValueError(f'expected a batch of images (b, c, h, w), got one image {shape}. Use image[None].')
+    if x.ndim != 4 or 0 in shape:
+        raise ValueError(f'expected a non-empty batch of images (b, c, h, w), got shape {shape}.')
     if not x.is_floating_point():
-        raise TypeError(f'expected floating-point images, got {str(x.dtype).removeprefix("torch.")}. Use images.float() / 255.')
+        dtype = str(x.dtype).removeprefix('torch.')
+        raise TypeError(f'expected floating-point images, got {dtype}. Use images.float() / 255.')
     if channels not in (None, shape[1]):
         hint = ' Use x.expand(-1, 3, -1, -1) for greyscale images.' if (shape[1], channels) == (1, 3) else ''
-        raise ValueError(f'the backbone expects images of {channels} channels (in_channels={channels}), got {shape[1]}: '
-                         f'shape {shape}.{hint}')
+        raise ValueError(f'the backbone expects images of {channels} channels (in_channels={channels}), '
+                         f'got {shape[1]}: shape {shape}.{hint}')
 
 # %% ../../nbs/base/shapes.ipynb #7f039248
 def image_shape_of(
@@ -117,7 +121,7 @@ def evaluating(
         for m, training in modes: m.training = training
 
 class KeepShape(TorchFunctionMode):
-    "A mode in which batch norm in evaluation returns an empty tensor: torch's own version is the slowest operation on meta tensors"
+    "Batch norm in evaluation mode returns an empty tensor: torch's own version is slow on meta tensors"
     def __torch_function__(self, func, types, args=(), kwargs=None):
         if func is F.batch_norm and _fits(*args, **(kwargs or {})): return torch.empty_like(args[0])
         return func(*args, **(kwargs or {}))

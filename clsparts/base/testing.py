@@ -64,7 +64,8 @@ def fill(
     "Set every floating-point weight and buffer by a fixed rule from its name"
     with torch.no_grad():
         for name, value in module.state_dict().items():
-            if value.is_floating_point(): value.copy_(torch.from_numpy(np.asarray(_numbers(name, tuple(value.shape), gain))))
+            if not value.is_floating_point(): continue
+            value.copy_(torch.from_numpy(np.asarray(_numbers(name, tuple(value.shape), gain))))
     return module
 
 # %% ../../nbs/base/testing.ipynb #6207c3b7
@@ -123,7 +124,8 @@ def check_backbone(
         if macs is not None and size == next(iter(outs)):
             found = count_macs(cfg, (1, channels, h, w))
             assert found == macs, f'expected {macs:,} multiply-adds at {size}, found {found:,}'
-    if params is not None: assert count_params(module) == params, f'expected {params:,} parameters, found {count_params(module):,}'
+    if params is not None:
+        assert count_params(module) == params, f'expected {params:,} parameters, found {count_params(module):,}'
     return module
 
 # %% ../../nbs/base/testing.ipynb #cb7b8892
@@ -174,7 +176,8 @@ def check_loss(
     by_sample = weight.view(-1, *[1] * (each.ndim - 1))
     weighted = loss(pred, target, weight=weight, reduction_override='none')
     assert_close(weighted, each * by_sample, msg='sample weights')
-    assert_close(loss(pred, target, weight=weight, avg_factor=3., reduction_override='mean'), weighted.sum() / 3, msg='avg_factor')
+    mean = loss(pred, target, weight=weight, avg_factor=3., reduction_override='mean')
+    assert_close(mean, weighted.sum() / 3, msg='avg_factor')
     assert_close(MODELS.build({**cfg, 'loss_weight': 2.5})(pred, target), 2.5 * loss(pred, target), msg='loss_weight')
     for wrong in (dict(reduction_override='total'), dict(reduction_override='sum', avg_factor=3.)):
         try: loss(pred, target, **wrong)
@@ -215,7 +218,8 @@ def check_golden(
     with torch.device('meta'): module = MODELS.build(record['model'])
     state = {k: list(v.shape) for k, v in module.state_dict().items()}
     assert state == record['state'], f'the state dict differs: {_differing(state, record["state"])}'
-    assert count_params(module) == record['params'], f'{count_params(module):,} parameters, expected {record["params"]:,}'
+    params = count_params(module)
+    assert params == record['params'], f'{params:,} parameters, expected {record["params"]:,}'
     if 'first' not in record: return None
     dtype = getattr(torch, record['dtype'])
     clf = fill(MODELS.build(record['model']).to(dtype), record['gain']).eval()
@@ -225,6 +229,7 @@ def check_golden(
     assert list(out.shape) == record['out_shape'], f'the output is {tuple(out.shape)}, expected {record["out_shape"]}'
     flat = out.flatten(1).double()
     norm, first = (torch.tensor(record[k], dtype=torch.float64) for k in ('norm', 'first'))
-    worst = max(((flat.norm(dim=1) - norm).abs() / norm).max(), (flat[:, :8] - first).abs().max() / first.abs().max()).item()
+    norms, entries = ((flat.norm(dim=1) - norm).abs() / norm).max(), (flat[:, :8] - first).abs().max() / first.abs().max()
+    worst = max(norms, entries).item()
     assert worst < (1e-8 if dtype == torch.float64 else 1e-3), f'the outputs differ by {worst:.1e}'
     return worst

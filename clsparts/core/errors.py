@@ -87,7 +87,7 @@ def printable(
     text: str,  # may hold anything
     limit: int | None = MAX_TEXT,  # characters; the middle of a longer text is cut out; None keeps all
 ) -> str:
-    "`text` with escapes such as `\\x1b` for characters that control a terminal or cannot be encoded; line ends and tabs stay"
+    "`text` with escapes such as `\\x1b` for control characters and surrogates; line ends and tabs stay"
     text = str(text)
     if limit and len(text) > limit: text = f'{text[:limit]} … {text[-limit:]}'     # what is escaped is bounded
     text = CONTROL.sub(lambda m: m[0].encode('unicode_escape', 'surrogatepass').decode(), text)

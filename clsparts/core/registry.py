@@ -103,7 +103,8 @@ def members(
     annotation,  # of a parameter
 ) -> list[tuple]:  # pairs of a type and the metadata of `Annotated`
     "The types of a union, or the one type, without `Annotated`"
-    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else [annotation]     # list[int] is one type
+    is_union = get_origin(annotation) in (Union, UnionType)               # list[int] is one type
+    options = get_args(annotation) if is_union else [annotation]
     return [(o.__origin__, o.__metadata__) if get_origin(o) is Annotated else (o, ()) for o in options]
 
 def metadata(
@@ -129,7 +130,7 @@ def _fits(value, type_):
     return isinstance(value, _PLAIN[type_][0]) and (type_ is bool or not isinstance(value, bool))
 
 def _wrong_type(parameter, value):
-    "What `parameter` expects, if its annotation says so plainly and `value` plainly is something else"
+    "What `parameter` expects, if its annotation and `value` have plain types that differ"
     options = [o if o in _PLAIN else get_origin(o) for o, _ in members(parameter.annotation)]
     options = [type(v) for v in literals(parameter.annotation)] + [o for o in options if o is not Literal]
     if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
@@ -138,9 +139,10 @@ def _wrong_type(parameter, value):
     return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
 
 def _right_type(name, parameter, value):
-    "The fix for a value of the wrong type: a number that was written as a string, a name that was written without its dict"
+    "The fix for a number that was written as a string, or a name that was written without its dict"
     if not isinstance(value, str) or len(value) > MAX_NAME: return None
-    if value.isidentifier() and Mapping in [o for o, _ in members(parameter.annotation)]: return Fix({name: dict(type=value)})
+    takes_dict = Mapping in [o for o, _ in members(parameter.annotation)]
+    if takes_dict and value.isidentifier(): return Fix({name: dict(type=value)})
     try: meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return None
     return None if any(_issues(name, parameter, meant)) else Fix({name: meant})
@@ -157,9 +159,11 @@ def _wrong_choice(name, parameter, value):
     "The issue of a value that `Literal` does not list"
     values = literals(parameter.annotation)
     if not values or value in values or not any(_fits(value, type(v)) for v in values): return None
-    if any(o not in _PLAIN or _fits(value, o) for o, _ in members(parameter.annotation) if get_origin(o) is not Literal): return None
+    others = [o for o, _ in members(parameter.annotation) if get_origin(o) is not Literal]
+    if any(o not in _PLAIN or _fits(value, o) for o in others): return None
     near = closest(value, values) if isinstance(value, str) else []
-    return Issue(name, f'must be one of {", ".join(map(repr, values))}, got {value!r}.', Fix({name: near[0]}) if near else None)
+    fix = Fix({name: near[0]}) if near else None
+    return Issue(name, f'must be one of {", ".join(map(repr, values))}, got {value!r}.', fix)
 
 def _out_of_range(name, parameter, value):
     "The issue of a number outside of the bounds that `Range` states"
@@ -169,19 +173,35 @@ def _out_of_range(name, parameter, value):
     return Issue(name, f'must be {bounds}, got {value!r}.', None if nearest is None else Fix({name: nearest}))
 
 def _wrong_entries(name, parameter, value):
-    "Issues of a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `tuple[int, int]`, `list[float]`"
+    "Issues of a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `list[float]`"
     inner = next((get_args(o) for o, _ in members(parameter.annotation) if get_origin(o) in (tuple, list)), ())
     if not inner or not isinstance(value, (tuple, list)): return
-    if ... not in inner and len(inner) > 1 and len(value) != len(inner): yield Issue(name, f'expected {len(inner)} values, got {value!r}.')
+    if ... not in inner and len(inner) > 1 and len(value) != len(inner):
+        yield Issue(name, f'expected {len(inner)} values, got {value!r}.')
     for i, v in enumerate(value):
         entry = inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, annotation=inner[0])
         yield from _issues(join_path(name, i), entry, v)
 
 # %% ../../nbs/core/registry.ipynb #add0176e
-def _is_layer(part): return inspect.isclass(part) and any(c.__module__ == 'torch.nn.modules.module' for c in part.__mro__)
+def _is_layer(part):
+    "Whether `part` is a class of torch modules; imports no torch"
+    return inspect.isclass(part) and any(c.__module__ == 'torch.nn.modules.module' for c in part.__mro__)
 
 MAX_EXTRA = 20  # unknown arguments that are listed one by one
 
+def _unknown_arguments(name, takes, args):
+    "An issue for each argument that is not among the parameters"
+    available = ', '.join(takes) or 'none'
+    extra = [k for k in args if k not in takes]
+    if len(extra) > MAX_EXTRA: return [Issue('', f'{name}: {len(extra):,} unknown arguments. Available: {available}.')]
+    issues = []
+    for k in extra:
+        meant = closest(k, takes)[:1]
+        fix = Fix({o: args[k] for o in meant if o not in args}, (k,)) if k.isidentifier() else None
+        issues.append(Issue(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}Available: {available}.', fix))
+    return issues
+
+# %% ../../nbs/core/registry.ipynb #2500c658
 def check_arguments(
     name: str,  # the part's name, for the messages
     part: Callable,  # what will be called
@@ -190,17 +210,16 @@ def check_arguments(
 ) -> None:
     "Raise one `ConfigError` that lists every argument that is unknown, invalid or missing"
     takes, anything = parameters(part)
-    extra = [] if anything else [k for k in args if k not in takes]
-    if len(extra) > MAX_EXTRA: raise ConfigError(message=f'{name}: {len(extra):,} unknown arguments. Available: {", ".join(takes) or "none"}.')
-    meant = {k: (closest(k, takes) + [None])[0] for k in extra}
-    found = [Issue(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}Available: {", ".join(takes) or "none"}.',
-                     Fix({o: args[k]} if o and o not in args else {}, (k,)) if k.isidentifier() else None) for k, o in meant.items()]
-    if 'device' in args and _is_layer(part): found.append(Issue('device', 'remove device: a layer uses the device of its classifier.', Fix(remove=('device',))))
+    issues = [] if anything else _unknown_arguments(name, takes, args)
+    if 'device' in args and _is_layer(part):
+        issues.append(Issue('device', 'remove device: a layer uses the device of its classifier.', Fix(remove=('device',))))
     for k, v in args.items():
-        if k in takes: found += _issues(k, takes[k], v)
-    missing = [k for k, p in takes.items() if p.default is p.empty and k not in {**defaults, **args} and k not in meant.values()]
-    found += [('', f'{name} requires the argument {k!r}. Use {name_call(name, k)}.') for k in missing]
-    if found: raise ConfigError(issues=found)
+        if k in takes: issues += _issues(k, takes[k], v)
+    meant = {o for k in args if k not in takes and not anything for o in closest(k, takes)[:1]}
+    for k, p in takes.items():
+        if p.default is p.empty and k not in args and k not in defaults and k not in meant:
+            issues.append(Issue('', f'{name} requires the argument {k!r}. Use {name_call(name, k)}.'))
+    if issues: raise ConfigError(issues=issues)
 
 # %% ../../nbs/core/registry.ipynb #1ce119db
 def name_call(name: str, arg: str) -> str:
@@ -313,7 +332,7 @@ def _kinds(self: Registry): return {id(e.part): e.kind for e in self._entries.va
 # %% ../../nbs/core/registry.ipynb #08699be0
 @patch
 def _add(self: Registry, entry, force):
-    for m in self.index.defining(entry.name):           # the package's own part comes first, whatever was imported before
+    for m in self.index.defining(entry.name):           # the package's own part comes first
         if m != entry.module: self._load(m)
     old = self._current(entry.name)
     if old and old.place != entry.place and not force:
@@ -360,7 +379,8 @@ def _loaded(load):
 @patch
 def _search(self: Registry, name):
     "The entry whose name is that of its class or of an entry point; None if there is none"
-    steps = [lambda: None, lambda: [self._load(m) for m in self.index.defining(name)], lambda: self._load_entry_points(name)]
+    def import_definitions(): return [self._load(m) for m in self.index.defining(name)]
+    steps = [lambda: None, import_definitions, lambda: self._load_entry_points(name)]
     for load in steps:
         load()
         if entry := self._current(name): return entry
@@ -372,7 +392,8 @@ def _load_entry_points(self: Registry, name=None):
         self.offered.setdefault(point.value, set()).add(point.name)
         part, error = _loaded(point.load)
         if error: self.failures[point.value] = error
-        elif not inspect.ismodule(part) and self._current(point.name) is None: self.register_module(point.name, module=part)
+        elif not inspect.ismodule(part) and self._current(point.name) is None:
+            self.register_module(point.name, module=part)
 
 @patch
 def _load_all(self: Registry, kind=None):
@@ -422,12 +443,15 @@ def _check_kind(self: Registry, name, found, kind, path='type'):
     "Raise `ConfigError` if a part's kind is known and another one is expected"
     if found == kind or None in (found, kind): return
     article = 'an' if kind[0] in 'aeiou' else 'a'
-    raise ConfigError(path, f'expected {article} {kind}, got the {found} {name}. Available: {", ".join(self.names(kind))}.')
+    available = ', '.join(self.names(kind))
+    raise ConfigError(path, f'expected {article} {kind}, got the {found} {name}. Available: {available}.')
 
 # %% ../../nbs/core/registry.ipynb #ffc8498a
-LAYERS = {'torch.nn': 'torch.nn.modules', 'torchvision.ops': 'torchvision.ops', 'timm.layers': 'timm.layers'}  # packages, and where their layers are defined
+# packages of layers, and the module or package that defines the layers
+LAYERS = {'torch.nn': 'torch.nn.modules', 'torchvision.ops': 'torchvision.ops', 'timm.layers': 'timm.layers'}
 
-SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}  # not these: one argument can take hours
+# excluded: building one of these can take hours, depending on one argument
+SLOW = {'BlurPool2d', 'ParameterDict', 'ParameterList', 'TransformerDecoder', 'TransformerEncoder'}
 
 def _package_of(module):
     "The package in `LAYERS` that a module belongs to; None if there is none"
@@ -439,7 +463,8 @@ def _spelling(part): return f'{part.__module__}:{part.__qualname__}'
 def _look_up(module, qualname):
     "The value of a dotted name in a loaded module; None if there is none"
     found = sys.modules.get(module)
-    for step in qualname.split('.'): found = vars(found).get(step) if inspect.ismodule(found) or inspect.isclass(found) else None
+    for step in qualname.split('.'):
+        found = vars(found).get(step) if inspect.ismodule(found) or inspect.isclass(found) else None
     return found
 
 # %% ../../nbs/core/registry.ipynb #4de3417a
@@ -459,7 +484,7 @@ def _known_class(self: Registry, name):
 
 @patch
 def name_of(self: Registry, part: Callable) -> str:
-    "The name of `part` in a config: its registered name, else `'package.module:Class'`, which this process can read back"
+    "The name of `part` in a config: its registered name, else its path, which this process can read back"
     own = [e.name for e in self._registered() if e.part is part]
     return own[0] if own else self._note(part)
 
@@ -480,7 +505,8 @@ def _refusal(self: Registry, name, what, slow=False):
     register = f'{self.name}.register_module(module={cls})'
     if slow: return (f'{what} is not allowed in a config: one argument can take hours. '
                      f'Register it in Python: {register}, or load with trusted=True.')
-    if name.startswith('__main__:'): return f'{cls} was defined in a notebook or script. Define it here too, and register it: {register}.'
+    if name.startswith('__main__:'):
+        return f'{cls} was defined in a notebook or script. Define it here too, and register it: {register}.'
     return (f'a config may not name {what}. Pass the class itself or register it in Python, {register}, '
             'or load with trusted=True (--trusted) if you trust the author.')
 
@@ -488,12 +514,6 @@ def _refusal(self: Registry, name, what, slow=False):
 def trust(self: Registry, names: Iterable[str]) -> None:
     "Let configs name these classes, `'package.module:Class'`: their modules are imported when they are built"
     self._trusted.update(names)
-
-# %% ../../nbs/core/registry.ipynb #4a94c081
-def _check_kind(registry, name, found, kind, path='type'):
-    "Raise `ConfigError` if a part's kind is known and another one is expected"
-    if found == kind or None in (found, kind): return
-    raise ConfigError(path, f'{name} is a {found}; here a {kind} is expected. There is: {", ".join(registry.names(kind))}.')
 
 # %% ../../nbs/core/registry.ipynb #648c1dde
 @patch
@@ -515,15 +535,18 @@ def _import_class(self: Registry, name, shown):
     load = import_installed if package and not trusted else importlib.import_module
     _, error = _loaded(lambda: load(module if trusted or not package else package))
     hint = ' Is its folder in PYTHONPATH?' if isinstance(error, ModuleNotFoundError) else ''
-    if error: raise ConfigError('type', f'{shown} cannot be imported: {type(error).__name__}: {error}.{hint}') from error
+    if error:
+        raise ConfigError('type', f'{shown} cannot be imported: {type(error).__name__}: {error}.{hint}') from error
     part = _look_up(module, qualname)
     if not _is_layer(part):
-        raise ConfigError('type', f'{shown} is not a class of torch modules. {did_you_mean(qualname, _layers_in(module))}')
+        suggestion = did_you_mean(qualname, _layers_in(module))
+        raise ConfigError('type', f'{shown} is not a class of torch modules. {suggestion}')
     package = _package_of(part.__module__)                              # where the class is defined
     foreign = not package and part.__module__ not in self.index.modules
     slow = bool(package) and part.__name__ in SLOW
     if not trusted and (foreign or slow):
-        raise ConfigError('type', self._refusal(name, part.__name__ if package else f'a class of {part.__module__}', slow))
+        what = part.__name__ if package else f'a class of {part.__module__}'
+        raise ConfigError('type', self._refusal(name, what, slow))
     return part
 
 def _layers_in(module):
@@ -542,10 +565,11 @@ def _not_found(self: Registry, name, kind):
     if known and not self._search(known):
         return Issue('type', f'{absent(known)} Register your own with {register}.', absent=known)
     near = _near(name, [*names, *(o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names)])
-    if near and near[0] not in names: near = []                         # more likely a typo of a name that is absent here
-    hint = f"Did you mean {' or '.join(repr(o) for o in near if o in names)}? " if near else ''
-    return Issue('type', f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}Available: {", ".join(names) or "none"}. '
-                           f'Register your own class with {register}.', Fix({'type': near[0]}) if near else None)
+    if near and near[0] not in names: near = []         # more likely a typo of a name that is absent here
+    similar = ' or '.join(repr(o) for o in near if o in names)
+    hint = f'Did you mean {similar}? ' if near else ''
+    text = f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}Available: {", ".join(names) or "none"}. '
+    return Issue('type', f'{text}Register your own class with {register}.', Fix({'type': near[0]}) if near else None)
 
 # %% ../../nbs/core/registry.ipynb #fccdc1c6
 def _near(name, names):
