@@ -212,7 +212,8 @@ def check_arguments(
     takes, anything = parameters(part)
     issues = [] if anything else _unknown_arguments(name, takes, args)
     if 'device' in args and _is_layer(part):
-        issues.append(Issue('device', 'remove device: a layer uses the device of its classifier.', Fix(remove=('device',))))
+        message = 'remove device: a layer uses the device of its classifier.'
+        issues.append(Issue('device', message, Fix(remove=('device',))))
     for k, v in args.items():
         if k in takes: issues += _issues(k, takes[k], v)
     meant = {o for k in args if k not in takes and not anything for o in closest(k, takes)[:1]}
@@ -568,8 +569,10 @@ def _not_found(self: Registry, name, kind):
     if near and near[0] not in names: near = []         # more likely a typo of a name that is absent here
     similar = ' or '.join(repr(o) for o in near if o in names)
     hint = f'Did you mean {similar}? ' if near else ''
-    text = f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}Available: {", ".join(names) or "none"}. '
-    return Issue('type', f'{text}Register your own class with {register}.', Fix({'type': near[0]}) if near else None)
+    available = ', '.join(names) or 'none'
+    text = (f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}Available: {available}. '
+            f'Register your own class with {register}.')
+    return Issue('type', text, Fix({'type': near[0]}) if near else None)
 
 # %% ../../nbs/core/registry.ipynb #fccdc1c6
 def _near(name, names):

@@ -61,10 +61,12 @@ class Table:
     def __str__(self):
         lines, shares = [], self._columns()                            # a share has a column of its own
         for row in ([Cell(h) for h in self.head], *self.rows):
-            lines.append([t for c, s in zip(row, shares) for t in ('  ' * c.depth + one_line(c.text), *[c.percent] * s)])
+            texts = [('  ' * c.depth + one_line(c.text), *[c.percent] * s) for c, s in zip(row, shares)]
+            lines.append([t for cell in texts for t in cell])
         left = [k for i, s in enumerate(shares) for k in (i in self.left, *[False] * s)]
         widths = [max(map(len, column)) for column in zip(*lines)]
-        head, *rows = ['  '.join(c.ljust(w) if k else c.rjust(w) for c, w, k in zip(line, widths, left)).rstrip() for line in lines]
+        def row(line): return '  '.join(c.ljust(w) if k else c.rjust(w) for c, w, k in zip(line, widths, left)).rstrip()
+        head, *rows = map(row, lines)
         table = '\n'.join([head, '─' * (sum(widths) + 2 * len(widths) - 2), *rows, *map(printable, self.notes)])
         return f'{printable(self.caption)}\n\n{table}' if self.caption else table
 
@@ -73,10 +75,13 @@ class Table:
     def markdown(self) -> str:
         "For a README"
         def line(cells): return f'| {" | ".join(cells)} |'
-        def text(c): return '&emsp;' * c.depth + one_line(c.text).replace('|', r'\|') + (f' ({c.percent})' if c.percent else '')
+        def text(c):
+            share = f' ({c.percent})' if c.percent else ''
+            return '&emsp;' * c.depth + one_line(c.text).replace('|', r'\|') + share
         rule = [':---' if i in self.left else '---:' for i in range(len(self.head))]
         table = [line(text(Cell(h)) for h in self.head), line(rule), *(line(map(text, row)) for row in self.rows)]
-        return '\n'.join([*([self.caption, ''] if self.caption else []), *table, *(o for n in self.notes for o in ('', n))])
+        above = [self.caption, ''] if self.caption else []
+        return '\n'.join([*above, *table, *(o for n in self.notes for o in ('', n))])
 
     def _repr_html_(self):
         shares = self._columns()
@@ -95,7 +100,10 @@ class Table:
 
     def _html_cell(self, i, cell, shared):
         text, share = escaped(cell.text, MAX_CELL), cell.share
-        if i == 0: return f'<th{self._style(i, *[f"padding-left:{8 + 16 * cell.depth}px;font-weight:normal"] * (cell.depth > 0))}>{text}</th>'
+        indent = [f'padding-left:{8 + 16 * cell.depth}px', 'font-weight:normal'] if cell.depth else []
+        if i == 0: return f'<th{self._style(i, *indent)}>{text}</th>'
         if not shared: return f'<td{self._style(i)}>{text}</td>'
-        bar = [f'background:linear-gradient(90deg,rgba(74,120,168,.4) {100 * share:.1f}%,transparent 0) content-box'] if share else []
-        return f'<td{self._style(i, *bar)}>{text}<span style="display:inline-block;width:5em;opacity:.7">{cell.percent}</span></td>'
+        colours = f'rgba(74,120,168,.4) {100 * (share or 0):.1f}%,transparent 0'
+        bar = [f'background:linear-gradient(90deg,{colours}) content-box'] if share else []
+        percent = f'<span style="display:inline-block;width:5em;opacity:.7">{cell.percent}</span>'
+        return f'<td{self._style(i, *bar)}>{text}{percent}</td>'
