@@ -107,7 +107,7 @@ NAMES = {
     'ｔｏｒｃｈ.nn:Flatten': foreign('ｔｏｒｃｈ.nn'), 'tor\u202echn:X': foreign('tor\\u202echn'), '': Fails('neck.type'), ' ': Fails('neck.type'),
     'main': Fails('neck.type'), 'MODELS': Fails('neck.type'), '__init__': Fails('neck.type'), 'Config': Fails('neck.type'),
     # of a kind that does not fit
-    'clsparts.backbones.resnet:ResNet': Fails('neck.type', mentions='is a backbone'), 'clsparts.losses.focal_loss:FocalLoss': Fails(mentions='is a loss'),
+    'clsparts.backbones.resnet:ResNet': Fails('neck.type', mentions='got the backbone'), 'clsparts.losses.focal_loss:FocalLoss': Fails(mentions='got the loss'),
     # long ones
     'ResNet' * 80_000: Fails('neck.type', mentions='…'), 'torch.nn:' + 'Flatten.' * 60_000: NOT_LAYER, 'a.' * 200_000 + ':X': Fails('neck.type', mentions='…'),
     ':' * 400_000: foreign(''),
