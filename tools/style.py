@@ -3,6 +3,7 @@
     python tools/style.py            # all notebooks
     python tools/style.py nbs/necks  # those below a folder
 """
+import ast
 import json
 import re
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPONENTS = ('backbones', 'necks', 'heads', 'losses')      # one family a notebook: the full budgets hold
-MAX_CELL, MAX_BYTES = 60, 200_000
+MAX_CELL, MAX_CLASS, MAX_BYTES = 60, 100, 200_000             # a cell whose only statement is one class may have MAX_CLASS lines
 # what a component notebook has: cells, words of prose, exported lines, figures
 BUDGETS = dict(cells=(18, 45), words=(200, 900), exported=(10, 300), figures=(1, 3))
 SHARED = {'index', 'base_backbone', 'utils', 'cls_head'}    # the page and the common ground of a folder show no figure of their own
@@ -30,6 +31,7 @@ def facts(path: Path) -> dict:
         exported=sum(len(s.splitlines()) for s in exported),
         figures=sum(any(k.startswith('image/') for k in o.get('data', {})) for o in outputs),
         longest=max([len(source(c).splitlines()) for c in code] or [0]), bytes=path.stat().st_size,
+        too_long=[n for c in code if (n := len(source(c).splitlines())) > (MAX_CLASS if _one_class(source(c)) else MAX_CELL)],
         module=any('default_exp' in source(c) for c in code),
         ills=[what for what, found in {
             'a stored error': any(o.get('output_type') == 'error' for o in outputs),
@@ -51,11 +53,18 @@ def _mixed(source: str) -> bool:
     return bool(imports and rest)
 
 
+def _one_class(source: str) -> bool:
+    "Whether a cell consists of one class"
+    try: body = ast.parse(source).body
+    except SyntaxError: return False
+    return len(body) == 1 and isinstance(body[0], ast.ClassDef)
+
+
 def check(path: Path) -> list[str]:
     "What is over or under budget in one notebook"
     f = facts(path)
     found = list(f['ills'])
-    if f['longest'] > MAX_CELL: found.append(f"a cell of {f['longest']} lines; {MAX_CELL} is the most")
+    found += [f'a cell of {n} lines; {MAX_CELL} is the most, {MAX_CLASS} for one class' for n in f['too_long']]
     if f['bytes'] > MAX_BYTES: found.append(f"{f['bytes'] // 1000} kB; {MAX_BYTES // 1000} is the most")
     if path.parent.name in COMPONENTS and f['module'] and path.stem not in SHARED:
         found += [f'{f[k]} {k}; {low} to {high} is the budget' for k, (low, high) in BUDGETS.items() if not low <= f[k] <= high]

@@ -117,7 +117,8 @@ def _apply(module, rule, layer):
 # %% ../../nbs/base/module.ipynb #9cfd36d6
 def _nothing_fits(module, checkpoint, found, own, prefix):
     "The error for a checkpoint without a matching name, with the prefix for which most would match"
-    best, count = best_prefix(found, lambda names: len(own.keys() & set(names)))
+    own = [k for k in own if not k.endswith(COMPUTED)]
+    best, count = best_prefix(found, lambda names: len(set(own) & set(names)))
     under = f' under {prefix!r}' if prefix else ''
     text = f"no weight of {type(module).__name__} is in {checkpoint}{under}"
     if not best: return ConfigError('init_cfg.checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
