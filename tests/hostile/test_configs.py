@@ -96,7 +96,7 @@ NAMES = {
     'timm.layers:BlurPool2d': Fails('neck.type', mentions='one argument can take hours'), 'timm.layers:create_act_layer': NOT_LAYER,
     'torchvision.ops:nms': NOT_LAYER, 'clsparts.core.registry:Registry': NOT_LAYER, 'clsparts.composer.dry_run:compile': NOT_LAYER, 'clsparts.config.config:os.system': NOT_LAYER,
     'clsparts.cli.commands:main': NOT_LAYER, 'clsparts.files.weights:read_weights': NOT_LAYER,
-    'torch.nn:Module': Fails(mentions='Module'), 'torch.nn:Conv2d': Fails('neck.type', mentions='is a conv'),
+    'torch.nn:Module': Fails(mentions='Module'), 'torch.nn:Conv2d': Fails('neck.type', mentions='got the conv'),
     'torch.nn:Upsample2': NOT_LAYER, 'torch.nn:Linear': Fails('neck', mentions='out_features'),
     # names that are none
     ':': foreign(''), ':X': foreign(''), 'torch.nn:': NOT_LAYER, 'a:b:c': foreign('a'), '::': foreign(''), 'torch.nn::Flatten': NOT_LAYER,
