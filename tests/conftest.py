@@ -51,7 +51,7 @@ def _scores(terminalreporter):
 
 def _hostile(terminalreporter):
     "The rows of the tables: see hostile/table.py"
-    def kinds(outcome): return {r.nodeid: k for r in terminalreporter.stats.get(outcome, []) if (k := dict(r.user_properties).get('hostile'))}
+    def kinds(outcome): return {r.nodeid: k for r in terminalreporter.stats.get(outcome, []) if (k := dict(getattr(r, 'user_properties', ())).get('hostile'))}
     failed = {**kinds('failed'), **kinds('error')}                      # what is watched fails when the row has ended
     passed = [k for name, k in kinds('passed').items() if name not in failed]
     if passed or failed:

@@ -184,7 +184,7 @@ def test_wrong_types(entry):
     (lambda: TransformerEncoderLayer(8, 2, 16, ffn_type='swiglu'), 'ffn_type')])
 def test_refused(make, path):
     with torch.device('meta'), pytest.raises(ConfigError) as e: make()
-    assert e.value.issues[0].path == path
+    assert e.value.issues[0].path in (path, f'{path}.0')
 
 
 @pytest.mark.parametrize('checkpoint', ['', ' '])

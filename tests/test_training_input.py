@@ -170,8 +170,8 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     make(tmp_path/'data', monkeypatch)
     data = dict(name=name.format(tmp_path/'data'), root=str(tmp_path/'data'), **{k: v for k, v in options.items() if k != 'loss'})
     read = load_data(data)
-    assert ((len(read.train), len(read.test)), read.image_shape, read.classes[:len(classes)]) == (sizes, shape, classes)
-    assert all(x.shape == shape and x.dtype == torch.float32 and x.isfinite().all() for x, _ in (read.train[0], read.test[-1]))
+    assert ((len(read.train), len(read.val)), read.image_shape, read.classes[:len(classes)]) == (sizes, shape, classes)
+    assert all(x.shape == shape and x.dtype == torch.float32 and x.isfinite().all() for x, _ in (read.train[0], read.val[-1]))
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', message='no font in use has')
         assert train(tmp_path/'runs'/'run', data, shape[0], len(read.classes), loss) == 0
@@ -187,8 +187,8 @@ WRONG_FILES = {
     'cut off': (lambda r, p: (mnist(r, p), idx(r/'MNIST/raw/train-images-idx3-ubyte', np.zeros((0, 28, 28), np.uint8)), (r/'MNIST/raw/train-images-idx3-ubyte').write_bytes(b'\0' * 9)),
         'mnist', {}, "data: the files of mnist are not in {0}, or damaged. With download=True they are fetched: dict(name='mnist', root='{0}', download=True)"),
     'MNIST label': (lambda r, p: mnist(r, p, wrong='train'), 'mnist', {}, 'data: training image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
-    'MNIST held-out label': (lambda r, p: mnist(r, p, wrong='t10k'), 'mnist', {}, 'data: test image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
-    'CIFAR label': (lambda r, p: cifar(r, p, wrong='test_list'), 'cifar10', {}, 'data: test image 5 has the label 12; expected is 0 to 9, as there are 10 classes.'),
+    'MNIST held-out label': (lambda r, p: mnist(r, p, wrong='t10k'), 'mnist', {}, 'data: validation image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
+    'CIFAR label': (lambda r, p: cifar(r, p, wrong='test_list'), 'cifar10', {}, 'data: validation image 5 has the label 12; expected is 0 to 9, as there are 10 classes.'),
     'Flowers label': (lambda r, p: flowers(r, p, True), 'flowers102', dict(size=16),
         'data: {0}/flowers-102/jpg/image_00005.jpg has the label 109; expected is 0 to 101, as there are 102 classes.'),
     'Pets, an image missing': (lambda r, p: (pets(r, p), (r/'oxford-iiit-pet/images/Bengal_trainval1.jpg').unlink()), 'oxford_pets', dict(size=16),
@@ -215,7 +215,7 @@ WRONG_FILES = {
     'no path': (None, 'folder:', {}, "data: there is no data set 'folder:'. Did you mean 'folder:PATH'? " + THERE),
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, share.'),
+        'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.'),
     'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 problems:\n'
         '- data.mean: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [123, 116, 103].\n'
         '- data.std: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [58, 57, 57].'),
@@ -319,7 +319,7 @@ WRONG_SETS = {
     'label above': (lambda: both(tensors(labels=put(LABELS, 13, 7))), 'data: training image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
     'label below': (lambda: both(tensors(labels=put(LABELS, 13, -1))), 'data: training image 13 has the label -1; expected is 0 to 2, as there are 3 classes.'),
     'label above, held out': (lambda: Data(tensors(), tensors(labels=put(LABELS, 13, 7)), ['a', 'b', 'c']),
-        'data: test image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
+        'data: validation image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
     'label above, no classes said': (lambda: tensors(labels=put(LABELS, 1, 7)), 'data: training image 1 has the label 7; expected is 0 to 2, as there are 3 classes.'),
     'label above, not known before': (lambda: both(Own(targets=put(LABELS, 13, 7).tolist())), 'data: image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
     'label above, in a loader': (lambda: as_data(DataLoader(Own(targets=put(LABELS, 13, 7).tolist()), 8), DataLoader(tensors(), 8), ['a', 'b', 'c']),

@@ -58,8 +58,8 @@ def test_recorded_rate_after_a_stop_before_the_evaluation(tmp_path):
 def test_schedule_moves_on_when_the_scaler_skips_a_step(scheduler, monkeypatch):
     "As in mmengine, which moves its schedules after every iteration"
     skipped, clf = [], classifier()
-    def scaled(device, precision):
-        accelerator = accelerator_for(device, precision)
+    def scaled(*args):
+        accelerator = accelerator_for(*args)
         accelerator.scaler = torch.amp.GradScaler('cpu')
         return accelerator
     class Watch(Callback):

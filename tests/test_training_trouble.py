@@ -48,7 +48,7 @@ def test_no_number(precision, tmp_path):
 def test_an_image_of_no_numbers():
     images = IMAGES.clone()
     images[5] = float('nan')
-    with pytest.raises(FloatingPointError) as e: trained(data=Data(TensorDataset(images, LABELS), DATA.test, DATA.classes))
+    with pytest.raises(FloatingPointError) as e: trained(data=Data(TensorDataset(images, LABELS), DATA.val, DATA.classes))
     assert str(e.value) == ('epoch 1, batch 1: the training loss is nan. Its images: 5, 14, 4, 10, 3, 9, 22, 23. '
                             'The pixels of image 5 are not all finite numbers.')
 
@@ -110,7 +110,7 @@ def url(tmp_path, monkeypatch):
 @pytest.mark.parametrize('path, told', {
     '/404/a.pth': '{}: there is no such file on the server (HTTP 404).',
     '/503/a.pth': '{}: the server has an error. Try again later (HTTP 503).',
-    '/half/a.pth': '{}: the connection broke after 0.0 of 0.0 MB. The next call resumes there.',
+    '/half/a.pth': '{}: the connection broke after 0.0 of 0.0 MB. Try again.',
     '/whole/a-0123456789ab.pth': '{}: expected the SHA-256 0123456789ab (from its name), got ',
     '/whole/a.pth': '{}: is not a weight file, or is cut off',
 }.items(), ids=str)
@@ -207,6 +207,6 @@ class Dying(torch.utils.data.Dataset):
 
 @unix
 def test_a_worker_that_is_killed(tmp_path):
-    with pytest.raises(ChildProcessError) as e: trained(data=Data(Dying(), DATA.test, DATA.classes), workers=1, out=tmp_path/'run')
+    with pytest.raises(ChildProcessError) as e: trained(data=Data(Dying(), DATA.val, DATA.classes), workers=1, out=tmp_path/'run')
     assert str(e.value).startswith('a process that reads images was ended from outside, as where memory is used up (')
     assert str(e.value).endswith(f'Fewer workers need less. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. Resume from {tmp_path}/run.')

@@ -253,15 +253,10 @@ class Index:
         "The modules that define `name`"
         return [m for m, names in self.modules.items() if name in names]
 
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        "The kinds of the modules that define parts"
-        return {m: kind for m in self.modules if (kind := module_kind(m))}
-
     def of_kind(self, kind: str | None) -> list[str]:
         "The modules with parts of `kind`; those with any part for None, the shared layers for norm, activation, …"
         if kind is not None and kind not in KINDS.values(): kind = 'layer'
-        return [m for m, k in self.kinds.items() if kind in (None, k)]
+        return [m for m in self.modules if (k := module_kind(m)) and kind in (None, k)]
 
 # %% ../../nbs/core/registry.ipynb #fa6ade6a
 def module_kind(module: str) -> str | None:

@@ -146,7 +146,7 @@ def check_labels(
     data: Data,
 ) -> None:
     "Raise `ConfigError` for the first target that does not fit the classes; a part that does not tell its targets is not looked through"
-    for name, part in (('training', data.train), ('val', data.val)):
+    for name, part in (('training', data.train), ('validation', data.val)):
         if (known := targets_of(part)) is not None: fitting_targets(known, data.classes, lambda i: image_name(part, i, name))
 
 # %% ../../nbs/data/datasets.ipynb #d4c0dd4d

@@ -361,7 +361,7 @@ def test_file_after_file(tmp_path, monkeypatch, error):
     status, text = run('check', tmp_path)
     assert status == 1 and not CONTROL.search(text)
     for name in ('bytes.yaml', 'circle.py', 'deep.json', 'huge.json', 'trap.json', 'pipe.json'): assert f'{tmp_path/name}' in text
-    table = dict(line.rsplit(maxsplit=1) for line in text.rpartition('files\n')[2].splitlines())
+    table = dict(line.rsplit(maxsplit=1) for line in text.rpartition('files\n')[2].splitlines()[1:])
     assert table == dict(composes='2', wrong='1', unreadable='5'), text
 
 

@@ -387,7 +387,7 @@ def optimizer(**options): return dict(optim_wrapper=dict(optimizer=dict(type='SG
     *[Case(f'max_norm: {v}', dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1), clip_grad=dict(max_norm=v))), Fails('optim_wrapper.clip_grad.max_norm'))
       for v in (math.inf, math.nan, -1., True, 'x')],
     *[Case(f'probs: {v}', dict(mixing=dict(augments=dict(type='Mixup', alpha=.2), probs=v)), Fails(path)) for v, path in
-      (([math.nan], 'mixing.probs.0'), ([math.inf], 'mixing.probs.0'), ([-.5], 'mixing.probs'), (['x'], 'mixing.probs'), ([2], 'mixing.probs'), ([.5, .5], 'mixing.probs'), ([None], 'mixing.probs'))],
+      (([math.nan], 'mixing.probs.0'), ([math.inf], 'mixing.probs.0'), ([-.5], 'mixing.probs'), (['x'], 'mixing.probs.0'), ([2], 'mixing.probs'), ([.5, .5], 'mixing.probs'), ([None], 'mixing.probs.0'))],
     *[Case(f'alpha: {v}', dict(mixing=dict(augments=dict(type='Mixup', alpha=v))), Fails(path)) for v, path in
       ((math.nan, 'mixing.augments.alpha'), (0, 'mixing.augments.0.alpha'), (1e-300, 'mixing.augments.0.alpha'), (1e300, 'mixing.augments.0.alpha'), ('x', 'mixing.augments.0.alpha'))],
     Case('mixing of a number', dict(mixing=dict(augments=5)), Fails('mixing.augments')),
