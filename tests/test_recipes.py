@@ -76,7 +76,7 @@ def test_mixing_with_every_loss(entry):
     clf.head.loss_module = MODELS.build(minimal(entry), 'loss')
     mix = build_mixing(dict(type='Mixup', alpha=.8), num_classes=10)
     try: check_soft_targets(clf, 10)
-    except ConfigError as e: assert str(e).startswith(f'mixing: {entry.name} ') and ' Write head.loss=dict(type=' in str(e), e
+    except ConfigError as e: assert str(e).startswith(f'mixing: {entry.name} ') and ' Set head.loss=dict(type=' in str(e), e
     else:
         loss = clf.loss(*mix(torch.rand(4, 3, 16, 16), torch.arange(4)))['loss']
         loss.backward()
@@ -87,7 +87,7 @@ def test_mixing_with_a_loss_of_labels():
     clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10), LabelsOnly())
     with pytest.raises(ConfigError) as e: check_soft_targets(clf, 10)
     assert str(e.value).startswith('mixing: LabelsOnly does not take the mixed targets (b, 10): ')
-    assert str(e.value).endswith("Write head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
+    assert str(e.value).endswith("Set head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
 
 
 # OpenMMLab's places
@@ -202,7 +202,7 @@ def test_forms_of_openmmlab(case):
 WRONG = {
     'no data': (dict(data=None, dataset_type='ImageNet'), "data: the config trains on ImageNet, which is not read. Set data='folder:PATH', or "
         '--set data=folder:PATH on the command line, with train and val in the folder, and in these a folder for each class.'),
-    'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: a run is counted in epochs here. Write train.epochs=…, and by_epoch=True in param_scheduler.'),
+    'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: a run is counted in epochs here. Set train.epochs=…, and by_epoch=True in param_scheduler.'),
     'an optimizer misspelt': (dict(optim_wrapper=dict(optimizer=dict(type='AdamV', lr=.1))), None),
     'a schedule misspelt': (dict(param_scheduler=[dict(type='CosineAnealingLR')]), None),
 }

@@ -216,7 +216,7 @@ WRONG_FILES = {
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
         'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.'),
-    'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 findings\n'
+    'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 problems:\n'
         '- data.mean: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [123, 116, 103].\n'
         '- data.std: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [58, 57, 57].'),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
@@ -331,7 +331,7 @@ WRONG_SETS = {
     'labels in a column, in a loader': (lambda: both(DataLoader(Own(targets=LABELS[:, None]), 8)), WHOLE + 'int64 of shape (8, 1). Write y[:, 0] for labels.'),
     'targets of other classes': (lambda: both(tensors(labels=torch.rand(24, 5))), WHOLE + 'float32 of shape (24, 5).'),
     'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: targets are expected as whole numbers, or rows of floats, and the first is 'cat'."),
-    'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Write head.num_classes=4.'),
+    'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Set head.num_classes=4.'),
     'several labels for a loss of one': (lambda: Data(tensors(labels=torch.ones(24, 3)), tensors(labels=torch.ones(24, 3)), list('abc'), multi_label=True),
         "head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
         "Write clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
@@ -341,8 +341,8 @@ WRONG_SETS = {
     'doubles': (lambda: both(tensors(IMAGES.double())), 'data: images are expected as torch.float32, as the weights are, and the first is torch.float64. Write image.to(torch.float32).'),
     'halves, held out': (lambda: Data(tensors(), tensors(IMAGES.half()), list('abc')),
         'data: images are expected as torch.float32, as the weights are, and the first is torch.float16. Write image.to(torch.float32).'),
-    'one channel': (lambda: both(tensors(IMAGES[:, :1])), 'the backbone takes images of 3 channels (in_channels=3); these have 1, (8, 1, 8, 8). '
-        'Write x.expand(-1, 3, -1, -1) to show a grey image in colour.'),
+    'one channel': (lambda: both(tensors(IMAGES[:, :1])), 'the backbone expects images of 3 channels (in_channels=3), got 1: shape (8, 1, 8, 8). '
+        'Use x.expand(-1, 3, -1, -1) for greyscale images.'),
     'sizes that differ': (lambda: both(Own([*IMAGES[:20], *torch.rand(4, 3, 9, 8)])), None),
     'a loader alone': (lambda: DataLoader(tensors(), 8), 'data: a DataLoader is trained on as it is, so no images can be held out of it. '
         'Give a second one, as_data(train, test), or the data set instead.'),

@@ -207,7 +207,7 @@ class _Items(Dataset):
         if isinstance(item, (tuple, list)): item = item[0]                      # a target comes along
         as_it_is = isinstance(item, torch.Tensor) and item.is_floating_point()
         if not self.preset and not as_it_is: raise ConfigError('preset', 'files and bytes are brought into the form that the classifier was trained with, which '
-                                                               'is not known. Write preset=Preset(224, mean=IMAGENET_MEAN, std=IMAGENET_STD), or whatever it was.')
+                                                               'is not known. Set preset=Preset(224, mean=IMAGENET_MEAN, std=IMAGENET_STD), or whatever it was.')
         try: pixels = _pixels(item, self.preset and self.preset.channels, f'image {i}')
         except MemoryError: raise
         except ConfigError as e: raise _Broken(issues=e.issues) from e
@@ -231,7 +231,7 @@ def _together(batch):
     "Places, images `(b, c, h, w)` or None, and errors with their places"
     good, errors = [(i, x) for i, x, e in batch if e is None], [(i, e) for i, _, e in batch if e is not None]
     odd = [(i, ConfigError(f'image {i}', f'its shape is {tuple(x.shape)}, and that of image {good[0][0]} {tuple(good[0][1].shape)}; those of a batch are of '
-                           'one shape. Write batch_size=1.')) for i, x in good if x.shape != good[0][1].shape]
+                           'one shape. Set batch_size=1.')) for i, x in good if x.shape != good[0][1].shape]
     return [i for i, _ in good], torch.stack([x for _, x in good]) if good and not odd else None, odd + errors
 
 def _batches(items, batch_size, workers, pin):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..core.errors import ConfigError
-from .utils import as_targets, check_reduction, check_target, weighted_loss
+from .utils import Reduction, as_targets, check_target, weighted_loss
 from ..base.module import TypedMeta
 from ..core.registry import MODELS
 
@@ -43,7 +43,7 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
     def __init__(self,
         use_sigmoid: bool = False,  # each class is a question of its own
         use_soft: bool = False,  # targets are distributions, never labels
-        reduction: str = 'mean',  # none, mean or sum
+        reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
         class_weight: list[float] | None = None,  # one factor a class
         pos_weight: list[float] | None = None,  # one factor a class for its positive examples; sigmoid only
@@ -53,7 +53,6 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
             raise ConfigError('use_soft', 'use_sigmoid takes soft targets anyway; leave use_soft out.')
         if pos_weight is not None and not use_sigmoid:
             raise ConfigError('pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.')
-        check_reduction(reduction)
         self.use_sigmoid, self.use_soft, self.reduction, self.loss_weight = use_sigmoid, use_soft, reduction, loss_weight
         self.class_weight, self.pos_weight = class_weight, pos_weight
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .utils import check_reduction, check_target, weighted_loss
+from .utils import Reduction, check_target, weighted_loss
 from ..base.module import TypedMeta
 from ..core.registry import MODELS
 
@@ -42,12 +42,11 @@ class L1Loss(nn.Module, metaclass=TypedMeta):
     "Absolute difference between class scores and another classifier's distribution"
 
     def __init__(self,
-        reduction: str = 'mean',  # none, mean or sum
+        reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
         use_softmax: bool = False,  # compare the scores' softmax, not the scores
     ):
         super().__init__()
-        check_reduction(reduction)
         self.reduction, self.loss_weight, self.use_softmax = reduction, loss_weight, use_softmax
 
     def forward(self,

@@ -428,7 +428,7 @@ def lifted(
     recipe.take('train')
     if (seed := recipe.take('randomness.seed')) is not None: kept.setdefault('seed', seed)
     if 'epochs' not in {**train, **own} and recipe.at('train_cfg.max_iters'):
-        raise ConfigError('train_cfg.max_iters', 'a run is counted in epochs here. Write train.epochs=…, and by_epoch=True '
+        raise ConfigError('train_cfg.max_iters', 'a run is counted in epochs here. Set train.epochs=…, and by_epoch=True '
                                                  'in param_scheduler.')
     _lift_images(recipe, kept, train, own, defaults)
     _lift_rest(recipe, train, own, defaults)

@@ -90,7 +90,7 @@ def check_optim_wrapper(
         _checked('custom_keys', _custom, rule, f'{where}.paramwise_cfg.custom_keys.{key}', issues)
     if optim_wrapper.get('constructor') == LAYER_DECAY: issues += _without_effect(paramwise, f'{where}.paramwise_cfg')
     if 'layer_decay_rate' in paramwise and optim_wrapper.get('constructor') != LAYER_DECAY:
-        issues.append((f'{where}.paramwise_cfg.layer_decay_rate', f'it does nothing without a constructor. Write constructor={LAYER_DECAY!r} in optim_wrapper.'))
+        issues.append((f'{where}.paramwise_cfg.layer_decay_rate', f'it does nothing without a constructor. Set constructor={LAYER_DECAY!r} in optim_wrapper.'))
     if counts < 1: issues.append((f'{where}.accumulative_counts', f'1 or more batches make a step, not {counts}.'))
     if optim_wrapper.get('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
         issues.append((f'{where}.type', f"'OptimWrapper' or 'AmpOptimWrapper' is expected, not {optim_wrapper['type']!r}."))
