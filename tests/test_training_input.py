@@ -170,8 +170,8 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     make(tmp_path/'data', monkeypatch)
     data = dict(name=name.format(tmp_path/'data'), root=str(tmp_path/'data'), **{k: v for k, v in options.items() if k != 'loss'})
     read = load_data(data)
-    assert ((len(read.train), len(read.test)), read.image_shape, read.classes[:len(classes)]) == (sizes, shape, classes)
-    assert all(x.shape == shape and x.dtype == torch.float32 and x.isfinite().all() for x, _ in (read.train[0], read.test[-1]))
+    assert ((len(read.train), len(read.val)), read.image_shape, read.classes[:len(classes)]) == (sizes, shape, classes)
+    assert all(x.shape == shape and x.dtype == torch.float32 and x.isfinite().all() for x, _ in (read.train[0], read.val[-1]))
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', message='no font in use has')
         assert train(tmp_path/'runs'/'run', data, shape[0], len(read.classes), loss) == 0
@@ -186,11 +186,11 @@ WRONG_FILES = {
     'no data': (None, 'cifar10', {}, "data: the files of cifar10 are not in {0}, or damaged. With download=True they are fetched: dict(name='cifar10', root='{0}', download=True)"),
     'cut off': (lambda r, p: (mnist(r, p), idx(r/'MNIST/raw/train-images-idx3-ubyte', np.zeros((0, 28, 28), np.uint8)), (r/'MNIST/raw/train-images-idx3-ubyte').write_bytes(b'\0' * 9)),
         'mnist', {}, "data: the files of mnist are not in {0}, or damaged. With download=True they are fetched: dict(name='mnist', root='{0}', download=True)"),
-    'MNIST label': (lambda r, p: mnist(r, p, wrong='train'), 'mnist', {}, 'data: training image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
-    'MNIST held-out label': (lambda r, p: mnist(r, p, wrong='t10k'), 'mnist', {}, 'data: test image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
-    'CIFAR label': (lambda r, p: cifar(r, p, wrong='test_list'), 'cifar10', {}, 'data: test image 5 has the label 12; expected is 0 to 9, as there are 10 classes.'),
+    'MNIST label': (lambda r, p: mnist(r, p, wrong='train'), 'mnist', {}, 'data: training image 3: expected a label from 0 to 9, got 12.'),
+    'MNIST held-out label': (lambda r, p: mnist(r, p, wrong='t10k'), 'mnist', {}, 'data: validation image 3: expected a label from 0 to 9, got 12.'),
+    'CIFAR label': (lambda r, p: cifar(r, p, wrong='test_list'), 'cifar10', {}, 'data: validation image 5: expected a label from 0 to 9, got 12.'),
     'Flowers label': (lambda r, p: flowers(r, p, True), 'flowers102', dict(size=16),
-        'data: {0}/flowers-102/jpg/image_00005.jpg has the label 109; expected is 0 to 101, as there are 102 classes.'),
+        'data: {0}/flowers-102/jpg/image_00005.jpg: expected a label from 0 to 101, got 109.'),
     'Pets, an image missing': (lambda r, p: (pets(r, p), (r/'oxford-iiit-pet/images/Bengal_trainval1.jpg').unlink()), 'oxford_pets', dict(size=16),
         '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: cannot be read as an image: No such file or directory'),
     'no folder': (None, 'folder:{}/nope', {}, 'data: {0}/nope: there is no such folder.'),
@@ -234,7 +234,7 @@ WRONG_FILES = {
     'no such saved set': (None, 'hf:{}/nope', {}, 'data: {0}/nope is no folder here, and nothing is fetched from the Hugging Face hub unasked. '
         "Write dict(name='hf:{0}/nope', download=True)."),
     'Hugging Face label': (hugging_face(9, 6, labels=lambda i: -1 if i == 5 else i % 3), 'hf:{}/hf', dict(size=16),
-        'data: training image 5 has the label -1; expected is 0 to 2, as there are 3 classes.'),
+        'data: training image 5: expected a label from 0 to 2, got -1.'),
 }
 
 
@@ -313,22 +313,22 @@ def test_workers_read_what_is_held_out():
     assert str(e.value).startswith('data: loading image 1 failed: LookupError')
 
 
-WHOLE = 'data: labels are expected as whole numbers (n,), or targets as (n, 3) for 3 classes, not '
+WHOLE = 'data: expected integer labels of shape (n,) or float targets of shape (n, 3), got '
 AS_FLOATS = 'v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]) as its transform makes such.'
 WRONG_SETS = {
-    'label above': (lambda: both(tensors(labels=put(LABELS, 13, 7))), 'data: training image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'label below': (lambda: both(tensors(labels=put(LABELS, 13, -1))), 'data: training image 13 has the label -1; expected is 0 to 2, as there are 3 classes.'),
+    'label above': (lambda: both(tensors(labels=put(LABELS, 13, 7))), 'data: training image 13: expected a label from 0 to 2, got 7.'),
+    'label below': (lambda: both(tensors(labels=put(LABELS, 13, -1))), 'data: training image 13: expected a label from 0 to 2, got -1.'),
     'label above, held out': (lambda: Data(tensors(), tensors(labels=put(LABELS, 13, 7)), ['a', 'b', 'c']),
-        'data: test image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'label above, no classes said': (lambda: tensors(labels=put(LABELS, 1, 7)), 'data: training image 1 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'label above, not known before': (lambda: both(Own(targets=put(LABELS, 13, 7).tolist())), 'data: image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
+        'data: validation image 13: expected a label from 0 to 2, got 7.'),
+    'label above, no classes said': (lambda: tensors(labels=put(LABELS, 1, 7)), 'data: training image 1: expected a label from 0 to 2, got 7.'),
+    'label above, not known before': (lambda: both(Own(targets=put(LABELS, 13, 7).tolist())), 'data: image 13: expected a label from 0 to 2, got 7.'),
     'label above, in a loader': (lambda: as_data(DataLoader(Own(targets=put(LABELS, 13, 7).tolist()), 8), DataLoader(tensors(), 8), ['a', 'b', 'c']),
-        'data: image 5 of batch 2 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'target above one': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), 1.5))), "data: training image 4 has the target 1.5; expected is 0 to 1, also for class 'b'."),
-    'target of no number': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), float('nan')))), "data: training image 4 has the target nan; expected is 0 to 1, also for class 'b'."),
-    'double labels': (lambda: both(tensors(labels=LABELS.double())), WHOLE + 'float64 of shape (24,). Whole numbers are made with .long().'),
-    'labels in a column': (lambda: both(tensors(labels=LABELS[:, None])), WHOLE + 'int64 of shape (24, 1). Write y[:, 0] for labels.'),
-    'labels in a column, in a loader': (lambda: both(DataLoader(Own(targets=LABELS[:, None]), 8)), WHOLE + 'int64 of shape (8, 1). Write y[:, 0] for labels.'),
+        'data: image 5 of batch 2: expected a label from 0 to 2, got 7.'),
+    'target above one': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), 1.5))), "data: training image 4: expected a target from 0 to 1 for class 'b', got 1.5."),
+    'target of no number': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), float('nan')))), "data: training image 4: expected a target from 0 to 1 for class 'b', got nan."),
+    'double labels': (lambda: both(tensors(labels=LABELS.double())), WHOLE + 'float64 of shape (24,). Use .long() for labels.'),
+    'labels in a column': (lambda: both(tensors(labels=LABELS[:, None])), WHOLE + 'int64 of shape (24, 1). Use target[:, 0] for labels.'),
+    'labels in a column, in a loader': (lambda: both(DataLoader(Own(targets=LABELS[:, None]), 8)), WHOLE + 'int64 of shape (8, 1). Use target[:, 0] for labels.'),
     'targets of other classes': (lambda: both(tensors(labels=torch.rand(24, 5))), WHOLE + 'float32 of shape (24, 5).'),
     'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: targets are expected as whole numbers, or rows of floats, and the first is 'cat'."),
     'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Write head.num_classes=4.'),

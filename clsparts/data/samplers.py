@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, TensorDataset, default_collate, get_worker_info
 
-from .datasets import fitting_targets, image_name
+from .datasets import image_name
+from .targets import validate_targets
 from ..core.errors import ConfigError
 
 # %% ../../nbs/data/samplers.ipynb #c2b076db
@@ -343,7 +344,7 @@ class Batches:
         self.dtype = self.dtype or found
         if not isinstance(batch[0], torch.Tensor) or found != self.dtype:
             raise ConfigError('data', f'batch {i + 1}: expected images in one tensor, of {self.dtype} as the first batch, got {found}.')
-        return batch[0], fitting_targets(torch.as_tensor(batch[1]), self.classes, image)
+        return batch[0], validate_targets(torch.as_tensor(batch[1]), self.classes, probabilities=True, path='data', name=image)
 
     def indices(self,
         epoch: int,  # from 1

@@ -21,7 +21,8 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 from ..data.samplers import in_order
-from ..data.datasets import Data, fitting_targets, image_name
+from ..data.datasets import Data, image_name
+from ..data.targets import validate_targets
 from ..runtime.devices import in_pieces
 from ..core.errors import ConfigError, did_you_mean
 from ..base.shapes import evaluating
@@ -361,7 +362,7 @@ def evaluate(
             x = batch[0].to(device, non_blocking=True)
             k = clf.head.num_classes or clf.predict(x[:1]).scores.shape[1]
             check_names(classes, k)
-            y = fitting_targets(torch.as_tensor(batch[1]).cpu(), classes or range(k), lambda i: name(n + i))
+            y = validate_targets(torch.as_tensor(batch[1]).cpu(), classes or k, probabilities=True, path='data', name=lambda i: name(n + i))
             start = perf_counter()
             found, losses = zip(*in_pieces(lambda x, y: _ask(clf, x, y, tta), x, y.to(device)))
             _check_finite(torch.cat(found), batch[0], lambda i: name(n + i))
