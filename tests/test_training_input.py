@@ -314,7 +314,7 @@ def test_workers_read_what_is_held_out():
 
 
 WHOLE = 'data: expected integer labels of shape (n,) or float targets of shape (n, 3), got '
-AS_FLOATS = 'v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]) as its transform makes such.'
+AS_FLOATS = 'Use transform=v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]).'
 WRONG_SETS = {
     'label above': (lambda: both(tensors(labels=put(LABELS, 13, 7))), 'data: training image 13: expected a label from 0 to 2, got 7.'),
     'label below': (lambda: both(tensors(labels=put(LABELS, 13, -1))), 'data: training image 13: expected a label from 0 to 2, got -1.'),
@@ -330,29 +330,29 @@ WRONG_SETS = {
     'labels in a column': (lambda: both(tensors(labels=LABELS[:, None])), WHOLE + 'int64 of shape (24, 1). Use target[:, 0] for labels.'),
     'labels in a column, in a loader': (lambda: both(DataLoader(Own(targets=LABELS[:, None]), 8)), WHOLE + 'int64 of shape (8, 1). Use target[:, 0] for labels.'),
     'targets of other classes': (lambda: both(tensors(labels=torch.rand(24, 5))), WHOLE + 'float32 of shape (24, 5).'),
-    'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: targets are expected as whole numbers, or rows of floats, and the first is 'cat'."),
+    'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: expected targets as integers or rows of floats, got 'cat'."),
     'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Write head.num_classes=4.'),
     'several labels for a loss of one': (lambda: Data(tensors(labels=torch.ones(24, 3)), tensors(labels=torch.ones(24, 3)), list('abc'), multi_label=True),
         "head.loss: CrossEntropyLoss lets classes compete, and an image with several labels has several right ones. "
         "Write clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
-    'arrays': (lambda: both(Own(IMAGES.numpy())), 'data: images are expected as tensors of floats (c, h, w), and the first is ndarray. ' + AS_FLOATS),
-    'PIL images': (lambda: both(Own([Image.new('RGB', (8, 8))] * 24)), 'data: images are expected as tensors of floats (c, h, w), and the first is Image. ' + AS_FLOATS),
-    'bytes': (lambda: both(tensors((IMAGES * 255).byte())), 'data: images are expected as tensors of floats (c, h, w), and the first is torch.uint8 of shape (3, 8, 8). ' + AS_FLOATS),
-    'doubles': (lambda: both(tensors(IMAGES.double())), 'data: images are expected as torch.float32, as the weights are, and the first is torch.float64. Write image.to(torch.float32).'),
+    'arrays': (lambda: both(Own(IMAGES.numpy())), 'data: expected images as float tensors (c, h, w), got ndarray. ' + AS_FLOATS),
+    'PIL images': (lambda: both(Own([Image.new('RGB', (8, 8))] * 24)), 'data: expected images as float tensors (c, h, w), got Image. ' + AS_FLOATS),
+    'bytes': (lambda: both(tensors((IMAGES * 255).byte())), 'data: expected images as float tensors (c, h, w), got torch.uint8 of shape (3, 8, 8). ' + AS_FLOATS),
+    'doubles': (lambda: both(tensors(IMAGES.double())), "data: expected images of the type of the weights, torch.float32, got torch.float64. Use image.to(torch.float32)."),
     'halves, held out': (lambda: Data(tensors(), tensors(IMAGES.half()), list('abc')),
-        'data: images are expected as torch.float32, as the weights are, and the first is torch.float16. Write image.to(torch.float32).'),
+        "data: expected images of the type of the weights, torch.float32, got torch.float16. Use image.to(torch.float32)."),
     'one channel': (lambda: both(tensors(IMAGES[:, :1])), 'the backbone takes images of 3 channels (in_channels=3); these have 1, (8, 1, 8, 8). '
         'Write x.expand(-1, 3, -1, -1) to show a grey image in colour.'),
     'sizes that differ': (lambda: both(Own([*IMAGES[:20], *torch.rand(4, 3, 9, 8)])), None),
-    'a loader alone': (lambda: DataLoader(tensors(), 8), 'data: a DataLoader is trained on as it is, so no images can be held out of it. '
-        'Give a second one, as_data(train, test), or the data set instead.'),
-    'a stream': (Stream, 'data: a data set of which the length and order are not known needs a DataLoader around it.'),
-    'a loader of a stream': (lambda: both(DataLoader(Stream(), 8)), 'data: a training counts its steps, and the length of the loader is not known '
+    'a loader alone': (lambda: DataLoader(tensors(), 8), 'data: a DataLoader cannot be split. '
+        'Pass a second one, as_data(train, val), or the data set.'),
+    'a stream': (Stream, 'data: expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.'),
+    'a loader of a stream': (lambda: both(DataLoader(Stream(), 8)), 'data: expected a loader with a length '
         "(object of type 'Stream' has no len()). Give its data set a __len__."),
-    'a name': (lambda: 'digits', "data: a data set is expected, not a name: load_data('digits') reads it."),
-    'nothing': (lambda: None, 'data: a torch data set or DataLoader of pairs of image and target is expected, not NoneType.'),
-    'no images': (lambda: tensors(IMAGES[:0], LABELS[:0]), 'data: the data set is empty.'),
-    'one image': (lambda: tensors(IMAGES[:1], LABELS[:1]), 'data: at least two images are needed, one of them to test with; there is 1.'),
+    'a name': (lambda: 'digits', "data: expected a data set, got a name. Use load_data('digits')."),
+    'nothing': (lambda: None, 'data: expected a data set or DataLoader of pairs of image and target, got NoneType.'),
+    'no images': (lambda: tensors(IMAGES[:0], LABELS[:0]), 'data: expected at least one image, got an empty data set.'),
+    'one image': (lambda: tensors(IMAGES[:1], LABELS[:1]), 'data: expected at least two images, one of them for validation, got 1.'),
 }
 
 
