@@ -86,7 +86,7 @@ def test_mixing_with_every_loss(entry):
 def test_mixing_with_a_loss_of_labels():
     clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10), LabelsOnly())
     with pytest.raises(ConfigError) as e: check_soft_targets(clf, 10)
-    assert str(e.value).startswith('mixing: LabelsOnly does not take the mixed targets (b, 10): ')
+    assert str(e.value).startswith('mixing: LabelsOnly does not accept mixed targets (b, 10): ')
     assert str(e.value).endswith("Write head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
 
 

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import torch
 from safetensors import safe_open
 
-from .downloads import download
+from .downloads import GIT_LFS, download
 from .atomic import regular_file
 from ..core.errors import ConfigError, Fix, did_you_mean
 from ..core.optional_imports import import_installed
@@ -36,7 +36,7 @@ from ..core.optional_imports import import_installed
 # %% ../../nbs/files/weights.ipynb #f2a10107
 _LEGACY = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)  # how files of torch before 1.6 begin
 _OTHERS = (  # the first bytes of what holds no weights of torch, what it is, and the remedy
-    (b'version https://git-lfs', 'a pointer of Git LFS', 'Fetch the file itself: git lfs pull'),
+    (GIT_LFS, 'a pointer of Git LFS', 'Fetch the file itself: git lfs pull'),
     (b'\x89HDF', 'an HDF5 file, as Keras writes', 'Convert it where Keras is installed, and save the tensors with safetensors'),
     (b'\x1f\x8b', 'compressed by gzip', 'Unpack it: gunzip FILE'),
     (b'\x93NUMPY', 'a NumPy array', 'Save a dict of tensors with safetensors'),
