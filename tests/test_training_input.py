@@ -180,7 +180,7 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     assert np.isfinite(json.loads((tmp_path/'runs'/'run'/'metrics.json').read_text())['final']['train_loss'])
 
 
-THERE = ('There is: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.')
+THERE = ('Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.')
 # files, name of the data, options, and all that is said, with {} for their folder
 WRONG_FILES = {
     'no data': (None, 'cifar10', {}, "data: expected the files of cifar10 in {0}, found none or damaged ones. Download them: dict(name='cifar10', root='{0}', download=True)"),
@@ -215,7 +215,7 @@ WRONG_FILES = {
     'no path': (None, 'folder:', {}, "data: there is no data set 'folder:'. Did you mean 'folder:PATH'? " + THERE),
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, share.'),
+        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, share.'),
     'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 findings\n'
         '- data.mean: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [123, 116, 103].\n'
         '- data.std: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [58, 57, 57].'),

@@ -134,7 +134,7 @@ def build_mixing(
             continue
         type_ = augment.get('type')
         options = {k: v for k, v in augment.items() if k not in ('type', 'num_classes')}
-        if not isinstance(type_, str) or type_ not in MIXES: issues.append((f'{where}.type', f'there is no {type_!r}. {did_you_mean(str(type_), MIXES)}There is: {", ".join(MIXES)}.'))
+        if not isinstance(type_, str) or type_ not in MIXES: issues.append((f'{where}.type', f'there is no {type_!r}. {did_you_mean(str(type_), MIXES)}Available: {", ".join(MIXES)}.'))
         else:
             try:
                 check_arguments(type_, MIXES[type_], dict(options, num_classes=num_classes))

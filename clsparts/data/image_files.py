@@ -256,7 +256,7 @@ def images_under(
     "The images below a folder, sorted; raises `ConfigError` if there are none"
     if paths := _images_under(folder, Counter(), set()): return paths
     found = [e.name for e in _entries(folder)]
-    found = f'There is: {few(found, 5)}.' if found else 'The folder is empty.'
+    found = f'Available: {few(found, 5)}.' if found else 'The folder is empty.'
     raise ConfigError('data', f'{folder}: expected images, whose names end in '
                               f'{", ".join(image_endings())}. {found}')
 
@@ -292,7 +292,7 @@ def find_image_files(
     by_class = {e.name: _images_under(e.path, others[e.name], seen) for e in found}
     kinds = sum(others.values(), Counter())
     if empty := [n for n, paths in by_class.items() if not paths]:
-        there = f' There is: {_counts(inside)}.' if (inside := sum((others[n] for n in empty), Counter())) else ''
+        there = f' Available: {_counts(inside)}.' if (inside := sum((others[n] for n in empty), Counter())) else ''
         raise ConfigError('data', f'{folder}: expected images in {few(empty, 5)}.{there} '
                           f'Their names end in {", ".join(image_endings())}. Remove the folder, or fill it.')
     if len(names) == 1 and classes is None:

@@ -83,7 +83,8 @@ def _torchvision(name, root, parts):
     root = local_path(root or ROOT)
     try: return [getattr(datasets, TORCHVISION[name][0])(root, **part) for part in parts]
     except ModuleNotFoundError as e:
-        raise ConfigError('data', f'{name} needs the package {e.name}. Run: pip install {e.name}') from e
+        package = e.name.partition('.')[0]
+        raise ConfigError('data', f'{name} needs the package {package}. Run: pip install {package}') from e
     except MemoryError: raise
     except Exception as e:                                              # torchvision raises various errors for damaged files
         if parts[0]['download']: raise ConfigError('data', f'{name} could not be downloaded to {root}: {e}') from e
@@ -123,7 +124,7 @@ def _held_out(places, given, where):
     "The split for validation: the requested one, else the validation split, else the test split; None without one"
     if given is not None and given not in places:
         raise ConfigError('data.val_split', f"{where} has no split {given!r}. {did_you_mean(given, places)}"
-                          f"There is: {', '.join(places) or 'none'}.")
+                          f"Available: {', '.join(places) or 'none'}.")
     return given or next((s for s in ('val', 'validation', 'valid', 'test') if s in places), None)
 
 _PARTS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing', 'eval'}   # names of splits, not of classes
@@ -238,7 +239,7 @@ def _column(rows, given, kind, wanted):
     if given in rows.features: return given
     if given is None: found = f'{len(columns)} columns are possible. '
     else: found = f'{given!r} is not a column. {did_you_mean(given, rows.features)}'
-    raise ConfigError(f'data.{kind}', f'expected the name of a column. {found}There is: {", ".join(rows.features)}.')
+    raise ConfigError(f'data.{kind}', f'expected the name of a column. {found}Available: {", ".join(rows.features)}.')
 
 def _is_image_column(f): return type(f).__name__ == 'Image'
 def _is_label_column(f): return hasattr(getattr(f, 'feature', f), 'str2int')      # ClassLabel, or a list of it
@@ -370,10 +371,10 @@ def read_source(
     kind = next((k for k in SOURCES if k.endswith(':') and str(name).startswith(k)), name)
     if not isinstance(kind, str) or kind not in SOURCES or (kind.endswith(':') and name == kind):
         there = ['digits', *(k + 'PATH' * k.endswith(':') for k in SOURCES)]
-        raise ConfigError('data', f'{_no_such_data(name, there)}There is: {", ".join(there)}.')
+        raise ConfigError('data', f'{_no_such_data(name, there)}Available: {", ".join(there)}.')
     where, known = name.removeprefix(kind), [*FORM, *_own_options(kind)]
     if wrong := [k for k in options if k not in known]:
-        there = f'There is: {", ".join(known)}.'
+        there = f'Available: {", ".join(known)}.'
         raise ConfigError(issues=[(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong])
     _check_places(root, download)
     path, at, size = where.rpartition('@')

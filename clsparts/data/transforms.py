@@ -184,14 +184,14 @@ def check_augment(
     if not isinstance(augment, Mapping):
         if not isinstance(augment, str) or augment not in AUGMENTS:
             raise ConfigError('augment', f'there is no augmentation {_shown(augment)}. {did_you_mean(_shown(augment), AUGMENTS)}'
-                              f'There is: {", ".join(AUGMENTS)}; or a dict of options.')
+                              f'Available: {", ".join(AUGMENTS)}; or a dict of options.')
         return {**_OPTIONS, **AUGMENTS[augment]}
     o = {**_OPTIONS, **augment}
-    there = f'There is: {", ".join(_OPTIONS)}.'
+    there = f'Available: {", ".join(_OPTIONS)}.'
     wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}') for k in augment if k not in _OPTIONS]
     if isinstance(o['erase'], Mapping):
         for k in o['erase'].keys() - ERASING.keys():
-            wrong.append((f'augment.erase.{k}', f'there is no such option. {did_you_mean(k, ERASING)}There is: {", ".join(ERASING)}.'))
+            wrong.append((f'augment.erase.{k}', f'there is no such option. {did_you_mean(k, ERASING)}Available: {", ".join(ERASING)}.'))
     wrong += [(f'augment.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _augment_findings(o)]
     for k in ('magnitude', 'num_ops'):
         if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment':

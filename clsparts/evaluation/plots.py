@@ -117,9 +117,9 @@ def plot_worst(
     return fig
 
 # %% ../../nbs/evaluation/plots.ipynb #c0b05a58
-MANY = 20  # up to so many classes, squares have numbers
-WHOLE = 1000  # up to so many classes, all are drawn
-CONFUSED = 30  # with more, so many are drawn
+MANY = 20  # maximum number of classes with numbers in the squares
+WHOLE = 1000  # maximum number of classes that are all drawn
+CONFUSED = 30  # classes drawn if there are more
 
 def _confusion_of(seen):
     "A confusion matrix, the names of its classes, and the images per class `(k, 1)`; of very many classes only the most confused"
