@@ -158,6 +158,7 @@ def _draw_confusion(fig, seen):
         size = 8 if k * len(str(confusion.max().item())) <= 30 else 6
         for i, j in confusion.nonzero().tolist(): ax.text(j, i, confusion[i, j].item(), ha='center', va='center', fontsize=size)
 
+# %% ../../nbs/evaluation/plots.ipynb #4fd8022f
 def _frequent(seen, n=6):
     "One line per frequent mistake"
     names = seen.names
