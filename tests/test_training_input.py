@@ -232,7 +232,7 @@ WRONG_FILES = {
     'no row to train with': (table('path,label,split\n' + rows('ab', '{}.png,{},val\n')), 'csv:{}/t.csv', {}, 'data: {0}/t.csv: expected a row with train in the column split, got none.'),
     'soft numbers': (table('path,a,b\n0.png,1,x\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 2, column b: expected a number from 0 to 1, got 'x'."),
     'no such saved set': (None, 'hf:{}/nope', {}, 'data: {0}/nope is not a local folder, and downloads need download=True. '
-        "Write dict(name='hf:{0}/nope', download=True)."),
+        "Set dict(name='hf:{0}/nope', download=True)."),
     'Hugging Face label': (hugging_face(9, 6, labels=lambda i: -1 if i == 5 else i % 3), 'hf:{}/hf', dict(size=16),
         'data: training image 5: expected a label from 0 to 2, got -1.'),
 }

@@ -275,13 +275,13 @@ def _by_class(weight, own, classes):
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #fd0cc6b8
 def _head_classes(head, classes, file):
     "Validate the options; returns the class names of both sides, or None"
-    if head not in ('strict', 'reset', 'match'): raise ConfigError('head', f"'strict', 'reset' or 'match' is expected, not {head!r}.")
+    if head not in ('strict', 'reset', 'match'): raise ConfigError('head', f"expected 'strict', 'reset' or 'match', got {head!r}.")
     if classes is None: return None
-    if head != 'match': raise ConfigError('classes', "class names are of use with head='match' alone.", Fix({'head': 'match'}))
+    if head != 'match': raise ConfigError('classes', "class names are only used with head='match'.", Fix({'head': 'match'}))
     if not isinstance(classes, (list, tuple)) or len(classes) != 2 or any(isinstance(c, str) for c in classes):
         raise ConfigError('classes', 'two lists of names are expected, (theirs, ours).')
     theirs, ours = file.classes if classes[0] is None else classes[0], classes[1]
-    if theirs is None: raise ConfigError('classes', f'{file.name} does not name its classes; write classes=(theirs, ours).')
+    if theirs is None: raise ConfigError('classes', f'{file.name} does not name its classes. Pass classes=(theirs, ours).')
     return list(theirs), list(ours)
 
 def _check_head(file, target, names, allow_missing, allow_unexpected):

@@ -167,7 +167,7 @@ def in_pieces(
     try: return [f(*batch)]
     except (RuntimeError, MemoryError) as e:
         if len(batch[0]) == 1 or not is_out_of_memory(e): raise
-    warnings.warn(f'a batch of {len(batch[0])} images needs more memory than there is, and is halved. Write batch_size={len(batch[0]) // 2}.')
+    warnings.warn(f'a batch of {len(batch[0])} images does not fit into memory and is halved. Set batch_size={len(batch[0]) // 2}.')
     if batch[0].is_cuda: torch.cuda.empty_cache()
     return [o for half in zip(*(t.chunk(2) for t in batch)) for o in in_pieces(f, *half)]
 
