@@ -112,8 +112,8 @@ def test_wrong_config(case):
     for words in TEXTS.get(case, ()): assert words in text, f'{words!r} is not in: {text}'
 
 
-RANGE = 'label {} is outside the 10 classes, which are 0 to 9.'
-FLOATS = ('target: class labels, int64 of shape (b,)', 'is expected, not float32 of shape (2,). Labels become int64 with .long().')
+RANGE = 'target: expected a label from 0 to 9, got {}.'
+FLOATS = ('target: expected integer labels of shape (n,)', 'got float32 of shape (2,). Use .long() for labels.')
 LABEL_LOSSES = ('CrossEntropyLoss', 'FocalLoss', dict(type='LabelSmoothLoss', label_smooth_val=.1))
 
 WRONG_CALLS = {
@@ -127,8 +127,8 @@ WRONG_CALLS = {
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (lambda: loss_of(dict(type='CrossEntropyLoss', class_weight=[1, 2]), LABELS),
         'class_weight: one factor a class is expected, 10; there are 2.'),
-    'L1 on labels': (lambda: MODELS.build('L1Loss')(torch.randn(2, 10), LABELS), "target: another classifier's distribution, floats of shape (b, k) is expected, "
-        'not int64 of shape (2,).', 'F.one_hot(labels, 10).float()'),
+    'L1 on labels': (lambda: MODELS.build('L1Loss')(torch.randn(2, 10), LABELS), 'target: expected float targets of shape (n, 10), got int64 of shape (2,).',
+        'Use F.one_hot(labels, 10).float()'),
     'one channel': (lambda: composed()(IMAGES[:, :1]),
         'the backbone expects images of 3 channels (in_channels=3), got 1: shape (2, 1, 32, 32).', 'Use x.expand(-1, 3, -1, -1)'),
     'one channel, transformer': (lambda: composed(VIT, None).predict(IMAGES[:, :1]), 'the backbone expects images of 3 channels'),
@@ -141,7 +141,7 @@ WRONG_CALLS = {
     'whole numbers': (lambda: composed()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)), 'expected floating-point images, got uint8. Use images.float() / 255.'),
     'an array': (lambda: composed()(IMAGES.numpy()), 'expected a tensor of images (b, c, h, w), got ndarray.'),
     'no such stage': (lambda: composed().extract_feat(IMAGES, 'necks'), "stage: 'backbone', 'neck' or 'pre_logits' is expected, not 'necks'."),
-    'scores that are maps': (lambda: MODELS.build('CrossEntropyLoss')(torch.randn(2, 3, 4, 4), LABELS), 'class scores are expected as (b, k)'),
+    'scores that are maps': (lambda: MODELS.build('CrossEntropyLoss')(torch.randn(2, 3, 4, 4), LABELS), 'pred: expected class scores of shape (b, k), got (2, 3, 4, 4).'),
 }
 for loss in LABEL_LOSSES:
     name = loss if isinstance(loss, str) else loss['type']
@@ -149,10 +149,9 @@ for loss in LABEL_LOSSES:
         f'label above, {name}': (lambda loss=loss: loss_of(loss, torch.tensor([1, 10])), RANGE.format(10)),
         f'label below, {name}': (lambda loss=loss: loss_of(loss, torch.tensor([1, -1])), RANGE.format(-1)),
         f'float labels, {name}': (lambda loss=loss: loss_of(loss, torch.tensor([1., 2.])), *FLOATS),
-        f'short labels, {name}': (lambda loss=loss: loss_of(loss, LABELS.int()), 'target: ', 'int32 of shape (2,)', '.long()'),
-        f'too many labels, {name}': (lambda loss=loss: loss_of(loss, torch.tensor([1, 2, 3])), 'target: 2 samples have scores, and 3 have targets.'),
+        f'too many labels, {name}': (lambda loss=loss: loss_of(loss, torch.tensor([1, 2, 3])), 'target: expected one per sample (2), got 3.'),
         f'targets of other classes, {name}': (lambda loss=loss: loss_of(loss, torch.rand(2, 9)),
-            'is expected for scores of shape (2, 10), not float32 of shape (2, 9).'),
+            'or float targets of shape (n, 10), got float32 of shape (2, 9).'),
     }
 
 
@@ -167,3 +166,11 @@ def test_nothing_is_wrong_with_the_right_ones():
     "What the tables above break works"
     assert build()(IMAGES).shape == composed()(IMAGES).shape == composed(VIT, None)(IMAGES).shape == (2, 10)
     assert loss_of('CrossEntropyLoss', LABELS).isfinite()
+
+
+@pytest.mark.parametrize('dtype', (torch.int32, torch.uint8), ids=str)
+@pytest.mark.parametrize('loss', LABEL_LOSSES, ids=str)
+def test_labels_of_any_integer_type(loss, dtype):
+    torch.manual_seed(0)
+    loss, scores = MODELS.build(loss), torch.randn(2, 10)
+    assert torch.equal(loss(scores, LABELS.to(dtype)), loss(scores, LABELS))

@@ -135,9 +135,9 @@ WRONG = {
         Strided(), GAP, HEAD, image_shape=(3, 30, 30)),
     'an image without channels': case("image_shape: expected (c, h, w), got (32, 32). Set image_shape=(3, 32, 32).", R18, GAP, HEAD, image_shape=(32, 32)),
     # losses and targets
-    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (3,). Set targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
-    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: another classifier's distribution, floats of shape (b, k) is expected, not int64 of shape (3,). Set head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
-    'soft loss on labels': case('head.loss: CrossEntropyLoss cannot be computed for labels: soft targets, floats of shape (b, k) is expected, not int64 of shape (3,). Remove head.loss.use_soft.', R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
+    'distribution loss on labels': case("head.loss: L1Loss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape (3,). Set targets='soft'.", R18, GAP, HEAD, 'L1Loss'),
+    'distribution loss, labels wanted': case("head.loss: L1Loss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape (3,). Set head.loss=dict(type='CrossEntropyLoss').", R18, GAP, HEAD, 'L1Loss', targets='labels'),
+    'soft loss on labels': case('head.loss: CrossEntropyLoss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape (3,). Remove head.loss.use_soft.', R18, GAP, HEAD, dict(type='CrossEntropyLoss', use_soft=True)),
     'softmax for several labels': case("head.loss.use_sigmoid: CrossEntropyLoss assumes one label per image, but the targets are multi-label. Set head.loss.use_sigmoid=True.",
         R18, GAP, HEAD, 'CrossEntropyLoss', targets='multi-label'),
     "torch's softmax for several labels": case("head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "

@@ -86,7 +86,7 @@ def test_mixing_with_every_loss(entry):
 def test_mixing_with_a_loss_of_labels():
     clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10), LabelsOnly())
     with pytest.raises(ConfigError) as e: check_soft_targets(clf, 10)
-    assert str(e.value).startswith('mixing: LabelsOnly does not take the mixed targets (b, 10): ')
+    assert str(e.value).startswith('mixing: LabelsOnly does not accept mixed targets (b, 10): ')
     assert str(e.value).endswith("Set head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
 
 
@@ -129,7 +129,7 @@ FORMS = {
     'CIFAR is red first': (dict(data=None, dataset_type='CIFAR10', data_preprocessor=dict(IMAGENET, to_rgb=False)), {'data': dict(RGB, name='cifar10')}, None),
     'grey images': (dict(data=dict(name='folder:pets', channels=1), data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': dict(name='folder:pets', channels=1)},
         'data_preprocessor.mean: the images have 1 channel, and there are 3 numbers'),
-    'digits': (dict(data='digits', data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': 'digits'}, 'data_preprocessor: the digits are as they are'),
+    'digits': (dict(data='digits', data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': 'digits'}, 'data_preprocessor: the digits take no options'),
     'size': (dict(test_pipeline=PIPELINE), {'data': dict(name='folder:pets', size=224, crop_ratio=.875, interpolation='bicubic')}, None),
     'size of ours': (dict(data='folder:pets@32', test_pipeline=PIPELINE), {'data': dict(name='folder:pets@32', interpolation='bicubic')}, None),
     'rate of eight GPUs': (dict(optim_wrapper=SGD, auto_scale_lr=dict(base_batch_size=256)), {'train.lr': None},

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..core.errors import ConfigError
-from .utils import Reduction, as_targets, check_target, weighted_loss
+from .utils import Reduction, as_targets, targets_for, weighted_loss
 from ..base.module import TypedMeta
 from ..core.registry import MODELS
 
@@ -69,8 +69,8 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
             loss = binary_cross_entropy(pred, as_targets(pred, target),
                                         pos_weight=_per_class(self.pos_weight, pred, 'pos_weight'), **kwargs)
         else:
-            labels = check_target(pred, target, ('targets',) if self.use_soft else ('labels', 'targets'))
-            loss = softmax_cross_entropy(pred, target if labels else target.to(pred.dtype), **kwargs)
+            target = targets_for(pred, target, ('soft',) if self.use_soft else ('labels', 'soft'))
+            loss = softmax_cross_entropy(pred, target, **kwargs)
         return self.loss_weight * loss
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #d64f38a3

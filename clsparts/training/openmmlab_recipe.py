@@ -281,7 +281,7 @@ def _lift_data(recipe, data, test, train):
     options = dict(data) if isinstance(data, Mapping) else dict(name=data)
     name = str(options.get('name'))
     if name == 'digits':
-        if recipe.take('data_preprocessor'): recipe.note('data_preprocessor: the digits are as they are')
+        if recipe.take('data_preprocessor'): recipe.note('data_preprocessor: the digits take no options')
         return data
     given = {*options, *({'size'} if name.rpartition('@')[2].isdigit() else ())}
     if 'size' in given: given |= {'crop_ratio', 'squash'}

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..composer.classifier import ImageClassifier
 from ..composer.spec import Problem
-from ..data.datasets import Data, as_data, check_labels, check_pairs
+from ..data.datasets import Data, as_data, check_pairs
 from ..core.errors import ConfigError, Fix, as_code
 from ..base.shapes import parts_of
 from ..composer.dry_run import validate_loss
@@ -112,7 +112,7 @@ def check_fits(
     "Raise `ConfigError` if images, targets or classes do not fit `clf`; sets the image shape of a classifier that has none yet"
     dtype = next((p.dtype for p in clf.parameters() if p.is_floating_point()), None)
     for part in (data.train, data.val): check_pairs(part, dtype)
-    check_labels(data)
+    data.validate_targets()
     check_classes(clf, data)
     if getattr(clf, 'image_shape', ...) is None: clf.image_shape = data.image_shape
 

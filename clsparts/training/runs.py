@@ -18,7 +18,7 @@ from ..checkpoints.checkpoint import TRAINING, check_fit, read_checkpoint, witho
 from ..composer.classifier import BaseClassifier
 from ..composer.builder import compose_model
 from ..config.config import Config, check_spelt_out
-from ..data.datasets import Data, check_labels, load_data
+from ..data.datasets import Data, load_data
 from ..runtime.devices import by_main, connect
 from ..evaluation.evaluator import Evaluation, evaluate
 from ..data.figures import save_figure
@@ -218,7 +218,7 @@ def prepare(
     elif from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
     cfg = complete(DEFAULT if cfg is None else cfg)
     data = load_data(cfg['data'])
-    check_labels(data)
+    data.validate_targets()
     torch.manual_seed(cfg['seed'])
     mixed = data.target == 'labels' and (cfg['train']['mixing'] or cfg['model'].get('train_cfg'))
     follows = resume is not None or cfg['from_checkpoint']               # a state, which has all weights
