@@ -76,7 +76,7 @@ def test_mixing_with_every_loss(entry):
     clf.head.loss_module = MODELS.build(minimal(entry), 'loss')
     mix = build_mixing(dict(type='Mixup', alpha=.8), num_classes=10)
     try: check_soft_targets(clf, 10)
-    except ConfigError as e: assert str(e).startswith(f'mixing: {entry.name} ') and ' Write head.loss=dict(type=' in str(e), e
+    except ConfigError as e: assert str(e).startswith(f'batch_augments: {entry.name} ') and ' Write head.loss=dict(type=' in str(e), e
     else:
         loss = clf.loss(*mix(torch.rand(4, 3, 16, 16), torch.arange(4)))['loss']
         loss.backward()
@@ -86,7 +86,7 @@ def test_mixing_with_every_loss(entry):
 def test_mixing_with_a_loss_of_labels():
     clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10), LabelsOnly())
     with pytest.raises(ConfigError) as e: check_soft_targets(clf, 10)
-    assert str(e.value).startswith('mixing: LabelsOnly does not take the mixed targets (b, 10): ')
+    assert str(e.value).startswith('batch_augments: LabelsOnly does not take the mixed targets (b, 10): ')
     assert str(e.value).endswith("Write head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
 
 
@@ -101,7 +101,7 @@ RGB = dict(mean=[v / 255 for v in IMAGENET['mean']], std=[v / 255 for v in IMAGE
 
 # what a config says, what the run then has (a dotted place and a value, each), and a warning beside 'not used here'
 FORMS = {
-    'epochs, batch and workers': ({}, {'train.epochs': 7, 'train.batch_size': 32, 'train.workers': 5}, None),
+    'epochs, batch and workers': ({}, {'train.epochs': 7, 'train.batch_size': 32, 'train.num_workers': 5}, None),
     'optimizer and schedule': (dict(optim_wrapper=SGD, param_scheduler=dict(type='MultiStepLR', milestones=[3, 5])),
         {'train.optim_wrapper': SGD, 'train.param_scheduler': dict(type='MultiStepLR', milestones=[3, 5])}, None),
     'one word of ours beside theirs': (dict(train=dict(epochs=3)), {'train.epochs': 3, 'train.batch_size': 32}, None),
@@ -176,7 +176,7 @@ FORMS = {
     'no epochs': (dict(train_cfg=None, train_dataloader=None), {'train.epochs': 20}, ['train_cfg.max_epochs: the config has none; train.epochs=20 is used',
         'train_dataloader.batch_size: the config has none; train.batch_size=64 is used']),
     'no data': (dict(data=None), {'data': 'digits'}, "data: the config names none; 'digits' is used"),
-    'mixing beside mean and std': (dict(data_preprocessor=dict(batch_augments=dict(augments=dict(type='Mixup')))), {'train.mixing': dict(augments=dict(type='Mixup'))}, None),
+    'mixing beside mean and std': (dict(data_preprocessor=dict(batch_augments=dict(augments=dict(type='Mixup')))), {'train.batch_augments': dict(augments=dict(type='Mixup'))}, None),
     'batch norms of all processes': (dict(sync_bn='torch'), {'train.sync_bn': True}, None),
     'mean of a default hook': (dict(default_hooks=dict(logger=dict(type='LoggerHook'), ema=dict(type='EMAHook', momentum=1e-4))), {'train.ema': .9999}, None),
     'a default hook that stops': (dict(default_hooks=dict(early=dict(type='EarlyStoppingHook', monitor='loss'))), {'train.patience': None}, 'default_hooks: there is no EarlyStoppingHook here'),

@@ -178,9 +178,9 @@ def _stacked(pairs, name):
     return default_collate(pairs)
 
 # %% ../../nbs/data/samplers.ipynb #03139632
-def _loader(data, order, workers, pin, seed=0, **options):
+def _loader(data, order, num_workers, pin, seed=0, **options):
     "A loader of the batches that an order names"
-    return DataLoader(data, batch_sampler=order, num_workers=workers, pin_memory=pin, collate_fn=_as_it_is,
+    return DataLoader(data, batch_sampler=order, num_workers=num_workers, pin_memory=pin, collate_fn=_as_it_is,
                       generator=torch.Generator().manual_seed(seed), **{'worker_init_fn': _leave_signals, **options})
 
 def _as_it_is(batch): return batch
@@ -308,7 +308,7 @@ class Batches:
         batch_size: int = 64,  # see `Order`; a loader has its own
         *,
         seed: int = 0,  # see `Order`
-        workers: int = 0,  # processes that read and transform images beside the training; a loader has its own
+        num_workers: int = 0,  # processes that read and transform images beside the training; a loader has its own
         pin: bool = False,  # keep batches where a GPU can fetch them
         rank: int = 0,  # see `Order`
         world: int = 1,  # see `Order`
@@ -318,7 +318,7 @@ class Batches:
         self.data, self.classes, self.dtype = data, classes, None  # the type of the images that come first
         if not isinstance(data, DataLoader):
             self.order = Order(len(data), batch_size, seed, rank, world, alone)
-            self.loader = _loader(Collated(data), self.order, workers, pin, seed, persistent_workers=workers > 0)
+            self.loader = _loader(Collated(data), self.order, num_workers, pin, seed, persistent_workers=num_workers > 0)
         elif isinstance(data.dataset, IterableDataset) or type(data).__iter__ is not DataLoader.__iter__: self.loader = self.order = Streamed(data, seed, rank)
         else:
             self.order = Drawn(data, seed, rank)
@@ -361,9 +361,9 @@ class Batches:
 def in_order(
     data: Dataset,
     batch_size: int,
-    workers: int = 0,  # processes that read and transform images
+    num_workers: int = 0,  # processes that read and transform images
     pin: bool = False,  # keep batches where a GPU can fetch them
 ) -> Iterator:
     "All images and targets of a data set, batch by batch; raises `ConfigError` for an image that cannot be read"
     order = [Batch(range(len(data))[i:i + batch_size]) for i in range(0, len(data), batch_size)]
-    return _sound(_loader(Collated(data), order, min(workers, len(order)), pin))
+    return _sound(_loader(Collated(data), order, min(num_workers, len(order)), pin))

@@ -279,7 +279,7 @@ def scores_of(
 def batches_of(
     data: Dataset | DataLoader,
     batch_size: int,  # a loader has its own
-    workers: int = 0,  # processes that read images
+    num_workers: int = 0,  # processes that read images
     pin: bool = False,  # keep batches where a GPU can fetch them
 ):
     "Batches of images and targets, in order"
@@ -291,8 +291,8 @@ def batches_of(
     if type(inner) is TensorDataset:
         if indices is None: return zip(*(t.split(batch_size) for t in inner.tensors))
         return ([t[i] for t in inner.tensors] for i in indices.split(batch_size))
-    if isinstance(data, IterableDataset): return DataLoader(data, batch_size, num_workers=workers, pin_memory=pin, generator=torch.Generator())
-    return in_order(data, batch_size, workers, pin)
+    if isinstance(data, IterableDataset): return DataLoader(data, batch_size, num_workers=num_workers, pin_memory=pin, generator=torch.Generator())
+    return in_order(data, batch_size, num_workers, pin)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #614c1b07
 def _ask(clf, x, y, tta):
@@ -341,7 +341,7 @@ def evaluate(
     device: str | torch.device | None = None,  # where to compute; where the classifier is if None
     *,
     tta: str | Callable | Sequence | None = None,  # several views of each image, see `views`; the loss is that of the images as they are
-    workers: int = 0,  # processes that read images
+    num_workers: int = 0,  # processes that read images
     classes: list[str] | None = None,  # their names, if `data` has none
     autocast: str | None = None,  # 'bf16' or 'fp16': compute in short numbers
 ) -> Evaluation:
@@ -355,7 +355,7 @@ def evaluate(
     name = 'image {}'.format if isinstance(data, DataLoader) else partial(image_name, data)
     labels, scores, loss, seconds, n = [], [], 0., 0., 0
     with evaluating(clf), _autocast(device, autocast):
-        for batch in batches_of(data, batch_size, workers, pin=torch.device(device).type == 'cuda'):
+        for batch in batches_of(data, batch_size, num_workers, pin=torch.device(device).type == 'cuda'):
             if not isinstance(batch, (list, tuple)) or len(batch) != 2: raise ConfigError('data', 'pairs of image and target are expected.')
             if not len(batch[0]): continue
             x = batch[0].to(device, non_blocking=True)

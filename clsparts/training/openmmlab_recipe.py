@@ -16,7 +16,7 @@ from ..data.transforms import ERASING, INTERPOLATIONS
 # %% ../../nbs/training/openmmlab_recipe.ipynb #86f0ce2e
 LIFTED = {                                                              # path in OpenMMLab's configs: option of `train`
     'optim_wrapper': 'optim_wrapper', 'param_scheduler': 'param_scheduler', 'train_cfg.max_epochs': 'epochs',
-    'train_dataloader.batch_size': 'batch_size', 'train_dataloader.num_workers': 'workers'}
+    'train_dataloader.batch_size': 'batch_size', 'train_dataloader.num_workers': 'num_workers'}
 FOREIGN = (                                                             # keys that only OpenMMLab's configs have
     'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader',
     'test_dataloader', 'val_evaluator', 'test_evaluator', 'train_pipeline', 'test_pipeline', 'dataset_type',
@@ -391,7 +391,7 @@ def _lift_rest(recipe, train, own, defaults):
     "Keys of a line each, and notes on what would differ silently"
     for path in ('sync_bn', 'compile'):
         if recipe.take(path): train[path] = True
-    if (mixing := recipe.take('data_preprocessor.batch_augments')) is not None: train['mixing'] = mixing
+    if (augments := recipe.take('data_preprocessor.batch_augments')) is not None: train['batch_augments'] = augments
     classes = 'data_preprocessor.num_classes'
     if recipe.at(classes) == recipe.at('model.head.num_classes'): recipe.take(classes)
     for path, value in AS_HERE.items():
@@ -407,7 +407,7 @@ def _lift_rest(recipe, train, own, defaults):
             recipe.note(f'auto_scale_lr: the learning rate {lr:g} is meant for {base} images a step, and a step has {size} '
                         f'for each process. In one process train.lr={lr * size / base:.3g} is in proportion')
     for path, name in LIFTED.items():
-        if name not in both and name != 'workers':
+        if name not in both and name != 'num_workers':
             recipe.note(f'{path}: the config has none; train.{name}={defaults["train"][name]!r} is used')
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #50cef798
