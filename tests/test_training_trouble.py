@@ -110,7 +110,7 @@ def url(tmp_path, monkeypatch):
 @pytest.mark.parametrize('path, told', {
     '/404/a.pth': '{}: there is no such file on the server (HTTP 404).',
     '/503/a.pth': '{}: the server has an error. Try again later (HTTP 503).',
-    '/half/a.pth': '{}: the connection broke after 0.0 of 0.0 MB. The next call resumes there.',
+    '/half/a.pth': '{}: the connection broke after 0.0 of 0.0 MB. Try again.',
     '/whole/a-0123456789ab.pth': '{}: expected the SHA-256 0123456789ab (from its name), got ',
     '/whole/a.pth': '{}: is not a weight file, or is cut off',
 }.items(), ids=str)
