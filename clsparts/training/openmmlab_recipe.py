@@ -322,8 +322,8 @@ def _lift_augment(recipe, data, train):
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #1e4f6f2a
 _EMA = dict(momentum=2e-4, ema_type='ExponentialMovingAverage', begin_iter=0, begin_epoch=0, interval=1, update_buffers=False,
-            evaluate_on_ema=True, evaluate_on_origin=False, device=None, strict_load=False, priority='NORMAL')     # as in `fit`
-_WITHOUT_EFFECT = 'momentum', 'strict_load', 'priority'                 # read elsewhere, or without effect on a training
+            evaluate_on_ema=True, evaluate_on_origin=False, device=None, strict_load=False, priority='NORMAL')  # as in `fit`
+_WITHOUT_EFFECT = 'momentum', 'strict_load', 'priority'  # read elsewhere, or without effect on a training
 
 def _lift_ema(hook, where):
     "The decay of the moving average, and warnings; raises `ConfigError` for another type of average"

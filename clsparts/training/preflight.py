@@ -96,7 +96,7 @@ def check_targets(
         raise ConfigError(issues=[(i.path, f'{i.message} Use clf.swap(loss={as_code(loss)}).') for i in e.issues]) from None
 
 # %% ../../nbs/training/preflight.ipynb #27ac6c46
-RUN = 'checkpoint.safetensors', 'best.safetensors', 'metrics.csv', 'metrics.json'       # never overwritten by another run
+RUN = 'checkpoint.safetensors', 'best.safetensors', 'metrics.csv', 'metrics.json'  # never overwritten by another run
 PICTURES = 'curves.png', 'confusion.png', 'per_class.png', 'tensorboard', 'wandb'               # neither are these
 
 def check_folder(

@@ -262,5 +262,5 @@ def train_run(
     prepared = prepare(cfg, work_dir, resume, from_checkpoint)
     prepared.run(device, progress)
     t = prepared.trainer
-    if t and (t.step > t.first_step or not (prepared.folder/'curves.png').exists()): by_main(prepared.draw)      # a complete run does not change
+    if t and (t.step > t.first_step or not (prepared.folder/'curves.png').exists()): by_main(prepared.draw)  # a complete run does not change
     return prepared.folder

@@ -43,10 +43,10 @@ class TrainSettings:
     batch_size: int = setting(BATCH_SIZE, 1)  # images per step and process; a DataLoader has its own
     lr: float | None = setting(None, 0)  # peak learning rate, instead of the optimizer's
     weight_decay: float | None = setting(None, 0)  # instead of the optimizer's
-    optim_wrapper: Mapping = setting(SGD)  # OpenMMLab's: optimizer, paramwise_cfg, clip_grad, accumulative_counts; see `build_optimizer`
-    param_scheduler: Mapping | list | None = setting(ONE_CYCLE)  # OpenMMLab's, see `build_schedule`; None for a constant learning rate
+    optim_wrapper: Mapping = setting(SGD)  # OpenMMLab's, with clip_grad and accumulative_counts; see `build_optimizer`
+    param_scheduler: Mapping | list | None = setting(ONE_CYCLE)  # OpenMMLab's, see `build_schedule`; None for a constant rate
     augment: str | Mapping = setting('none')  # augmentation of single training images, see `AUGMENTS`
-    batch_augments: Mapping | None = setting(None)  # augmentation of whole batches: augments, probs; see `build_mixing`; None for `clf.train_cfg`
+    batch_augments: Mapping | None = setting(None)  # Mixup, CutMix, …: augments, probs; None for `clf.train_cfg`
     freeze: Iterable[str] = setting(())  # parts and stages that are not trained: 'backbone', 'backbone.layer1'
     precision: str = setting('fp32')  # fp32, bf16 or fp16
     ema: float | None = setting(None, 0, below=1)  # decay of an exponential moving average of the weights, such as .999
@@ -60,8 +60,8 @@ class TrainSettings:
     save_steps: int | None = setting(None, 1, compare=False)  # steps between snapshots within an epoch
     log_with: str | list[str] | None = setting(None, compare=False)  # experiment trackers: 'tensorboard', 'wandb', …
     device: str | None = setting(None, compare=False, config=False)  # cpu, cuda, mps; None for the best available
-    work_dir: str | Path | None = setting(None, compare=False, config=False)  # folder for snapshots, checkpoints and metrics; None saves nothing
-    resume: str | Path | None = setting(None, compare=False, config=False)  # folder of a run to resume, with the same settings
+    work_dir: str | Path | None = setting(None, compare=False, config=False)  # folder of the run; None saves nothing
+    resume: str | Path | None = setting(None, compare=False, config=False)  # folder of a run to resume
     progress: bool = setting(True, compare=False, config=False)  # show a progress bar, in a notebook also curves
     callbacks: Iterable = setting((), compare=False, config=False)  # see `Callback`
 
@@ -78,8 +78,8 @@ class TrainSettings:
         return plain({f.name: getattr(self, f.name) for f in fields(self) if f.metadata['config']})
 
 # %% ../../nbs/training/settings.ipynb #a3c10012
-NOT_NEGATIVE = ('optim_wrapper.optimizer.lr', 'optim_wrapper.optimizer.weight_decay', 'optim_wrapper.optimizer.momentum', 'optim_wrapper.optimizer.eps',
-                'optim_wrapper.clip_grad.max_norm')
+NOT_NEGATIVE = ('optim_wrapper.clip_grad.max_norm',
+                *(f'optim_wrapper.optimizer.{k}' for k in ('lr', 'weight_decay', 'momentum', 'eps')))
 
 def check_numbers(
     options: Mapping,  # arguments of `fit`, some or all
@@ -107,7 +107,9 @@ def _number_problem(declared, value):
         expected = f'a number from {least}, below {below}' if below else f'a finite number from {least}'
     return None if valid else f'expected {expected}, got {_short(value)}.'
 
-def _short(value): return f'an int of {value.bit_length()} bits' if isinstance(value, int) and abs(value) >= 10 ** 20 else repr(value)
+def _short(value):
+    if isinstance(value, int) and abs(value) >= 10 ** 20: return f'an int of {value.bit_length()} bits'
+    return repr(value)
 
 def _not_finite(value, path):
     "An issue for each number inside plain data that is not finite, or negative where it may not be"

@@ -29,19 +29,21 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 import clsparts
 from ..data.samplers import Batches, generators_of, reseed
-from .callbacks import Callback, StopTraining, best_record, check_trackers, is_finite, tell_all, usual_callbacks
+from .callbacks import (
+    Callback, StopTraining, best_record, check_trackers, is_finite, tell_all, usual_callbacks)
 from ..checkpoints.checkpoint import check_fit, read_checkpoint, without_pretrained, write_checkpoint
 from ..config.config import diff
 from ..data.datasets import Data, augmented, image_name
-from ..runtime.devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
+from ..runtime.devices import (
+    Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory)
 from ..data.fingerprints import data_digest, digest_changes
 from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
 from ..files.atomic import as_path, locked, sweep
 from ..core.errors import ConfigError
 from ..data.batch_augments import check_soft_targets, mixing_of
 from .optimizers import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts, scaling_of
-from .preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, \
-    data_for, has_batch_norms, make_folder
+from .preflight import (
+    check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, data_for, has_batch_norms, make_folder)
 from .schedules import build_schedule
 from .settings import TrainSettings
 from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
@@ -60,39 +62,40 @@ class Trainer:
         self.clf, self.settings, self.epochs = clf, settings, settings.epochs
         self.folder: Path | None = folder_of(settings.work_dir, settings.resume)
         self.trackers = check_trackers(settings.log_with)
-        if self.trackers and self.folder is None: raise ConfigError('log_with', 'trackers write to the folder of the run. Set work_dir to a folder.')
+        if self.trackers and self.folder is None:
+            raise ConfigError('log_with', 'trackers write to the folder of the run. Set work_dir to a folder.')
         self.data = data_for(clf, data)
         check_loader(self.data, settings.batch_size)
         check_fits(clf, self.data)
         self.accelerator = accelerator_for(settings.device, settings.precision, scaling_of(settings.optim_wrapper))
-        self.processes = self.accelerator.num_processes                 # when the run started; each took `batch_size` images per step
-        self.origin: list = []                                          # source of the first weights: config path and file
+        self.processes = self.accelerator.num_processes  # when the run started; each took `batch_size` images per step
+        self.origin: list = []  # source of the first weights: config path and file
         self.callbacks: list[Callback] = []
-        # progress
-        self.epoch = 1                                                  # the current one
-        self.batch = 0                                                  # its finished batches
-        self.step = 0                                                   # finished optimizer steps
-        self.first_step = 0                                             # value of `step` when this process started or resumed
-        self.loss: torch.Tensor | None = None                           # of the latest step
-        self.lr = 0.                                                    # highest learning rate of the latest step
-        self.total: torch.Tensor | float = 0.                           # sum of the losses of this epoch's images
-        self.count = 0                                                  # number of these images
-        self.history: list[dict] = []                                   # one record per finished epoch
-        self.seen: Evaluation | None = None                             # of the validation images, after the latest epoch
-        self.seconds = 0.                                               # of earlier parts of the run
+  # progress
+        self.epoch = 1  # the current one
+        self.batch = 0  # its finished batches
+        self.step = 0  # finished optimizer steps
+        self.first_step = 0  # value of `step` when this process started or resumed
+        self.loss: torch.Tensor | None = None  # of the latest step
+        self.lr = 0.  # highest learning rate of the latest step
+        self.total: torch.Tensor | float = 0.  # sum of the losses of this epoch's images
+        self.count = 0  # number of these images
+        self.history: list[dict] = []  # one record per finished epoch
+        self.seen: Evaluation | None = None  # of the validation images, after the latest epoch
+        self.seconds = 0.  # of earlier parts of the run
         self.started = time.perf_counter()
-        self.interrupted = False                                        # by Ctrl-C or SIGTERM
-        self.unchecked: tuple | None = None                             # loss, position and images of a batch on a GPU
-        self.snapshot: tuple | None = None                              # to resume from
-        self.last_good: Path | None = None                              # latest snapshot
-        self._digest: dict | None = None                                # of the data
-        # created by `set_up`
-        self.model: nn.Module = clf                                     # what is trained: `clf`, or a copy that FSDP shards
-        self.ema: AveragedModel | None = None                           # moving average of its weights
-        self.masks: set[str] = set()                                    # buffers that contain -inf on purpose
+        self.interrupted = False  # by Ctrl-C or SIGTERM
+        self.unchecked: tuple | None = None  # loss, position and images of a batch on a GPU
+        self.snapshot: tuple | None = None  # to resume from
+        self.last_good: Path | None = None  # latest snapshot
+        self._digest: dict | None = None  # of the data
+  # created by `set_up`
+        self.model: nn.Module = clf  # what is trained: `clf`, or a copy that FSDP shards
+        self.ema: AveragedModel | None = None  # moving average of its weights
+        self.masks: set[str] = set()  # buffers that contain -inf on purpose
         self.format = torch.preserve_format
-        self.accumulate = 1                                             # batches per step
-        self.clip: dict | None = None                                   # arguments of gradient clipping
+        self.accumulate = 1  # batches per step
+        self.clip: dict | None = None  # arguments of gradient clipping
         self.frozen = self.mix = self.batches = self.optimizer = self.schedule = None
         self.objective = self.stepper = self.backward = self.agreed = None
 
@@ -150,7 +153,8 @@ def sync_batch_norms(
     device: torch.device,
 ) -> None:
     "Compute batch statistics over the images of all processes; raises `ConfigError` on the CPU"
-    if device.type == 'cpu': raise ConfigError('sync_bn', 'torch synchronises batch norms only on GPUs. Remove sync_bn on the CPU.')
+    if device.type == 'cpu':
+        raise ConfigError('sync_bn', 'torch synchronises batch norms only on GPUs. Remove sync_bn on the CPU.')
     nn.SyncBatchNorm.convert_sync_batchnorm(clf)
 
 # %% ../../nbs/training/trainer.ipynb #fa999a2b
@@ -158,7 +162,7 @@ def sync_batch_norms(
 def set_up(self: Trainer) -> None:
     "Move the weights to the device, then create batches, optimizer and schedule"
     s, acc, clf = self.settings, self.accelerator, self.clf
-    batch_size = s.batch_size * self.processes // acc.num_processes     # per process; the images of a step stay the same
+    batch_size = s.batch_size * self.processes // acc.num_processes  # per process; the images of a step stay the same
     check_batch_size(clf, batch_size)
     last = channels_last_pays(clf, acc.device, s.precision) if s.channels_last is None else s.channels_last
     self.format = torch.channels_last if last else torch.preserve_format
@@ -172,11 +176,13 @@ def set_up(self: Trainer) -> None:
     self._set_up_batches(batch_size)
     self.accumulate, self.clip = accumulation_of(s.optim_wrapper), clip_of(s.optim_wrapper)
     self.optimizer = build_optimizer(model, with_rates(s.optim_wrapper, lr=s.lr, weight_decay=s.weight_decay), sharded)
-    self.schedule = build_schedule(self.optimizer, s.param_scheduler, epochs=self.epochs, batches=len(self.batches), accumulate=self.accumulate)
+    self.schedule = build_schedule(self.optimizer, s.param_scheduler,
+                                   epochs=self.epochs, batches=len(self.batches), accumulate=self.accumulate)
     objective = Objective(model)
     if s.compile: objective.compile()
     self.objective, self.stepper = acc.prepare(objective, self.optimizer)
-    self.backward = acc.backward if acc.scaler or acc.num_processes > 1 else torch.Tensor.backward     # accelerate's looks for other packages at each call
+    plain = not acc.scaler and acc.num_processes == 1
+    self.backward = torch.Tensor.backward if plain else acc.backward    # accelerate's looks for other packages at each call
     self.agreed = Agreement()
     if sharded:
         clf.to('cpu')
@@ -191,8 +197,9 @@ def _set_up_batches(self: Trainer, batch_size):
     self.mix = mixing_of(augments, k)
     if self.mix: check_soft_targets(clf, k)
     else: check_targets(clf, self.data.target, k)
-    self.batches = Batches(augmented(self.data, s.augment), batch_size, seed=s.seed, num_workers=s.num_workers, pin=acc.device.type == 'cuda',
-                           rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=self.data.classes)
+    self.batches = Batches(
+        augmented(self.data, s.augment), batch_size, seed=s.seed, num_workers=s.num_workers, pin=acc.device.type == 'cuda',
+        rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=self.data.classes)
 
 # %% ../../nbs/training/trainer.ipynb #38a9cc55
 @patch
@@ -200,7 +207,7 @@ def check_finite_loss(self: Trainer,
     loss: torch.Tensor | None = None,  # of the current batch; None checks the one that is left
     x: torch.Tensor | None = None,  # its images
 ) -> None:
-    "Raise `FloatingPointError` with the images of the batch if its loss, or on a GPU that of the batch before, is not finite"
+    "Raise `FloatingPointError` if the loss of the batch, or on a GPU that of the previous one, is not finite"
     here = self.epoch, self.batch
     if loss is None or loss.device.type != 'cpu':
         latest = None if loss is None else (loss.detach(), here, x)
@@ -209,7 +216,8 @@ def check_finite_loss(self: Trainer,
     images = self.batches.indices(*here)
     named = f' Its images: {", ".join(map(str, images[:16]))}{", …" if len(images) > 16 else ""}.' if images else ''
     cause = self._cause_of_nan(images or (), x)
-    raise FloatingPointError(f'epoch {here[0]}, batch {here[1] + 1}: the training loss is {loss.item()}.{named} {cause}{self.kept_note}')
+    where = f'epoch {here[0]}, batch {here[1] + 1}'
+    raise FloatingPointError(f'{where}: the training loss is {loss.item()}.{named} {cause}{self.kept_note}')
 
 @patch
 def _cause_of_nan(self: Trainer, images, x):
@@ -218,7 +226,8 @@ def _cause_of_nan(self: Trainer, images, x):
     bad = 0 if x is None else int((~x.flatten(1).isfinite().all(1)).sum())
     spoilt = next((i for i in images if bad and not train[i][0].isfinite().all()), None)
     if spoilt is not None: return f'The pixels of {image_name(train, spoilt)} are not all finite numbers.'
-    if bad: return f'{bad} of its {len(x)} images have NaN or infinite pixels. Check the files and transforms of the training images.'
+    fix = 'Check the files and transforms of the training images.'
+    if bad: return f'{bad} of its {len(x)} images have NaN or infinite pixels. {fix}'
     return f'Try a smaller learning rate than {lr:g}: lr={lr / 10:.3g}.'
 
 # %% ../../nbs/training/trainer.ipynb #6106128d
@@ -227,14 +236,16 @@ def check_finite_weights(self: Trainer) -> None:
     "Raise `FloatingPointError` in all processes if the weights of one are not finite"
     average = self.ema.module.state_dict() if self.ema else {}
     tensors = {**self.model.state_dict(), **{f'the mean of {k}': v for k, v in average.items()}}
-    own = {k: v.to_local() if is_divided(v) else v for k, v in tensors.items() if k.removeprefix('the mean of ') not in self.masks}
+    checked = {k: v for k, v in tensors.items() if k.removeprefix('the mean of ') not in self.masks}
+    own = {k: v.to_local() if is_divided(v) else v for k, v in checked.items()}
     found = next(iter(count_nonfinite(own)), None)
     if self.accelerator.num_processes > 1: found = next(filter(None, gather_object([found])), None)
     if found is None: return
     if self.step == 0: raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
     short = ', or bf16 instead of fp16' if self.settings.precision == 'fp16' else ''
+    lr = self.optimizer.defaults['lr'] / 10
     raise FloatingPointError(
-        f'epoch {self.epoch}, step {self.step}: {found} became NaN or infinite. Try a smaller learning rate (lr={self.optimizer.defaults["lr"] / 10:.3g}), '
+        f'epoch {self.epoch}, step {self.step}: {found} became NaN or infinite. Try a smaller learning rate (lr={lr:.3g}), '
         f'or gradient clipping (clip_grad=dict(max_norm=1.)){short}.{self.kept_note}')
 
 # %% ../../nbs/training/trainer.ipynb #d84a1e64
@@ -273,7 +284,7 @@ def optimizer_step(self: Trainer) -> None:
         with self.explain_errors(): self.accelerator.clip_grad_norm_(self.objective.parameters(), **self.clip)
     self.lr = max(g['lr'] for g in self.optimizer.param_groups)
     self.stepper.step()
-    skipped = self.stepper.step_was_skipped                             # torch then warns of a schedule that precedes the first step
+    skipped = self.stepper.step_was_skipped  # torch then warns of a schedule that precedes the first step
     with warnings.catch_warnings(action='ignore') if skipped else nullcontext(): self.schedule.step()
     self.stepper.zero_grad()
     if self.ema: self.ema.update_parameters(self.model)
@@ -307,9 +318,10 @@ def evaluate_together(
 ) -> Evaluation:
     "Evaluate the validation images in all processes; the result is that of a single process"
     rank, world = accelerator.process_index, accelerator.num_processes
-    if world == 1 or isinstance(data.val, DataLoader) or len(data.val) < world: return evaluate(clf, data, device=accelerator.device, num_workers=num_workers)
+    options = dict(device=accelerator.device, num_workers=num_workers)
+    if world == 1 or isinstance(data.val, DataLoader) or len(data.val) < world: return evaluate(clf, data, **options)
     shares = [range(r, len(data.val), world) for r in range(world)]
-    part = evaluate(clf, replace(data, val=Subset(data.val, shares[rank])), device=accelerator.device, num_workers=num_workers)
+    part = evaluate(clf, replace(data, val=Subset(data.val, shares[rank])), **options)
     return merge_evaluations(gather_object([part]), shares)
 
 @patch
@@ -326,15 +338,17 @@ def finish_epoch(self: Trainer) -> None:
     self.check_finite_loss()
     self.check_finite_weights()
     device, val, s = self.accelerator.device, self.data.val, self.settings
-    sums = torch.stack([torch.as_tensor(self.total, device=device).float(), torch.tensor(float(self.count), device=device)])
+    sums = torch.stack([torch.as_tensor(n, device=device).float() for n in (self.total, self.count)])
     with self.explain_errors():
         total, count = self.accelerator.reduce(sums, 'sum').tolist()
         if isinstance(val, DataLoader): reseed(generators_of(val), s.seed + self.epoch)
         try: self.seen = evaluate_together(self.usable_classifier(), self.data, self.accelerator, s.num_workers)
-        except FloatingPointError as e: raise FloatingPointError(f'epoch {self.epoch}: validation {e}{self.kept_note}') from None
+        except FloatingPointError as e:
+            raise FloatingPointError(f'epoch {self.epoch}: validation {e}{self.kept_note}') from None
     if self.sharded: self.clf.to('cpu')
     score = {f'val_{self.seen.score_name}': self.seen.score}
-    self.history.append(dict(epoch=self.epoch, lr=self.lr, train_loss=total / count, val_loss=self.seen.loss, **score, seconds=round(self.elapsed, 2)))
+    losses = dict(train_loss=total / count, val_loss=self.seen.loss)
+    self.history.append(dict(epoch=self.epoch, lr=self.lr, **losses, **score, seconds=round(self.elapsed, 2)))
     self.batch, self.total, self.count = 0, 0., 0
     self.save()
     self.call('after_epoch')
@@ -347,15 +361,17 @@ def state(self: Trainer) -> dict:
     "Everything that changes during a training, as tensors and plain data"
     scaler, data = self.accelerator.scaler, self.data
     return dict(
-        epoch=len(self.history) + 1, batch=self.batch, step=self.step, lr=self.lr, sums=gather_object([(float(self.total), self.count)]),
-        history=self.history, seconds=self.elapsed, settings=self.settings.compared(), processes=self.processes, mark=self.batches.order.mark,
-        images=[len(data.train), len(data.val)], optimizer=gathered(self.optimizer.state_dict()), schedule=self.schedule.state_dict(),
-        ema=self.ema and gathered(self.ema.state_dict()), scaler=scaler and scaler.state_dict(), random=gather_object([random_states()]),
-        data=self.digest, origin=self.origin)
+        epoch=len(self.history) + 1, batch=self.batch, step=self.step, lr=self.lr, history=self.history, seconds=self.elapsed,
+        sums=gather_object([(float(self.total), self.count)]), settings=self.settings.compared(), processes=self.processes,
+        mark=self.batches.order.mark, images=[len(data.train), len(data.val)],
+        optimizer=gathered(self.optimizer.state_dict()), schedule=self.schedule.state_dict(),
+        ema=self.ema and gathered(self.ema.state_dict()), scaler=scaler and scaler.state_dict(),
+        random=gather_object([random_states()]), data=self.digest, origin=self.origin)
 
 def about(data: Data) -> dict:
     "What a checkpoint contains about its data, so that new images can be prepared in the same way"
-    return dict(classes=list(data.classes), image_shape=data.image_shape, preset=data.preset and data.preset.to_dict(), target=data.target)
+    preset = data.preset and data.preset.to_dict()
+    return dict(classes=list(data.classes), image_shape=data.image_shape, preset=preset, target=data.target)
 
 @patch
 def save_weights(self: Trainer,
@@ -365,13 +381,14 @@ def save_weights(self: Trainer,
     "Write the checkpoints of the run"
     more = dict(about(self.data), initialized_from=self.origin) if self.origin else about(self.data)
     for name in ['checkpoint', 'best'] if best else ['checkpoint']:
-        write_checkpoint(self.folder/f'{name}.safetensors', weights, config=self.clf.cfg, epoch=len(self.history), **more)
+        path = self.folder/f'{name}.safetensors'
+        write_checkpoint(path, weights, config=self.clf.cfg, epoch=len(self.history), **more)
 
 @patch
 def save(self: Trainer) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if the disk is full, and then the earlier ones remain"
     if self.folder is None: return
-    if self.batch: self.check_finite_weights()                          # at the end of an epoch they were checked before the evaluation
+    if self.batch: self.check_finite_weights()  # at the end of an epoch they were checked before the evaluation
     with self.explain_errors():                                         # each process contributes its share
         state, weights = self.state(), gathered(self.model.state_dict())
         usable = gathered(self.ema.module.state_dict()) if self.ema else weights
@@ -392,16 +409,18 @@ def ended_best(self: Trainer) -> bool:
 # %% ../../nbs/training/trainer.ipynb #cac6a4ba
 @patch
 def check_data_order(self: Trainer) -> None:
-    "Warn about a loader whose order cannot be repeated; raises `ConfigError` if snapshots within an epoch would need it"
+    "Warn about a loader whose order cannot be repeated; raises `ConfigError` if `save_steps` needs it"
     if self.batches.order.repeatable or not self.folder: return
-    why = f'{type(self.data.train).__name__} has an order that cannot be repeated: it depends on more than random numbers and set_epoch'
+    name = type(self.data.train).__name__
+    why = f'{name} has an order that cannot be repeated: it depends on more than random numbers and set_epoch'
     if self.settings.save_steps:
-        raise ConfigError('save_steps', f'{why}, so an epoch cannot be resumed in its middle. Remove save_steps, or pass the data set.')
+        fix = 'Remove save_steps, or pass the data set.'
+        raise ConfigError('save_steps', f'{why}, so an epoch cannot be resumed in its middle. {fix}')
     warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.')
 
 @patch
 def find_snapshot(self: Trainer) -> tuple | None:
-    "The latest intact snapshot of the run, None if it ended before the first; raises `ConfigError` if it belongs to another training"
+    "The latest intact snapshot of the run, None if there is none; raises `ConfigError` if it is of another training"
     snapshots, kept = Snapshots(self.folder/'snapshots', self.settings.max_keep_ckpts), []
     def latest():                                                       # one process renames damaged ones
         kept.append(snapshots.latest(check_state))
@@ -413,17 +432,20 @@ def find_snapshot(self: Trainer) -> tuple | None:
         path = by_main(latest)
         found = kept[0] if kept else path and snapshots.read(path, check_state)
     except OSError as e:
-        raise ConfigError('resume', f'{e.filename}: cannot be read: {e.strerror}. Resume as the user who started the run, or change its permissions.') from e
+        fix = 'Resume as the user who started the run, or change its permissions.'
+        raise ConfigError('resume', f'{e.filename}: cannot be read: {e.strerror}. {fix}') from e
     if found is None: return by_main(start_again)
     _, _, state, meta = found
     try: self.check_same(state, meta)
     except (TypeError, LookupError, AttributeError, ArithmeticError) as e:
-        raise ConfigError('resume', f'{found[0]} does not fit this training: {type(e).__name__}: {str(e)[:300]}.') from e
+        cause = f'{type(e).__name__}: {str(e)[:300]}'
+        raise ConfigError('resume', f'{found[0]} does not fit this training: {cause}.') from e
     size, n = state['settings']['batch_size'], self.accelerator.num_processes
     self.settings, self.processes = replace(self.settings, batch_size=size), state['processes']
     self.origin = state['origin'] or meta.get('initialized_from') or []
     if self.main and n != self.processes:
-        warnings.warn(f'the run started with {size} images per step in each of {self.processes} processes; now it has {size * self.processes // n} in each of {n}.')
+        warnings.warn(f'the run started with {size} images per step in each of {self.processes} processes; '
+                      f'now it has {size * self.processes // n} in each of {n}.')
     return found
 
 # %% ../../nbs/training/trainer.ipynb #cf408f53
@@ -437,21 +459,24 @@ def restore(self: Trainer) -> None:
         raise ConfigError('resume', f'{self.last_good} does not fit this training: {str(e)[:300]}. {fix}') from e
     kept = checkpoints_in(self.folder) if self.main else {}
     if self.main: self.put_later_aside(kept)
-    if self.batch == 0 and self.history:                                # the process may have been killed between two files
+    if self.batch == 0 and self.history:  # the process may have been killed between two files
         usable = gathered(self.best_weights.state_dict())
-        if self.main and not self.are_kept(kept, usable, self.ended_best()): self.save_weights(usable, self.ended_best())
+        best = self.ended_best()
+        if self.main and not self.are_kept(kept, usable, best): self.save_weights(usable, best)
 
 @patch
 def _load_state(self: Trainer, weights, state):
     check_fit(self.clf, weights, self.last_good)
     own = self.clf.state_dict()
     self.clf.load_state_dict(check_weights(weights, own, str(self.last_good), allow_nonfinite=True))     # such as masks
-    self.batch, self.step, self.lr, self.history, self.epoch = (state[k] for k in ('batch', 'step', 'lr', 'history', 'epoch'))
+    self.epoch, self.batch, self.step = state['epoch'], state['batch'], state['step']
+    self.lr, self.history = state['lr'], state['history']
     self.first_step, self.seconds, self.started = self.step, state['seconds'], time.perf_counter()
     rank, states = self.accelerator.process_index, state['random']
     self.total, self.count = share_of(state['sums'], rank, self.accelerator.num_processes)
     if self.sharded: spread(self.model, weights)
-    if self.batch > len(self.batches): raise ValueError(f'{self.batch} batches of an epoch are done, and it has {len(self.batches)}')
+    if self.batch > len(self.batches):
+        raise ValueError(f'{self.batch} batches of an epoch are done, and it has {len(self.batches)}')
     self._load_optimizer(state)
     if self.ema: spread(self.ema, state['ema'])
     if self.accelerator.scaler and state['scaler']: self.accelerator.scaler.load_state_dict(state['scaler'])
@@ -470,13 +495,14 @@ def _load_optimizer(self: Trainer, state):
     self.schedule.load_state_dict({k: v for k, v in state['schedule'].items() if k in own})
 
 # %% ../../nbs/training/trainer.ipynb #5be0c9d2
-MOMENTS = 'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'square_avg'       # of optimizers, with one number per weight
+MOMENTS = 'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'square_avg'  # one number per weight
 
 def _check_alike(then, now, name):
-    "Raise `ValueError` unless plain data has the types and lengths of other plain data, under the keys that both have; all numbers count as one type"
+    "Raise `ValueError` unless plain data has the types and lengths of other plain data, under the keys of both"
     number = int, float
     same = type(then) is type(now) or type(then) in number and type(now) in number
-    if not same or isinstance(now, (list, tuple)) and len(then) != len(now): raise ValueError(f'its {name} is another one')
+    if not same or isinstance(now, (list, tuple)) and len(then) != len(now):
+        raise ValueError(f'its {name} is another one')
     pairs = []
     if isinstance(now, dict): pairs = [(then[k], now[k]) for k in now if k in then]
     elif isinstance(now, (list, tuple)): pairs = zip(then, now)
@@ -503,7 +529,8 @@ def put_later_aside(self: Trainer,
     for name in later: del kept[name]
     files = [*(folder/f'{name}.safetensors' for name in later), folder/'metrics.csv', folder/'metrics.json']
     names = [put_aside(f, 'later').name for f in files if f.exists()]
-    warnings.warn(f'{folder} resumes from epoch {len(self.history)}; files of later epochs are kept as {", ".join(names)}.')
+    warnings.warn(f'{folder} resumes from epoch {len(self.history)}; '
+                  f'files of later epochs are kept as {", ".join(names)}.')
 
 @patch
 def are_kept(self: Trainer,
@@ -534,7 +561,7 @@ def alone_in(
     folder: Path | None,  # of a run; None if nothing is saved
     new: bool = False,  # whether it must not contain a run
 ):
-    "A context in which no other training uses the folder, and unfinished files are deleted; raises `ConfigError` with the process that uses it"
+    "A context in which no other training uses the folder; deletes unfinished files; raises `ConfigError` if it is in use"
     held = ExitStack()
     def take():
         make_folder(folder)
@@ -554,20 +581,23 @@ def check_state(
 ) -> None:
     "Raise `ConfigError` unless they have the form of `Trainer.state` and `about`"
     s, history, data, settings = state, state['history'], state['data'], state['settings']
+    number, keys = (int, float), {'epoch', 'train_loss', 'val_loss'}
     valid = dict(
         settings=isinstance(settings, dict) and _whole(settings['batch_size'], 1, 10 ** 9),
         processes=_whole(s['processes'], 1, 65536),
-        history=isinstance(history, list) and all({'epoch', 'train_loss', 'val_loss'} <= r.keys() and best_record([r]) for r in history),
+        history=isinstance(history, list) and all(keys <= r.keys() and best_record([r]) for r in history),
         epoch=s['epoch'] == len(history) + 1, batch=_whole(s['batch']), step=_whole(s['step']),
-        lr=type(s['lr']) in (int, float), seconds=type(s['seconds']) in (int, float),
-        sums=isinstance(s['sums'], list) and all(type(total) in (int, float) and _whole(count) for total, count in s['sums']),
+        lr=type(s['lr']) in number, seconds=type(s['seconds']) in number,
+        sums=isinstance(s['sums'], list) and all(type(total) in number and _whole(count) for total, count in s['sums']),
         images=isinstance(s['images'], list) and len(s['images']) == 2 and all(map(_whole, s['images'])),
         data=isinstance(data, dict) and all(isinstance(data[k], dict) for k in ('train', 'val')),
-        mark=s['mark'] is None or type(s['mark']) is int, random=isinstance(s['random'], list), origin=isinstance(s['origin'], list),
+        mark=s['mark'] is None or type(s['mark']) is int,
+        random=isinstance(s['random'], list), origin=isinstance(s['origin'], list),
         optimizer=isinstance(s['optimizer'], dict) and s['optimizer'].keys() == {'state', 'param_groups'},
         schedule=isinstance(s['schedule'], dict),
         config=isinstance(meta['config'], dict), classes=isinstance(meta['classes'], list))
-    if wrong := [k for k, good in valid.items() if not good]: raise ConfigError(message=f'the snapshot has no valid {", ".join(wrong)}.')
+    wrong = [k for k, good in valid.items() if not good]
+    if wrong: raise ConfigError(message=f'the snapshot has no valid {", ".join(wrong)}.')
 
 # %% ../../nbs/training/trainer.ipynb #e64fbf32
 def share_of(
@@ -575,7 +605,7 @@ def share_of(
     i: int,  # index of this process
     n: int,  # number of processes
 ) -> tuple:
-    "The sums that process `i` continues with: its own, or if the number of processes changed, the first one continues with the total"
+    "The sums that process `i` continues with; if the number of processes changed, the first one gets the total"
     if len(sums) == n: return sums[i]
     return tuple(map(sum, zip(*sums))) if i == 0 else (0., 0)
 
@@ -584,23 +614,28 @@ def check_same(self: Trainer,
     state: Mapping,  # of a snapshot
     meta: Mapping,  # what else it contains
 ) -> None:
-    "Raise `ConfigError` if a snapshot belongs to a training with other settings, classifier or data; warn about other versions"
+    "Raise `ConfigError` if a snapshot has other settings, classifier or data; warn about other versions"
     then, settings, other = state['settings'], self.settings.compared(), []
     for k in settings:
-        if k in then and k != 'batch_size' and settings[k] != then[k]: other.append(_differs(f'{k}={settings[k]!r}', f'{k}={then[k]!r}'))
+        if k == 'batch_size' or k not in then or settings[k] == then[k]: continue
+        other.append(_differs(f'{k}={settings[k]!r}', f'{k}={then[k]!r}'))
     n, total = self.accelerator.num_processes, then['batch_size'] * state['processes']
     if total % n: other.append(f'{n} processes cannot divide the {total} images of a step')
     elif settings['batch_size'] not in (then['batch_size'], total // n):
         other.append(_differs(f'batch_size={settings["batch_size"]}', f'batch_size={then["batch_size"]}'))
-    images = [len(self.data.train), len(self.data.val)]
-    if images != state['images']: other.append(_differs(*('{} training and {} validation images'.format(*count) for count in (images, state['images']))))
+    images, before = [len(self.data.train), len(self.data.val)], state['images']
+    def counts(train, val): return f'{train} training and {val} validation images'
+    if images != before: other.append(_differs(counts(*images), counts(*before)))
     else: other += digest_changes(state['data'], self.digest, self.data)
     other += [*_other_data(meta, about(self.data)), *_other_model(meta['config'], self.clf.cfg)]
-    if other: raise ConfigError('resume', f'cannot resume {self.folder}: {"; ".join(other[:8])}. Set the same, or start a new run.')
+    if other:
+        fix = 'Set the same, or start a new run.'
+        raise ConfigError('resume', f'cannot resume {self.folder}: {"; ".join(other[:8])}. {fix}')
     made, here = meta.get('versions'), dict(clsparts=clsparts.__version__, torch=torch.__version__)
     if not isinstance(made, dict): made = {}
     if self.main and (new := [f'{k} {v} instead of {made[k]}' for k, v in here.items() if made.get(k, v) != v]):
-        warnings.warn(f'{self.folder} was started with other versions; here is {", ".join(new)}. The numbers may differ.')
+        warnings.warn(f'{self.folder} was started with other versions; here is {", ".join(new)}. '
+                      'The numbers may differ.')
 
 def _differs(now, then): return f'{now}, but the run was started with {then}'
 
@@ -615,7 +650,8 @@ def _other_data(then, now):
     if len(a) != len(b): yield _differs(f'{len(b)} classes', f'{len(a)} classes')
     elif a != b: yield next(_differs(f'class {i} is {n!r}', repr(o)) for i, (o, n) in enumerate(zip(a, b)) if o != n)
     keys = 'image_shape', 'preset', 'target'
-    for path, a, b in diff({k: then.get(k) for k in keys}, {k: now.get(k) for k in keys}): yield _differs(f'{path}={b!r}', f'{path}={a!r}')
+    for path, a, b in diff(*({k: meta.get(k) for k in keys} for meta in (then, now))):
+        yield _differs(f'{path}={b!r}', f'{path}={a!r}')
 
 # %% ../../nbs/training/trainer.ipynb #152e859e
 @patch
@@ -627,7 +663,9 @@ def interruptible(self: Trainer):
         return
     heard = set()
     def note(number, frame):
-        if number in heard: raise KeyboardInterrupt(f'interrupted in the middle of step {self.step + 1} of {self.steps}.{self.kept_note}')
+        if number in heard:
+            where = f'in the middle of step {self.step + 1} of {self.steps}'
+            raise KeyboardInterrupt(f'interrupted {where}.{self.kept_note}')
         heard.add(number)
         self.interrupted = True
     before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -639,7 +677,7 @@ def interruptible(self: Trainer):
 @patch
 @contextmanager
 def explain_errors(self: Trainer, x=None, y=None):
-    "A context that explains errors: out-of-memory errors with the batch size that fits, and lost connections to other processes"
+    "A context that explains two errors: out of memory, with the batch size that fits, and lost processes"
     several = self.accelerator.num_processes > 1
     try: yield
     except (RuntimeError, MemoryError) as e:
@@ -648,7 +686,8 @@ def explain_errors(self: Trainer, x=None, y=None):
         else: raise
     else: return
     traceback.clear_frames(problem.__traceback__)                       # they hold the memory of the failed step
-    raise MemoryError(f'a batch of {len(x)} images needs more memory than there is; {self._smaller_batch(x, y)}.{self.kept_note}') from problem
+    advice = self._smaller_batch(x, y)
+    raise MemoryError(f'a batch of {len(x)} images needs more memory than there is; {advice}.{self.kept_note}') from problem
 
 @patch
 def _smaller_batch(self: Trainer, x, y):
@@ -670,14 +709,15 @@ def _worker_error(self: Trainer, e):
     except RuntimeError as cause: e = cause
     again = f' Resume from {self.folder}.' if self.folder else ''
     reason = str(e).splitlines()[0].strip().rstrip('.')
-    return ChildProcessError(f'a process that loads images was killed, perhaps because memory ran out ({reason}). Fewer workers need less.{self.kept_note}{again}')
+    return ChildProcessError(f'a process that loads images was killed, perhaps because memory ran out ({reason}). '
+                             f'Fewer workers need less.{self.kept_note}{again}')
 
 @patch
 def _lost_error(self: Trainer, e):
     "The error if other processes cannot be reached"
     acc, again = self.accelerator, f' The run resumes from {self.folder}.' if self.folder else ''
-    reason = str(e).splitlines()[0][:200]
-    return ConnectionError(f'process {acc.process_index} of {acc.num_processes} cannot reach the others after step {self.step}; '
+    reason, me = str(e).splitlines()[0][:200], f'process {acc.process_index} of {acc.num_processes}'
+    return ConnectionError(f'{me} cannot reach the others after step {self.step}; '
                            f'one of them has ended or hangs ({reason}).{again}')
 
 # %% ../../nbs/training/trainer.ipynb #087b82ef
@@ -734,8 +774,8 @@ def fit(
     clf,  # a classifier with a head, trained in place
     data: Data | Dataset | DataLoader | tuple,  # see `load_data`; or `(train, val)`; a single data set is split
     **kwargs,
-) -> list[dict]:  # one record per epoch: `epoch`, `lr` of its last step, `train_loss`, `val_loss`, `val_accuracy` or `val_mAP`, `seconds`
-    "Train `clf`; raises `ConfigError` for invalid arguments, `FloatingPointError` if the loss becomes NaN, `MemoryError` with the batch size that fits"
+) -> list[dict]:  # one record per epoch: epoch, lr of its last step, train_loss, val_loss, val_accuracy or val_mAP, seconds
+    "Train `clf`; raises `ConfigError`, `FloatingPointError` if the loss becomes NaN, `MemoryError` with the batch size that fits"
     return Trainer(clf, data, TrainSettings(**kwargs)).train()
 
 fit.__delwrap__ = TrainSettings                                         # its comments document the arguments
