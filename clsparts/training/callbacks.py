@@ -83,7 +83,7 @@ def tell_all(
 def best_record(
     history: list[dict],  # one record per epoch
 ) -> dict:
-    "The record of the first epoch with the highest validation score; epochs with NaN or infinite values are used only if there are no others"
+    "The record of the first epoch with the highest validation score; values that are not finite rank last"
     if not history: raise ValueError('history: no epoch is finished.')
     return max(history, key=lambda r: (is_finite(r), r[score_key(r)] if is_finite(r) else 0))
 
@@ -116,8 +116,9 @@ def write_metrics(
         table.writerows(history)
     epochs = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in r.items()} for r in history]
     best = epochs[history.index(best_record(history))]
-    final = dict(versions=dict(clsparts=clsparts.__version__, torch=torch.__version__), final=epochs[-1], best=best, epochs=epochs)
-    with replacing(folder/'metrics.json') as tmp: tmp.write_text(json.dumps(final, indent=2, allow_nan=False) + '\n')
+    versions = dict(clsparts=clsparts.__version__, torch=torch.__version__)
+    content = dict(versions=versions, final=epochs[-1], best=best, epochs=epochs)
+    with replacing(folder/'metrics.json') as tmp: tmp.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
 
 class Records(Callback):
     "Writes the metrics files in the folder of the run"
@@ -134,10 +135,12 @@ def check_trackers(
     if not names: return []
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS
     known = {str(k) for k in LOGGER_TYPE_TO_CLASS}
-    if not isinstance(names, (list, tuple)): raise ConfigError('log_with', f'expected names of trackers, got {names!r:.100}.')
+    if not isinstance(names, (list, tuple)):
+        raise ConfigError('log_with', f'expected names of trackers, got {names!r:.100}.')
     for name in names:
         if not isinstance(name, str) or name not in known:
-            raise ConfigError('log_with', f'expected one of {", ".join(sorted(known))}, got {name!r:.100}. {did_you_mean(name, known)}'.rstrip())
+            expected = f'expected one of {", ".join(sorted(known))}'
+            raise ConfigError('log_with', f'{expected}, got {name!r:.100}. {did_you_mean(name, known)}'.rstrip())
     return list(dict.fromkeys(names))
 
 class Tracker(Callback):
@@ -178,13 +181,15 @@ class Bar(Callback):
 
     def begin(self, trainer) -> None:
         interval = .1 if sys.stderr.isatty() or in_notebook() else 10
-        self.bar = tqdm(total=trainer.steps, initial=trainer.step, unit='step', mininterval=interval, disable=not trainer.main)
+        self.bar = tqdm(total=trainer.steps, initial=trainer.step, unit='step', mininterval=interval,
+                        disable=not trainer.main)
 
     def after_step(self, trainer) -> None: self.bar.update()
 
     def after_epoch(self, trainer) -> None:
         record = trainer.history[-1]
-        self.bar.set_description(f'epoch {trainer.epoch}/{trainer.epochs}, validation {100 * record[score_key(record)]:.1f} %')
+        score = 100 * record[score_key(record)]
+        self.bar.set_description(f'epoch {trainer.epoch}/{trainer.epochs}, validation {score:.1f} %')
 
     def end(self, trainer) -> None: self.bar.close()
 

@@ -273,9 +273,9 @@ def _lift_data(recipe, data, test, train):
     if recipe.at('dataset_type') == theirs: recipe.take('dataset_type')
     if data is None and theirs:
         if theirs not in SETS:
-            raise ConfigError('data', f"the config trains on {theirs}, which is not available here. Set data='folder:PATH', or "
-                                      '--set data=folder:PATH on the command line, with train and val in the folder, and in '
-                                      'these a folder for each class.')
+            fix = ("Set data='folder:PATH', or --set data=folder:PATH on the command line, with train and val in the folder, "
+                   'and in these a folder for each class.')
+            raise ConfigError('data', f'the config trains on {theirs}, which is not available here. {fix}')
         data = SETS[recipe.take(path)]
     if data is None: return None
     options = dict(data) if isinstance(data, Mapping) else dict(name=data)
@@ -321,8 +321,9 @@ def _lift_augment(recipe, data, train):
     return augment or 'none'
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #1e4f6f2a
-_EMA = dict(momentum=2e-4, ema_type='ExponentialMovingAverage', begin_iter=0, begin_epoch=0, interval=1, update_buffers=False,
-            evaluate_on_ema=True, evaluate_on_origin=False, device=None, strict_load=False, priority='NORMAL')  # as in `fit`
+_EMA = dict(                                                            # as in `fit`
+    momentum=2e-4, ema_type='ExponentialMovingAverage', begin_iter=0, begin_epoch=0, interval=1, update_buffers=False,
+    evaluate_on_ema=True, evaluate_on_origin=False, device=None, strict_load=False, priority='NORMAL')
 _WITHOUT_EFFECT = 'momentum', 'strict_load', 'priority'  # read elsewhere, or without effect on a training
 
 def _lift_ema(hook, where):
@@ -332,7 +333,8 @@ def _lift_ema(hook, where):
         fix = f'Remove ema_type{" and gamma" * ("gamma" in options)} to use it.'
         raise ConfigError(f'{where}.ema_type', f"only 'ExponentialMovingAverage' is supported, got {type_!r}. {fix}")
     for k in options:
-        if k not in _EMA: raise ConfigError(f'{where}.{k}', f'EMAHook has no argument {k!r}. {did_you_mean(str(k), _EMA)}'.rstrip())
+        if k not in _EMA:
+            raise ConfigError(f'{where}.{k}', f'EMAHook has no argument {k!r}. {did_you_mean(str(k), _EMA)}'.rstrip())
     momentum = options.get('momentum', _EMA['momentum'])
     if not isinstance(momentum, (int, float)) or not 0 < momentum < 1:
         raise ConfigError(f'{where}.momentum', f'expected a number between 0 and 1, got {momentum!r}.')
@@ -360,8 +362,8 @@ def _lift_optimizer(recipe, train):
     if isinstance(scale, (int, float)):
         recipe.note(f'optim_wrapper.loss_scale: {scale} is halved here after an overflow, and constant in mmengine')
 
-_USUAL = ('CheckpointHook', 'LoggerHook', 'ParamSchedulerHook', 'DistSamplerSeedHook', 'IterTimerHook', 'RuntimeInfoHook',
-          'SyncBuffersHook', 'VisualizationHook')
+_USUAL = ('CheckpointHook', 'LoggerHook', 'ParamSchedulerHook', 'DistSamplerSeedHook', 'IterTimerHook',
+          'RuntimeInfoHook', 'SyncBuffersHook', 'VisualizationHook')
 
 def _hooks(recipe):
     "Hooks that may change a training, with their paths"
@@ -406,8 +408,8 @@ def _lift_rest(recipe, train, own, defaults):
     if all(isinstance(v, (int, float)) and v for v in (base, size, lr)):
         recipe.take('auto_scale_lr')
         if base != size and 'lr' not in own:
-            recipe.note(f'auto_scale_lr: the learning rate {lr:g} is meant for {base} images per step, and a step has {size} '
-                        f'for each process. In one process train.lr={lr * size / base:.3g} is in proportion')
+            recipe.note(f'auto_scale_lr: the learning rate {lr:g} is meant for {base} images per step, and a step has '
+                        f'{size} for each process. In one process train.lr={lr * size / base:.3g} is in proportion')
     for path, name in LIFTED.items():
         if name not in both and name != 'num_workers':
             recipe.note(f'{path}: the config has none; train.{name}={defaults["train"][name]!r} is used')
@@ -419,7 +421,8 @@ def lifted(
 ) -> dict:
     "The config with OpenMMLab's keys moved into `train` and `data`; warns about unused keys and differences"
     own = cfg.get('train') or {}
-    if not isinstance(own, Mapping): raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {own!r}.')
+    if not isinstance(own, Mapping):
+        raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {own!r}.')
     cfg = _with_preprocessor(cfg)
     if not any(k in cfg for k in FOREIGN): return dict(cfg)
     recipe = Recipe(cfg)
@@ -430,8 +433,8 @@ def lifted(
     recipe.take('train')
     if (seed := recipe.take('randomness.seed')) is not None: kept.setdefault('seed', seed)
     if 'epochs' not in {**train, **own} and recipe.at('train_cfg.max_iters'):
-        raise ConfigError('train_cfg.max_iters', 'expected epochs instead of iterations. Set train.epochs=…, and by_epoch=True '
-                                                 'in param_scheduler.')
+        fix = 'Set train.epochs=…, and by_epoch=True in param_scheduler.'
+        raise ConfigError('train_cfg.max_iters', f'expected epochs instead of iterations. {fix}')
     _lift_images(recipe, kept, train, own, defaults)
     _lift_rest(recipe, train, own, defaults)
     for note in [*_unused(recipe), *recipe.notes]: warnings.warn(printable(note))

@@ -29,15 +29,15 @@ from ..core.tables import Table
 LAYER_DECAY = 'LearningRateDecayOptimWrapperConstructor'  # OpenMMLab's name for layer-wise learning-rate decay
 
 # the arguments of each dict, for `check_arguments`
-def _wrapper(optimizer, type='OptimWrapper', paramwise_cfg=None, clip_grad=None, accumulative_counts: int = 1, constructor=None,
-             dtype=None, loss_scale=None): pass
-def _paramwise(norm_decay_mult: float = 1., bias_decay_mult: float = 1., bias_lr_mult: float = 1., dwconv_decay_mult: float = 1.,
-               flat_decay_mult: float = 1., custom_keys: Mapping | None = None, bypass_duplicate: bool = False,
-               layer_decay_rate: float = 1.): pass
+def _wrapper(optimizer, type='OptimWrapper', paramwise_cfg=None, clip_grad=None, accumulative_counts: int = 1,
+             constructor=None, dtype=None, loss_scale=None): pass
+def _paramwise(norm_decay_mult: float = 1., bias_decay_mult: float = 1., bias_lr_mult: float = 1.,
+               dwconv_decay_mult: float = 1., flat_decay_mult: float = 1., custom_keys: Mapping | None = None,
+               bypass_duplicate: bool = False, layer_decay_rate: float = 1.): pass
 def _custom(lr_mult: float = 1., decay_mult: float = 1.): pass
 def _clip(max_norm: float, norm_type: float = 2): pass
-def _scaling(init_scale: float = 2. ** 16, growth_factor: float = 2., backoff_factor: float = .5, growth_interval: int = 2000,
-             enabled: bool = True): pass
+def _scaling(init_scale: float = 2. ** 16, growth_factor: float = 2., backoff_factor: float = .5,
+             growth_interval: int = 2000, enabled: bool = True): pass
 
 def _checked(name, options, args, where, issues):
     "Add the issues of `args` to `issues`"
@@ -51,9 +51,10 @@ def _of_timm(name):
     try: timm = import_installed('timm.optim')
     except ImportError as e: raise ConfigError('type', f'{name} comes from timm. {e}') from e
     class LARS(timm.Lars):
-        def __init__(self, params, lr: float, momentum: float = 0, weight_decay: float = 0, dampening: float = 0, eta: float = .001,
-                     nesterov: bool = False, eps: float = 1e-8):
-            super().__init__(params, lr, momentum, dampening, weight_decay, nesterov, trust_coeff=eta, eps=eps, always_adapt=True)
+        def __init__(self, params, lr: float, momentum: float = 0, weight_decay: float = 0, dampening: float = 0,
+                     eta: float = .001, nesterov: bool = False, eps: float = 1e-8):
+            super().__init__(params, lr, momentum, dampening, weight_decay, nesterov,
+                             trust_coeff=eta, eps=eps, always_adapt=True)
     return LARS if name == 'LARS' else timm.Lamb
 
 def _optimizer_class(type_):
@@ -64,17 +65,20 @@ def _optimizer_class(type_):
     names = sorted(found.keys() - {'Optimizer', 'LBFGS', 'SparseAdam', 'Muon'})
     if type_ not in names:
         known = openmmlab_name(str(type_), 'optimizer', here=names)
-        found = absent(known, 'optimizer') if known else f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}'.rstrip()
+        unknown = f'torch.optim has no {type_!r}. {did_you_mean(str(type_), names)}'.rstrip()
+        found = absent(known, 'optimizer') if known else unknown
         raise ConfigError('type', f'{found} Available: {", ".join([*names, "LARS", "Lamb"])}.')
     return found[type_]
 
 # %% ../../nbs/training/optimizers.ipynb #7fa1296a
 def _without_effect(paramwise, where):
     "Issues for multipliers that mmpretrain ignores under layer-wise decay"
-    rules = [(f'{where}.custom_keys.{k}', rule) for k, rule in (paramwise.get('custom_keys') or {}).items() if isinstance(rule, Mapping)]
+    custom = paramwise.get('custom_keys') or {}
+    rules = [(f'{where}.custom_keys.{k}', rule) for k, rule in custom.items() if isinstance(rule, Mapping)]
     given = [(f'{path}.lr_mult', rule['lr_mult']) for path, rule in rules if 'lr_mult' in rule]
     given += [(f'{where}.{k}', paramwise[k]) for k in ('bias_lr_mult', 'dwconv_decay_mult') if k in paramwise]
-    return [(path, f'it has no effect with constructor={LAYER_DECAY!r}. Remove it.') for path, value in given if value != 1]
+    text = f'it has no effect with constructor={LAYER_DECAY!r}. Remove it.'
+    return [(path, text) for path, value in given if value != 1]
 
 # %% ../../nbs/training/optimizers.ipynb #f58c854f
 def check_optim_wrapper(
@@ -83,7 +87,8 @@ def check_optim_wrapper(
     "Raise one `ConfigError` for all unknown, missing and invalid options"
     where, issues = 'optim_wrapper', []
     if isinstance(optim_wrapper, Mapping) and 'optimizer' not in optim_wrapper:
-        raise ConfigError(where, f"the optimizer is missing. Set dict(optimizer={dict(optim_wrapper) or dict(type='SGD', lr=.1)!r}).")
+        optimizer = dict(optim_wrapper) or dict(type='SGD', lr=.1)
+        raise ConfigError(where, f'the optimizer is missing. Set dict(optimizer={optimizer!r}).')
     _checked('optim_wrapper', _wrapper, optim_wrapper, where, issues)
     if issues: raise ConfigError(issues=issues)
     for name, options in dict(paramwise_cfg=_paramwise, clip_grad=_clip).items():
@@ -95,12 +100,14 @@ def check_optim_wrapper(
         _checked('custom_keys', _custom, rule, f'{where}.paramwise_cfg.custom_keys.{key}', issues)
     if optim_wrapper.get('constructor') == LAYER_DECAY: issues += _without_effect(paramwise, f'{where}.paramwise_cfg')
     if 'layer_decay_rate' in paramwise and optim_wrapper.get('constructor') != LAYER_DECAY:
-        issues.append((f'{where}.paramwise_cfg.layer_decay_rate', f'it has no effect without optim_wrapper.constructor={LAYER_DECAY!r}.'))
+        text = f'it has no effect without optim_wrapper.constructor={LAYER_DECAY!r}.'
+        issues.append((f'{where}.paramwise_cfg.layer_decay_rate', text))
     if counts < 1: issues.append((f'{where}.accumulative_counts', f'expected an int from 1, got {counts}.'))
-    if optim_wrapper.get('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
-        issues.append((f'{where}.type', f"expected 'OptimWrapper' or 'AmpOptimWrapper', got {optim_wrapper['type']!r}."))
-    if optim_wrapper.get('constructor') not in (None, 'DefaultOptimWrapperConstructor', LAYER_DECAY):
-        issues.append((f'{where}.constructor', f'expected {LAYER_DECAY!r} or None, got {optim_wrapper["constructor"]!r}.'))
+    type_, constructor = optim_wrapper.get('type', 'OptimWrapper'), optim_wrapper.get('constructor')
+    if type_ not in ('OptimWrapper', 'AmpOptimWrapper'):
+        issues.append((f'{where}.type', f"expected 'OptimWrapper' or 'AmpOptimWrapper', got {type_!r}."))
+    if constructor not in (None, 'DefaultOptimWrapperConstructor', LAYER_DECAY):
+        issues.append((f'{where}.constructor', f'expected {LAYER_DECAY!r} or None, got {constructor!r}.'))
     optimizer = optim_wrapper['optimizer']
     try:
         if not isinstance(optimizer, Mapping) or 'type' not in optimizer:
@@ -124,7 +131,8 @@ def _check_scaling(scale, where, issues):
     "Add the issues of `loss_scale` to `issues`"
     if isinstance(scale, Mapping): return _checked('loss_scale', _scaling, scale, where, issues)
     number = isinstance(scale, (int, float)) and not isinstance(scale, bool) and 0 < scale < math.inf
-    if not number and scale not in (None, 'dynamic'): issues.append((where, f"expected 'dynamic', a number above 0, or a dict, got {scale!r}."))
+    if not number and scale not in (None, 'dynamic'):
+        issues.append((where, f"expected 'dynamic', a number above 0, or a dict, got {scale!r}."))
 
 def scaling_of(optim_wrapper: Mapping) -> dict:
     "Arguments of the `GradScaler` for fp16; a single number is a scale that does not grow"
@@ -147,7 +155,8 @@ def layer_depths(
     depths, last = {}, len(blocks) + 1
     for n in names:                                                     # before the first block, in one, or after them
         own = next((i for i, b in enumerate(blocks, 1) if n.startswith(b)), None)
-        depths[n] = own if own is not None else last if max(depths.values(), default=0) or not n.startswith('backbone.') else 0
+        before = n.startswith('backbone.') and not max(depths.values(), default=0)
+        depths[n] = own if own is not None else 0 if before else last
     return depths, last + 1
 
 # %% ../../nbs/training/optimizers.ipynb #8c748514
@@ -181,7 +190,8 @@ def multipliers(
             else:
                 bias = name.endswith('.bias') or name == 'bias'
                 lr = cfg.get('bias_lr_mult', 1.) if bias and not norm else 1.
-                rules = dict(norm_decay_mult=norm, bias_decay_mult=bias, dwconv_decay_mult=depthwise, flat_decay_mult=p.ndim == 1)
+                rules = dict(norm_decay_mult=norm, bias_decay_mult=bias, dwconv_decay_mult=depthwise,
+                             flat_decay_mult=p.ndim == 1)
                 decay = next((cfg[k] for k, applies in rules.items() if applies and k in cfg), 1.)
             found[name] = lr * slower, decay
     return found
@@ -191,7 +201,7 @@ def build_optimizer(
     optim_wrapper: Mapping,  # OpenMMLab's, see above
     divided: bool = False,  # whether processes will share the weights (FSDP)
 ) -> torch.optim.Optimizer:
-    "An optimizer of torch for all parameters that are not frozen, with fused kernels if available; raises `ConfigError`"
+    "A torch optimizer for all parameters that are not frozen, with fused kernels if available; raises `ConfigError`"
     check_optim_wrapper(optim_wrapper)
     options = dict(optim_wrapper['optimizer'])
     cls = _optimizer_class(options.pop('type'))
@@ -203,8 +213,8 @@ def build_optimizer(
     for name, p in clf.named_parameters():                              # shared parameters occur once
         if p.requires_grad: groups.setdefault(mults[name], []).append((name, p))
     if not groups: raise ConfigError('freeze', 'everything is frozen; nothing is left to train.')
-    decays = 'weight_decay' in own
-    params = [dict(params=ps, lr=lr * m, **(dict(weight_decay=decay * d) if decays else {})) for (m, d), ps in groups.items()]
+    params = [dict(params=ps, lr=lr * m, weight_decay=decay * d) for (m, d), ps in groups.items()]
+    if 'weight_decay' not in own: params = [{k: v for k, v in g.items() if k != 'weight_decay'} for g in params]
     devices = ('cpu',) if cls is torch.optim.Adagrad else ('cpu', 'cuda')      # torch 2.6 has no fused Adagrad on a GPU
     floats = all(p.is_floating_point() and p.device.type in devices for g in groups.values() for _, p in g)
     shardable = not divided or cls in (torch.optim.Adam, torch.optim.AdamW)    # torch shards no other fused optimizer
@@ -221,7 +231,8 @@ def rates_table(
     for g in optimizer.param_groups:
         names = g['param_names']
         some = ', '.join(names[:2]) + (f' and {len(names) - 2} more' if len(names) > 2 else '')
-        rows.append([f"{g['lr']:.3g}", f"{g.get('weight_decay', 0):.3g}", f"{sum(p.numel() for p in g['params']):,}", some])
+        count = sum(p.numel() for p in g['params'])
+        rows.append([f"{g['lr']:.3g}", f"{g.get('weight_decay', 0):.3g}", f'{count:,}', some])
     return Table(['learning rate', 'weight decay', 'weights', 'parameters'], rows, left=(3,))
 
 # %% ../../nbs/training/optimizers.ipynb #219d32d8
@@ -244,5 +255,6 @@ def freeze(
         if path in modules and path: continue
         parent = path.rpartition('.')[0]
         there = [n for n, _ in modules.get(parent, clf).named_children()]
-        raise ConfigError('freeze', f'there is no {path!r}. {did_you_mean(path, modules)}{parent or "The classifier"} has: {", ".join(there)}.')
+        available = f'{parent or "The classifier"} has: {", ".join(there)}.'
+        raise ConfigError('freeze', f'there is no {path!r}. {did_you_mean(path, modules)}{available}')
     return Frozen([modules[path].requires_grad_(False) for path in paths])

@@ -50,8 +50,11 @@ def data_for(
 ) -> Data:
     "`data` itself; or `Data` of a pair `(train, val)`, or of a single data set, which is split"
     if isinstance(data, Data): return data
-    parts = data if isinstance(data, (tuple, list)) and any(isinstance(p, (Dataset, DataLoader)) for p in data) else (data,)
-    if len(parts) > 2: raise ConfigError('data', f'expected (train, val), got {len(parts)} parts. Evaluate the others afterwards: evaluate(clf, PART).')
+    several = isinstance(data, (tuple, list)) and any(isinstance(p, (Dataset, DataLoader)) for p in data)
+    parts = data if several else (data,)
+    if len(parts) > 2:
+        fix = 'Evaluate the others afterwards: evaluate(clf, PART).'
+        raise ConfigError('data', f'expected (train, val), got {len(parts)} parts. {fix}')
     return as_data(*parts, classes=classes_of(parts[0], clf))
 
 def check_loader(
@@ -62,7 +65,8 @@ def check_loader(
     if not isinstance(data.train, DataLoader): return
     own = data.train.batch_size or getattr(data.train.batch_sampler, 'batch_size', None)
     if batch_size not in (BATCH_SIZE, own):
-        raise ConfigError('batch_size', f'the DataLoader makes the batches{f", of {own} images" if own else ""}. Remove batch_size, or pass the data set.')
+        size = f', of {own} images' if own else ''
+        raise ConfigError('batch_size', f'the DataLoader makes the batches{size}. Remove batch_size, or pass the data set.')
 
 def check_fits(
     clf,  # a classifier
@@ -81,19 +85,22 @@ def check_classes(
     "Raise `ConfigError` if the head is missing, or the data has another number of classes"
     if clf.head is None: raise ConfigError('head', "training needs a head. Set head=dict(type='LinearClsHead').")
     if clf.head.num_classes not in (None, k := len(data.classes)):
-        raise ConfigError('head.num_classes', f'the data has {k} classes, not {clf.head.num_classes}.', Fix({'head.num_classes': k}))
+        text = f'the data has {k} classes, not {clf.head.num_classes}.'
+        raise ConfigError('head.num_classes', text, Fix({'head.num_classes': k}))
 
+# %% ../../nbs/training/preflight.ipynb #daeffd6e
 def check_targets(
     clf,  # a classifier
     targets: str,  # 'labels', 'soft' or 'multi-label'
     k: int,  # classes
 ) -> None:
-    "Raise `ConfigError` if the loss cannot be computed for such targets, such as a softmax loss for multi-label targets"
+    "Raise `ConfigError` if the loss does not suit such targets, for example a softmax loss for multi-label targets"
     if not isinstance(clf, ImageClassifier): return
     try: validate_loss(dict(parts_of(clf), teacher=clf.teacher, targets=clf.targets), clf.head, k, targets)
     except Problem as e:
         loss = dict(type='CrossEntropyLoss', use_sigmoid=True) if targets == 'multi-label' else 'CrossEntropyLoss'
-        raise ConfigError(issues=[(i.path, f'{i.message} Use clf.swap(loss={as_code(loss)}).') for i in e.issues]) from None
+        fix = f'Use clf.swap(loss={as_code(loss)}).'
+        raise ConfigError(issues=[(i.path, f'{i.message} {fix}') for i in e.issues]) from None
 
 # %% ../../nbs/training/preflight.ipynb #27ac6c46
 RUN = 'checkpoint.safetensors', 'best.safetensors', 'metrics.csv', 'metrics.json'  # never overwritten by another run
@@ -110,18 +117,23 @@ def check_folder(
     snapshots = [] if resume else sorted(p.name for p in (folder/'snapshots').glob('step-*'))
     kept = [n for n in (*RUN, *(() if resume else PICTURES), *others) if os.path.lexists(folder/n)]
     weights = next((folder/n for n in ('best.safetensors', 'checkpoint.safetensors') if n in kept), None)
-    advice = f'start a new run from its weights in another folder: clsparts train --from-checkpoint {weights}' if weights else ''
+    start = 'start a new run from its weights in another folder: clsparts train --from-checkpoint'
+    advice = f'{start} {weights}' if weights else ''
     if kept and resume:
-        raise ConfigError('resume', f'{folder} cannot be resumed: it has no intact snapshot. Its results are kept; {advice or "choose another folder"}.')
-    if any(n.endswith('.safetensors') for n in snapshots) or kept == [*others]: advice = f'resume it: resume={str(folder)!r}'
+        fix = advice or 'choose another folder'
+        raise ConfigError('resume', f'{folder} cannot be resumed: it has no intact snapshot. Its results are kept; {fix}.')
+    if any(n.endswith('.safetensors') for n in snapshots) or kept == [*others]:
+        advice = f'resume it: resume={str(folder)!r}'
     if kept or snapshots:
-        raise ConfigError('work_dir', f'{folder} holds a run already, which is kept. Choose another folder{advice and f", or {advice}"}.')
+        fix = f'Choose another folder, or {advice}.' if advice else 'Choose another folder.'
+        raise ConfigError('work_dir', f'{folder} holds a run already, which is kept. {fix}')
 
 def _check_no_link(folder):
     "Raise `ConfigError` if the snapshots belong to another folder, which a run must not change"
     link = folder/'snapshots'
     if os.path.islink(link):
-        raise ConfigError(message=f'{link} is a link. Move the snapshots into the folder, or resume the run that they belong to.')
+        fix = 'Move the snapshots into the folder, or resume the run that they belong to.'
+        raise ConfigError(message=f'{link} is a link. {fix}')
 
 def check_resumable(
     folder: Path,
@@ -129,7 +141,8 @@ def check_resumable(
     "Raise `ConfigError` if the folder contains no run"
     _check_no_link(folder)
     if any(os.path.lexists(folder/n) for n in ('snapshots', 'config.json', *RUN)): return
-    raise ConfigError('resume', f'{folder} holds no run: there are no snapshots.' if folder.is_dir() else f'{folder}: there is no such folder.')
+    if not folder.is_dir(): raise ConfigError('resume', f'{folder}: there is no such folder.')
+    raise ConfigError('resume', f'{folder} holds no run: there are no snapshots.')
 
 def make_folder(
     folder: Path,
@@ -139,5 +152,5 @@ def make_folder(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder): pass
     except OSError as e:
-        more = ', or change its permissions' if isinstance(e, PermissionError) else ''
-        raise ConfigError(message=f'{folder}: a run cannot be kept there: {e.strerror or e}. Choose another folder{more}.') from e
+        fix = 'Choose another folder' + ', or change its permissions' * isinstance(e, PermissionError)
+        raise ConfigError(message=f'{folder}: a run cannot be kept there: {e.strerror or e}. {fix}.') from e

@@ -67,15 +67,16 @@ def complete(
         raise ConfigError('model', 'a run needs a model: {"backbone": …, "neck": …, "head": …}.')
     cfg = lifted(cfg, DEFAULT)
     train = cfg.get('train') or {}
-    if 'precision' not in train and (precision := precision_of(train.get('optim_wrapper'))): train = {**train, 'precision': precision}
+    precision = precision_of(train.get('optim_wrapper'))
+    if 'precision' not in train and precision: train = {**train, 'precision': precision}
     cfg, issues = {**DEFAULT, **cfg, 'train': {**DEFAULT['train'], **train}}, []
     for name, args in dict(run=cfg, train=cfg['train']).items():
         try: check_arguments(name, _keys(DEFAULT if name == 'run' else DEFAULT['train']), args)
         except ConfigError as e: issues += e.prefixed('' if name == 'run' else name).issues
     try: check_numbers(cfg['train'])
     except ConfigError as e: issues += e.prefixed('train').issues
-    for check, option in ((check_augment, 'augment'), (check_optim_wrapper, 'optim_wrapper'), (check_param_scheduler, 'param_scheduler'),
-                          (check_trackers, 'log_with')):
+    for option, check in dict(augment=check_augment, optim_wrapper=check_optim_wrapper, param_scheduler=check_param_scheduler,
+                              log_with=check_trackers).items():
         try: check(cfg['train'].get(option))
         except ConfigError as e: issues += e.prefixed('train').issues
     try: check_numbers(dict(seed=cfg['seed']))
@@ -143,8 +144,8 @@ class TrainingRun:
         where = dict(resume=self.folder) if self.resumed else dict(work_dir=self.folder)
         with alone_in(self.folder):
             if not self.resumed: by_main(self._write_config)
-            return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device, progress=progress,
-                       callbacks=[_Note(self), *callbacks], **where)
+            return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device,
+                       progress=progress, callbacks=[_Note(self), *callbacks], **where)
 
     def _write_config(self):
         "Write the config; raises `ConfigError` if another run has taken the folder meanwhile"
@@ -168,7 +169,7 @@ class _Note(Callback):
 # %% ../../nbs/training/runs.ipynb #dd0a6c00
 def config_from(
     checkpoint: str | Path,  # a checkpoint, or the folder of a run, for its best weights
-    cfg: Mapping | None = None,  # see `complete`; None for `config.json` in the folder of the checkpoint, whose model is the default
+    cfg: Mapping | None = None,  # see `complete`; None for `config.json` beside the checkpoint
 ) -> dict:
     "The config of a new run that starts from the weights of another one; raises `ConfigError` if they are missing"
     path = _checkpoint_at(checkpoint)
@@ -179,14 +180,18 @@ def config_from(
         cfg = {**Config.fromfile(path.parent/'config.json'), 'load_from': None, 'model': None}
     if cfg.get('model') is None:
         model = read_checkpoint(path)[1].get('config')
-        if not isinstance(model, Mapping): raise ConfigError('from_checkpoint', f'{path}: contains no config. Set the model in the config of the new run.')
+        if not isinstance(model, Mapping):
+            fix = 'Set the model in the config of the new run.'
+            raise ConfigError('from_checkpoint', f'{path}: contains no config. {fix}')
         check_spelt_out(model, 'config')
         cfg = {**cfg, 'model': model}
     return {**cfg, 'from_checkpoint': str(path)}
 
 def _checkpoint_at(place):
     path = as_path(place, 'from_checkpoint')
-    if path.is_dir(): path = next((p for n in ('best', 'checkpoint') if (p := path/f'{n}.safetensors').exists()), path/'best.safetensors')
+    if path.is_dir():
+        best, latest = path/'best.safetensors', path/'checkpoint.safetensors'
+        path = latest if latest.exists() and not best.exists() else best
     return regular_file(path, 'checkpoint')
 
 def _load(clf, load_from):
@@ -202,11 +207,12 @@ def _start_from(clf, data, path):
     weights, meta = read_checkpoint(_checkpoint_at(path))
     then, now = meta.get('classes'), list(map(str, data.classes))
     if then != now:
-        fix = 'For other classes set load_from instead of from_checkpoint.'
-        raise ConfigError('from_checkpoint', f'{path}: its classes are {_few(then)}, those of the data {_few(now)}. {fix}')
+        found, fix = f'its classes are {_few(then)}', 'For other classes set load_from instead of from_checkpoint.'
+        raise ConfigError('from_checkpoint', f'{path}: {found}, those of the data {_few(now)}. {fix}')
     weights = {k: v for k, v in weights.items() if not k.startswith(TRAINING)}
     try: check_fit(clf, weights, path)
-    except ConfigError as e: raise ConfigError('from_checkpoint', f'{e.issues[0].message} Remove model from the config.') from None
+    except ConfigError as e:
+        raise ConfigError('from_checkpoint', f'{e.issues[0].message} Remove model from the config.') from None
     try: clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path)))
     except ConfigError as e: raise e.prefixed('from_checkpoint') from None
 
@@ -221,7 +227,7 @@ def prepare(
     resume: str | Path | None = None,  # folder of a run to resume, with its config
     from_checkpoint: str | Path | None = None,  # the weights to start from, see `config_from`
 ) -> TrainingRun:
-    "Load the data, compose the classifier and create the folder; raises `ConfigError` for an invalid config, before the folder is created"
+    "Load the data, compose the classifier and create the folder; for an invalid config only raise `ConfigError`"
     if resume is not None: cfg, resume = _of_a_run(as_path(resume, 'resume'), cfg, work_dir, from_checkpoint)
     elif from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
     cfg = complete(DEFAULT if cfg is None else cfg)
@@ -231,7 +237,8 @@ def prepare(
     mixed = data.target == 'labels' and (cfg['train']['batch_augments'] or cfg['model'].get('train_cfg'))
     follows = resume is not None or cfg['from_checkpoint']               # all weights come from a file
     try:
-        clf = compose_model(without_pretrained(cfg['model'])[0] if follows else cfg['model'], data.image_shape, targets='soft' if mixed else data.target)
+        model = without_pretrained(cfg['model'])[0] if follows else cfg['model']
+        clf = compose_model(model, data.image_shape, targets='soft' if mixed else data.target)
         check_classes(clf, data)
     except ConfigError as e: raise e.prefixed('model') from e.__cause__
     name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']
@@ -244,9 +251,11 @@ def prepare(
 
 def _of_a_run(folder, *others):
     "The config of a run to resume, and its folder"
-    if any(o is not None for o in others): raise ConfigError('resume', f'{folder} resumes with its own config. Remove cfg, work_dir and from_checkpoint.')
+    if any(o is not None for o in others):
+        raise ConfigError('resume', f'{folder} resumes with its own config. Remove cfg, work_dir and from_checkpoint.')
     check_resumable(folder)
-    if not (folder/'config.json').exists(): raise ConfigError('resume', f'{folder} holds no run: config.json is missing.')
+    if not (folder/'config.json').exists():
+        raise ConfigError('resume', f'{folder} holds no run: config.json is missing.')
     return Config.fromfile(folder/'config.json'), folder
 
 def train_run(
@@ -262,5 +271,6 @@ def train_run(
     prepared = prepare(cfg, work_dir, resume, from_checkpoint)
     prepared.run(device, progress)
     t = prepared.trainer
-    if t and (t.step > t.first_step or not (prepared.folder/'curves.png').exists()): by_main(prepared.draw)  # a complete run does not change
+    drawn = (prepared.folder/'curves.png').exists()
+    if t and (t.step > t.first_step or not drawn): by_main(prepared.draw)   # a complete run does not change
     return prepared.folder

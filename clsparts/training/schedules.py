@@ -161,7 +161,8 @@ class _Phase:
         total, unit = (epochs, 'epochs') if self.by_epoch else (epochs * batches, 'batches')
         if self.begin >= total: return f'it begins after {self.begin} {unit}, and the training has {total}'
         first = min(self.options.get('milestones') or [self.options.get('step_size', 0)])
-        if self.begin + first >= total: return f'its first change comes after {self.begin + first} {unit}, and the training has {total}'
+        first += self.begin
+        if first >= total: return f'its first change comes after {first} {unit}, and the training has {total}'
 
     def moved(self, rate, now, base):
         "The next rate; `now` is a batch or an epoch, `base` the rate at the start of the training"
@@ -231,12 +232,13 @@ def build_schedule(
     batches: int,  # per epoch
     accumulate: int = 1,  # batches per optimizer step
 ) -> LRScheduler:  # `step()` is called after each optimizer step
-    "The learning-rate scheduler: `PhasedLR`, or torch's `OneCycleLR`; raises `ConfigError`, and warns about phases without effect"
+    "A `PhasedLR`, or torch's `OneCycleLR`; raises `ConfigError`, and warns about phases without effect"
     phases = check_param_scheduler(param_scheduler)
     if phases and phases[0]['type'] in ONE: return _build_one_cycle(optimizer, phases[0], epochs, batches, accumulate)
     schedule = PhasedLR(optimizer, phases, epochs, batches, accumulate)
     for i, phase in enumerate(schedule.phases):
         where = 'param_scheduler' if isinstance(param_scheduler, Mapping) else f'param_scheduler.{i}'
         if late := phase.late(epochs, batches):
-            warnings.warn(f'{where}: {phases[i]["type"]} has no effect: {late}. Train for more epochs, or change the phase.')
+            fix = 'Train for more epochs, or change the phase.'
+            warnings.warn(f'{where}: {phases[i]["type"]} has no effect: {late}. {fix}')
     return schedule

@@ -44,7 +44,7 @@ class TrainSettings:
     lr: float | None = setting(None, 0)  # peak learning rate, instead of the optimizer's
     weight_decay: float | None = setting(None, 0)  # instead of the optimizer's
     optim_wrapper: Mapping = setting(SGD)  # OpenMMLab's, with clip_grad and accumulative_counts; see `build_optimizer`
-    param_scheduler: Mapping | list | None = setting(ONE_CYCLE)  # OpenMMLab's, see `build_schedule`; None for a constant rate
+    param_scheduler: Mapping | list | None = setting(ONE_CYCLE)  # OpenMMLab's, see `build_schedule`; None: constant
     augment: str | Mapping = setting('none')  # augmentation of single training images, see `AUGMENTS`
     batch_augments: Mapping | None = setting(None)  # Mixup, CutMix, …: augments, probs; None for `clf.train_cfg`
     freeze: Iterable[str] = setting(())  # parts and stages that are not trained: 'backbone', 'backbone.layer1'

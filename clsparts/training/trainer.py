@@ -42,8 +42,9 @@ from ..files.atomic import as_path, locked, sweep
 from ..core.errors import ConfigError
 from ..data.batch_augments import check_soft_targets, mixing_of
 from .optimizers import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts, scaling_of
-from .preflight import (
-    check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, data_for, has_batch_norms, make_folder)
+from clsparts.training.preflight import (
+    check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, data_for, has_batch_norms,
+    make_folder)
 from .schedules import build_schedule
 from .settings import TrainSettings
 from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
@@ -182,7 +183,7 @@ def set_up(self: Trainer) -> None:
     if s.compile: objective.compile()
     self.objective, self.stepper = acc.prepare(objective, self.optimizer)
     plain = not acc.scaler and acc.num_processes == 1
-    self.backward = torch.Tensor.backward if plain else acc.backward    # accelerate's looks for other packages at each call
+    self.backward = torch.Tensor.backward if plain else acc.backward    # accelerate's is slower
     self.agreed = Agreement()
     if sharded:
         clf.to('cpu')
@@ -198,8 +199,8 @@ def _set_up_batches(self: Trainer, batch_size):
     if self.mix: check_soft_targets(clf, k)
     else: check_targets(clf, self.data.target, k)
     self.batches = Batches(
-        augmented(self.data, s.augment), batch_size, seed=s.seed, num_workers=s.num_workers, pin=acc.device.type == 'cuda',
-        rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf), classes=self.data.classes)
+        augmented(self.data, s.augment), batch_size, seed=s.seed, num_workers=s.num_workers, classes=self.data.classes,
+        pin=acc.device.type == 'cuda', rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf))
 
 # %% ../../nbs/training/trainer.ipynb #38a9cc55
 @patch
@@ -245,8 +246,8 @@ def check_finite_weights(self: Trainer) -> None:
     short = ', or bf16 instead of fp16' if self.settings.precision == 'fp16' else ''
     lr = self.optimizer.defaults['lr'] / 10
     raise FloatingPointError(
-        f'epoch {self.epoch}, step {self.step}: {found} became NaN or infinite. Try a smaller learning rate (lr={lr:.3g}), '
-        f'or gradient clipping (clip_grad=dict(max_norm=1.)){short}.{self.kept_note}')
+        f'epoch {self.epoch}, step {self.step}: {found} became NaN or infinite. '
+        f'Try a smaller learning rate (lr={lr:.3g}), or gradient clipping (clip_grad=dict(max_norm=1.)){short}.{self.kept_note}')
 
 # %% ../../nbs/training/trainer.ipynb #d84a1e64
 @patch
@@ -361,8 +362,9 @@ def state(self: Trainer) -> dict:
     "Everything that changes during a training, as tensors and plain data"
     scaler, data = self.accelerator.scaler, self.data
     return dict(
-        epoch=len(self.history) + 1, batch=self.batch, step=self.step, lr=self.lr, history=self.history, seconds=self.elapsed,
-        sums=gather_object([(float(self.total), self.count)]), settings=self.settings.compared(), processes=self.processes,
+        epoch=len(self.history) + 1, batch=self.batch, step=self.step, lr=self.lr, history=self.history,
+        sums=gather_object([(float(self.total), self.count)]), seconds=self.elapsed,
+        settings=self.settings.compared(), processes=self.processes,
         mark=self.batches.order.mark, images=[len(data.train), len(data.val)],
         optimizer=gathered(self.optimizer.state_dict()), schedule=self.schedule.state_dict(),
         ema=self.ema and gathered(self.ema.state_dict()), scaler=scaler and scaler.state_dict(),
@@ -561,7 +563,7 @@ def alone_in(
     folder: Path | None,  # of a run; None if nothing is saved
     new: bool = False,  # whether it must not contain a run
 ):
-    "A context in which no other training uses the folder; deletes unfinished files; raises `ConfigError` if it is in use"
+    "A context in which the folder belongs to this training; deletes unfinished files; raises `ConfigError` if it is in use"
     held = ExitStack()
     def take():
         make_folder(folder)
@@ -687,7 +689,8 @@ def explain_errors(self: Trainer, x=None, y=None):
     else: return
     traceback.clear_frames(problem.__traceback__)                       # they hold the memory of the failed step
     advice = self._smaller_batch(x, y)
-    raise MemoryError(f'a batch of {len(x)} images needs more memory than there is; {advice}.{self.kept_note}') from problem
+    text = f'a batch of {len(x)} images needs more memory than there is'
+    raise MemoryError(f'{text}; {advice}.{self.kept_note}') from problem
 
 @patch
 def _smaller_batch(self: Trainer, x, y):
@@ -774,8 +777,8 @@ def fit(
     clf,  # a classifier with a head, trained in place
     data: Data | Dataset | DataLoader | tuple,  # see `load_data`; or `(train, val)`; a single data set is split
     **kwargs,
-) -> list[dict]:  # one record per epoch: epoch, lr of its last step, train_loss, val_loss, val_accuracy or val_mAP, seconds
-    "Train `clf`; raises `ConfigError`, `FloatingPointError` if the loss becomes NaN, `MemoryError` with the batch size that fits"
+) -> list[dict]:  # per epoch: epoch, lr of its last step, train_loss, val_loss, val_accuracy or val_mAP, seconds
+    "Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with the batch size that fits"
     return Trainer(clf, data, TrainSettings(**kwargs)).train()
 
 fit.__delwrap__ = TrainSettings                                         # its comments document the arguments

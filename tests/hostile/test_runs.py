@@ -307,7 +307,7 @@ class Knows(Dataset):
 
 def tensors(images=IMAGES, labels=LABELS, **options):
     train = TensorDataset(images, labels)
-    return Data(train, options.pop('test', train), **{**dict(classes=['a', 'b', 'c']), **options})
+    return Data(train, options.pop('val', train), **{**dict(classes=['a', 'b', 'c']), **options})
 
 
 def one_pixel():
@@ -321,7 +321,7 @@ CHANGED = [
     Case('one label', dict(data=tensors(labels=torch.where(torch.arange(24) == 9, 1, LABELS))), Fails('resume', 'first at image 9')),
     Case('one pixel', dict(data=tensors(images=one_pixel())), Fails('resume', 'first at image 7')),
     Case('another order', dict(data=tensors(IMAGES.flip(0), LABELS.flip(0))), Fails('resume', 'in another order')),
-    Case('other images to test with', dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'test images')),
+    Case('other images to test with', dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'val images')),
     Case('fewer images', dict(data=tensors(IMAGES[:20], LABELS[:20])), Fails('resume', '20 training and 20 validation images, but the run was started with 24')),
     Case('another class name', dict(data=tensors(classes=['a', 'B', 'c'])), Fails('resume', "class 1 is 'B', but")),
     Case('classes in another order', dict(data=tensors(classes=['b', 'a', 'c'])), Fails('resume', "class 0 is 'b', but")),
