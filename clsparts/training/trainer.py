@@ -149,6 +149,7 @@ def with_rates(
     own, given = optim_wrapper.get('optimizer'), {k: v for k, v in rates.items() if v is not None}
     return {**optim_wrapper, 'optimizer': {**own, **given}} if isinstance(own, Mapping) else dict(optim_wrapper)
 
+# %% ../../nbs/training/trainer.ipynb #d65327f4
 def sync_batch_norms(
     clf: nn.Module,  # changed in place
     device: torch.device,
@@ -189,6 +190,7 @@ def set_up(self: Trainer) -> None:
         clf.to('cpu')
         if self.ema: divide_like(self.ema.module, model)
 
+# %% ../../nbs/training/trainer.ipynb #db884270
 @patch
 def _set_up_batches(self: Trainer, batch_size):
     "Create the batches and what augments them; raises `ConfigError` if the loss cannot be computed for their targets"
@@ -220,6 +222,7 @@ def check_finite_loss(self: Trainer,
     where = f'epoch {here[0]}, batch {here[1] + 1}'
     raise FloatingPointError(f'{where}: the training loss is {loss.item()}.{named} {cause}{self.kept_note}')
 
+# %% ../../nbs/training/trainer.ipynb #b4577c0d
 @patch
 def _cause_of_nan(self: Trainer, images, x):
     "Why a loss is not finite: pixels that are not, or else the learning rate"
@@ -266,6 +269,7 @@ def train_epoch(self: Trainer) -> None:
         self.total, self.count, self.batch = self.total + self.loss * len(y), self.count + len(y), self.batch + 1
         if last: self.optimizer_step()
 
+# %% ../../nbs/training/trainer.ipynb #2f4e7b1f
 @patch
 def add_gradients(self: Trainer,
     x: torch.Tensor,  # images `(b, c, h, w)`
@@ -278,6 +282,7 @@ def add_gradients(self: Trainer,
     self.backward(loss / group if group > 1 else loss)
     return loss.detach()
 
+# %% ../../nbs/training/trainer.ipynb #75585d55
 @patch
 def optimizer_step(self: Trainer) -> None:
     "Update the weights, call the callbacks, and save a snapshot if one is due"
@@ -325,6 +330,7 @@ def evaluate_together(
     part = evaluate(clf, replace(data, val=Subset(data.val, shares[rank])), **options)
     return merge_evaluations(gather_object([part]), shares)
 
+# %% ../../nbs/training/trainer.ipynb #01ff806b
 @patch
 def usable_classifier(self: Trainer) -> nn.Module:
     "The classifier to evaluate, equal in all processes: with whole weights, averaged if `ema` is set"
@@ -333,6 +339,7 @@ def usable_classifier(self: Trainer) -> nn.Module:
     if self.accelerator.num_processes > 1: same_buffers(clf)
     return clf
 
+# %% ../../nbs/training/trainer.ipynb #95d9e4d1
 @patch
 def finish_epoch(self: Trainer) -> None:
     "Evaluate, record, save, and call the callbacks"
@@ -370,11 +377,13 @@ def state(self: Trainer) -> dict:
         ema=self.ema and gathered(self.ema.state_dict()), scaler=scaler and scaler.state_dict(),
         random=gather_object([random_states()]), data=self.digest, origin=self.origin)
 
+# %% ../../nbs/training/trainer.ipynb #df394614
 def about(data: Data) -> dict:
     "What a checkpoint contains about its data, so that new images can be prepared in the same way"
     preset = data.preset and data.preset.to_dict()
     return dict(classes=list(data.classes), image_shape=data.image_shape, preset=preset, target=data.target)
 
+# %% ../../nbs/training/trainer.ipynb #c8cb6c97
 @patch
 def save_weights(self: Trainer,
     weights: Mapping[str, torch.Tensor],  # whole
@@ -386,6 +395,7 @@ def save_weights(self: Trainer,
         path = self.folder/f'{name}.safetensors'
         write_checkpoint(path, weights, config=self.clf.cfg, epoch=len(self.history), **more)
 
+# %% ../../nbs/training/trainer.ipynb #3d502080
 @patch
 def save(self: Trainer) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if the disk is full, and then the earlier ones remain"
@@ -402,6 +412,7 @@ def save(self: Trainer) -> None:
         if self.step: self.save_weights(usable, self.ended_best())
     except OSError as e: raise OSError(f'{e}.{self.kept_note} Make room, then resume from {self.folder}.') from e
 
+# %% ../../nbs/training/trainer.ipynb #03d25134
 @patch
 def ended_best(self: Trainer) -> bool:
     "Whether the best epoch so far has just ended, with a finite score and loss"
@@ -420,6 +431,7 @@ def check_data_order(self: Trainer) -> None:
         raise ConfigError('save_steps', f'{why}, so an epoch cannot be resumed in its middle. {fix}')
     warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.')
 
+# %% ../../nbs/training/trainer.ipynb #f411bf17
 @patch
 def find_snapshot(self: Trainer) -> tuple | None:
     "The latest intact snapshot of the run, None if there is none; raises `ConfigError` if it is of another training"
@@ -466,6 +478,7 @@ def restore(self: Trainer) -> None:
         best = self.ended_best()
         if self.main and not self.are_kept(kept, usable, best): self.save_weights(usable, best)
 
+# %% ../../nbs/training/trainer.ipynb #e6b96cf7
 @patch
 def _load_state(self: Trainer, weights, state):
     check_fit(self.clf, weights, self.last_good)
@@ -484,6 +497,7 @@ def _load_state(self: Trainer, weights, state):
     if self.accelerator.scaler and state['scaler']: self.accelerator.scaler.load_state_dict(state['scaler'])
     if rank < len(states): set_random_states(states[rank])
 
+# %% ../../nbs/training/trainer.ipynb #0dbf08d1
 @patch
 def _load_optimizer(self: Trainer, state):
     _check_alike(state['optimizer']['param_groups'], self.optimizer.state_dict()['param_groups'], 'optimizer')
@@ -510,6 +524,7 @@ def _check_alike(then, now, name):
     elif isinstance(now, (list, tuple)): pairs = zip(then, now)
     for a, b in pairs: _check_alike(a, b, name)
 
+# %% ../../nbs/training/trainer.ipynb #1bf23a6c
 def checkpoints_in(
     folder: Path,  # of a run
 ) -> dict[str, tuple]:  # tensors and plain data, see `read_checkpoint`, by name
@@ -520,6 +535,7 @@ def checkpoints_in(
         except ConfigError: pass
     return found
 
+# %% ../../nbs/training/trainer.ipynb #6f8ca543
 @patch
 def put_later_aside(self: Trainer,
     kept: dict,  # from `checkpoints_in`; renamed ones are removed from it
@@ -534,6 +550,7 @@ def put_later_aside(self: Trainer,
     warnings.warn(f'{folder} resumes from epoch {len(self.history)}; '
                   f'files of later epochs are kept as {", ".join(names)}.')
 
+# %% ../../nbs/training/trainer.ipynb #96628351
 @patch
 def are_kept(self: Trainer,
     kept: Mapping,  # from `checkpoints_in`
@@ -558,6 +575,7 @@ def folder_of(
     check_resumable(folder)
     return folder
 
+# %% ../../nbs/training/trainer.ipynb #176bc209
 @contextmanager
 def alone_in(
     folder: Path | None,  # of a run; None if nothing is saved
@@ -611,6 +629,7 @@ def share_of(
     if len(sums) == n: return sums[i]
     return tuple(map(sum, zip(*sums))) if i == 0 else (0., 0)
 
+# %% ../../nbs/training/trainer.ipynb #d434135a
 @patch
 def check_same(self: Trainer,
     state: Mapping,  # of a snapshot
@@ -639,6 +658,7 @@ def check_same(self: Trainer,
         warnings.warn(f'{self.folder} was started with other versions; here is {", ".join(new)}. '
                       'The numbers may differ.')
 
+# %% ../../nbs/training/trainer.ipynb #7a794c82
 def _differs(now, then): return f'{now}, but the run was started with {then}'
 
 def _other_model(then, now):
@@ -692,6 +712,7 @@ def explain_errors(self: Trainer, x=None, y=None):
     text = f'a batch of {len(x)} images needs more memory than there is'
     raise MemoryError(f'{text}; {advice}.{self.kept_note}') from problem
 
+# %% ../../nbs/training/trainer.ipynb #c4b9541a
 @patch
 def _smaller_batch(self: Trainer, x, y):
     "Advice for a batch that does not fit into memory"
@@ -701,6 +722,7 @@ def _smaller_batch(self: Trainer, x, y):
     if not fits: return 'not even the smallest fits: take smaller images, or a smaller classifier'
     return f'{fits} fit: batch_size={fits}, with accumulative_counts={-(-len(x) // fits)} for the same step'
 
+# %% ../../nbs/training/trainer.ipynb #8028eaf2
 def is_of_worker(e: BaseException) -> bool:
     "Whether an error reports that a process that loads images has ended"
     return 'DataLoader worker' in str(e)
