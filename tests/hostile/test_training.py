@@ -387,7 +387,7 @@ def optimizer(**options): return dict(optim_wrapper=dict(optimizer=dict(type='SG
     *[Case(f'max_norm: {v}', dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1), clip_grad=dict(max_norm=v))), Fails('optim_wrapper.clip_grad.max_norm'))
       for v in (math.inf, math.nan, -1., True, 'x')],
     *[Case(f'probs: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=.2), probs=v)), Fails(path)) for v, path in
-      (([math.nan], 'batch_augments.probs.0'), ([math.inf], 'batch_augments.probs.0'), ([-.5], 'batch_augments.probs'), (['x'], 'batch_augments.probs'), ([2], 'batch_augments.probs'), ([.5, .5], 'batch_augments.probs'), ([None], 'batch_augments.probs'))],
+      (([math.nan], 'batch_augments.probs.0'), ([math.inf], 'batch_augments.probs.0'), ([-.5], 'batch_augments.probs'), (['x'], 'batch_augments.probs.0'), ([2], 'batch_augments.probs'), ([.5, .5], 'batch_augments.probs'), ([None], 'batch_augments.probs.0'))],
     *[Case(f'alpha: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=v))), Fails(path)) for v, path in
       ((math.nan, 'batch_augments.augments.alpha'), (0, 'batch_augments.augments.0.alpha'), (1e-300, 'batch_augments.augments.0.alpha'), (1e300, 'batch_augments.augments.0.alpha'), ('x', 'batch_augments.augments.0.alpha'))],
     Case('mixing of a number', dict(batch_augments=dict(augments=5)), Fails('batch_augments.augments')),
@@ -424,7 +424,7 @@ def test_pictures_of_any_names(case, tmp_path):
         warnings.simplefilter('error')
         assert plot_per_class(seen)._repr_png_().startswith(b'\x89PNG')
         run = TrainingRun({}, net(), data, tmp_path)
-        run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=math.nan, val_accuracy=.5)], seen=seen))()
+        run.trainer = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=math.nan, val_accuracy=.5)], seen=seen))()
         run.draw()
     assert {p.name for p in tmp_path.iterdir()} == {'curves.png', 'confusion.png'}
 
@@ -439,7 +439,7 @@ def test_pictures_that_fail(case, tmp_path):
     run = TrainingRun({}, net(), Data(TensorDataset(IMAGES, LABELS), HELD_OUT, CLASSES), tmp_path/'run')
     if case.given == 'file': (tmp_path/'run').write_text('')
     else: seen = replaced(seen, ['a'])
-    run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=1., val_accuracy=.5)], seen=seen))()
+    run.trainer = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=1., val_accuracy=.5)], seen=seen))()
     case.check(run.draw)
 
 
