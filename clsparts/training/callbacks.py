@@ -84,7 +84,7 @@ def best_record(
     history: list[dict],  # one record per epoch
 ) -> dict:
     "The record of the first epoch with the highest validation score; values that are not finite rank last"
-    if not history: raise ValueError('history: no epoch is finished.')
+    if not history: raise ValueError('history: there is no finished epoch.')
     return max(history, key=lambda r: (is_finite(r), r[score_key(r)] if is_finite(r) else 0))
 
 def is_finite(

@@ -292,7 +292,7 @@ def test_a_snapshot_that_may_not_be_read(copy, monkeypatch):
     before = content(run)
     def refuse(path, mode): raise PermissionError(13, 'Permission denied', str(path))
     monkeypatch.setattr(snapshots_module, 'open', refuse, raising=False)
-    Case('', 0, Fails('resume', ('Permission denied', 'as the user who began'))).check(lambda: trained(resume=run))
+    Case('', 0, Fails('resume', ('Permission denied', 'as the user who started'))).check(lambda: trained(resume=run))
     assert content(run) == before
 
 
