@@ -170,8 +170,8 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     make(tmp_path/'data', monkeypatch)
     data = dict(name=name.format(tmp_path/'data'), root=str(tmp_path/'data'), **{k: v for k, v in options.items() if k != 'loss'})
     read = load_data(data)
-    assert ((len(read.train), len(read.test)), read.image_shape, read.classes[:len(classes)]) == (sizes, shape, classes)
-    assert all(x.shape == shape and x.dtype == torch.float32 and x.isfinite().all() for x, _ in (read.train[0], read.test[-1]))
+    assert ((len(read.train), len(read.val)), read.image_shape, read.classes[:len(classes)]) == (sizes, shape, classes)
+    assert all(x.shape == shape and x.dtype == torch.float32 and x.isfinite().all() for x, _ in (read.train[0], read.val[-1]))
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', message='no font in use has')
         assert train(tmp_path/'runs'/'run', data, shape[0], len(read.classes), loss) == 0
