@@ -206,6 +206,6 @@ def test_guide_on_the_command_line(tmp_path, capsys):
     assert main(['check', str(path), *fix]) == 0
     assert main(['show', str(path)]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
     assert main(['show', str(path), *fix]) == 0
-    assert main(['train', str(path), '--out', str(tmp_path/'a')]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
-    assert main(['train', str(path), '--out', str(tmp_path/'b'), *fix]) == 0
+    assert main(['train', str(path), '--work-dir', str(tmp_path/'a')]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
+    assert main(['train', str(path), '--work-dir', str(tmp_path/'b'), *fix]) == 0
     assert load_classifier(tmp_path/'b'/'checkpoint.safetensors')[0].targets == 'soft'

@@ -40,7 +40,7 @@ def train(out, data, channels, k, loss=None, **options):
                train=dict(epochs=1, batch_size=8, **options))
     out.parent.mkdir(exist_ok=True)
     (out.parent/'config.json').write_text(json.dumps(cfg))
-    return main(['train', str(out.parent/'config.json'), '--out', str(out), '--device', 'cpu'])
+    return main(['train', str(out.parent/'config.json'), '--work-dir', str(out), '--device', 'cpu'])
 
 
 # real files
@@ -247,7 +247,7 @@ def test_wrong_files(case, tmp_path, monkeypatch):
     if make: make(here, monkeypatch)
     def run():
         data = load_data(dict(name=name.format(here), root=str(here), **options))
-        trained(data, data.image_shape[0], len(data.classes), out=tmp_path/'run')
+        trained(data, data.image_shape[0], len(data.classes), work_dir=tmp_path/'run')
     with pytest.raises(ConfigError) as e: run()
     assert str(e.value) == told.format(here)
     assert not (tmp_path/'run'/'checkpoint.safetensors').exists()
@@ -308,7 +308,7 @@ def test_targets_of_every_type(kind):
 
 def test_workers_read_what_is_held_out():
     data = Data(tensors(), Far(), ['a', 'b', 'c'])
-    assert trained(data, workers=1)[0]['val_loss'] == pytest.approx(trained(both(tensors()))[0]['val_loss'], abs=1e-6)
+    assert trained(data, num_workers=1)[0]['val_loss'] == pytest.approx(trained(both(tensors()))[0]['val_loss'], abs=1e-6)
     with pytest.raises(ConfigError) as e: trained(data)
     assert str(e.value).startswith('data: loading image 1 failed: LookupError')
 
@@ -334,7 +334,7 @@ WRONG_SETS = {
     'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Set head.num_classes=4.'),
     'several labels for a loss of one': (lambda: Data(tensors(labels=torch.ones(24, 3)), tensors(labels=torch.ones(24, 3)), list('abc'), multi_label=True),
         "head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
-        "Write clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
+        "Use clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
     'arrays': (lambda: both(Own(IMAGES.numpy())), 'data: expected images as float tensors (c, h, w), got ndarray. ' + AS_FLOATS),
     'PIL images': (lambda: both(Own([Image.new('RGB', (8, 8))] * 24)), 'data: expected images as float tensors (c, h, w), got Image. ' + AS_FLOATS),
     'bytes': (lambda: both(tensors((IMAGES * 255).byte())), 'data: expected images as float tensors (c, h, w), got torch.uint8 of shape (3, 8, 8). ' + AS_FLOATS),
@@ -376,20 +376,20 @@ def broken(tmp_path):
     return path
 
 
-@pytest.mark.parametrize('workers', [0, 2])
-def test_a_broken_image_stops(workers, broken, tmp_path, capsys):
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_a_broken_image_stops(num_workers, broken, tmp_path, capsys):
     "The same words whoever reads it, and the run keeps its last snapshot"
     run = tmp_path/'runs'/'run'
-    assert train(run, f'folder:{tmp_path}/data@16', 3, 3, workers=workers) == 2
+    assert train(run, f'folder:{tmp_path}/data@16', 3, 3, num_workers=num_workers) == 2
     said = [line for line in capsys.readouterr().err.replace('\r', '\n').splitlines() if line.startswith('clsparts') or 'Traceback' in line]
     assert len(said) == 1 and said[0].startswith(f'clsparts train: {broken}: cannot be read as an image: image file is truncated'), said
     assert Snapshots(run/'snapshots').latest() is not None
 
 
-@pytest.mark.parametrize('workers', [0, 2])
-def test_a_broken_image_is_skipped(workers, broken, tmp_path, capfd):
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_a_broken_image_is_skipped(num_workers, broken, tmp_path, capfd):
     run = tmp_path/'runs'/'run'
-    assert train(run, dict(name=f'folder:{tmp_path}/data@16', broken='skip'), 3, 3, workers=workers) == 0
+    assert train(run, dict(name=f'folder:{tmp_path}/data@16', broken='skip'), 3, 3, num_workers=num_workers) == 0
     assert f'{broken}: cannot be read as an image: image file is truncated' in (err := capfd.readouterr().err) and ' takes its place.' in err
 
 

@@ -125,10 +125,10 @@ def build_mixing(
 ) -> Mixing | None:  # None without augmentations
     "The mixing of batches; raises `ConfigError` for unknown augmentations and options"
     if not augments: return None
-    if not isinstance(augments, (Mapping, str, list, tuple)): raise ConfigError('mixing.augments', f'expected a dict or a list of dicts, got {augments!r}.')
+    if not isinstance(augments, (Mapping, str, list, tuple)): raise ConfigError('batch_augments.augments', f'expected a dict or a list of dicts, got {augments!r}.')
     augments, made, issues = [augments] if isinstance(augments, (Mapping, str)) else list(augments), [], []
     for i, augment in enumerate(augments):
-        where = f'mixing.augments.{i}'
+        where = f'batch_augments.augments.{i}'
         if not isinstance(augment, Mapping):
             issues.append((where, f"a dict is expected, such as dict(type='Mixup', alpha=0.2), not {augment!r}."))
             continue
@@ -143,20 +143,20 @@ def build_mixing(
             except ConfigError as e: issues += e.prefixed(where).issues
     probs = [1 / len(augments)] * len(augments) if probs is None else probs if isinstance(probs, (list, tuple)) else [probs]
     if len(probs) != len(augments) or not all(isinstance(p, Real) and 0 <= p <= 1 for p in probs) or sum(probs) > 1 + 1e-6:
-        issues.append(('mixing.probs', f'expected {len(augments)} probabilities from 0 that add up to 1 at most, got {probs!r}.'))
+        issues.append(('batch_augments.probs', f'expected {len(augments)} probabilities from 0 that add up to 1 at most, got {probs!r}.'))
     if issues: raise ConfigError(issues=issues)
     return Mixing(made, probs, num_classes)
 
 # %% ../../nbs/data/batch_augments.ipynb #f1c192e3
 def mixing_of(
-    options: Mapping | None,  # the argument `mixing` of `fit`: `augments`, `probs`
+    options: Mapping | None,  # the argument `batch_augments` of `fit`: `augments`, `probs`
     num_classes: int,
 ) -> Mixing | None:
     "`build_mixing` from a dict; raises `ConfigError` for unknown options"
     if not options: return None
-    if not isinstance(options, Mapping): raise ConfigError('mixing', f'expected a dict with augments and probs, got {options!r}.')
-    try: check_arguments('mixing', build_mixing, dict(options, num_classes=num_classes))
-    except ConfigError as e: raise e.prefixed('mixing') from None
+    if not isinstance(options, Mapping): raise ConfigError('batch_augments', f'expected a dict with augments and probs, got {options!r}.')
+    try: check_arguments('batch_augments', build_mixing, dict(options, num_classes=num_classes))
+    except ConfigError as e: raise e.prefixed('batch_augments') from None
     return build_mixing(**options, num_classes=num_classes)
 
 # %% ../../nbs/data/batch_augments.ipynb #782c6459
@@ -167,6 +167,6 @@ def check_soft_targets(
     "Raise `ConfigError` if the loss of the head does not accept targets `(b, k)`"
     loss, scores = clf.head.loss_module, torch.zeros(2, num_classes, device=next(clf.parameters()).device)
     try: found = loss(scores, torch.full_like(scores, 1 / num_classes))
-    except Exception as e: raise ConfigError('mixing', f'{type(loss).__name__} does not accept mixed targets (b, {num_classes}): {str(e).splitlines()[0]} Write '
+    except Exception as e: raise ConfigError('batch_augments', f'{type(loss).__name__} does not accept mixed targets (b, {num_classes}): {str(e).splitlines()[0]} Set '
                                                        "head.loss=dict(type='CrossEntropyLoss', use_soft=True).") from e
-    if not torch.isfinite(torch.as_tensor(found)).all(): raise ConfigError('mixing', f'{type(loss).__name__} returns NaN or inf for mixed targets. Set another head.loss.')
+    if not torch.isfinite(torch.as_tensor(found)).all(): raise ConfigError('batch_augments', f'{type(loss).__name__} returns NaN or inf for mixed targets. Set another head.loss.')

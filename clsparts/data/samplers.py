@@ -179,9 +179,9 @@ def _stacked(pairs, name):
     return default_collate(pairs)
 
 # %% ../../nbs/data/samplers.ipynb #03139632
-def _loader(data, order, workers, pin, seed=0, **options):
+def _loader(data, order, num_workers, pin, seed=0, **options):
     "A loader for the batches of an order"
-    return DataLoader(data, batch_sampler=order, num_workers=workers, pin_memory=pin, collate_fn=_as_it_is,
+    return DataLoader(data, batch_sampler=order, num_workers=num_workers, pin_memory=pin, collate_fn=_as_it_is,
                       generator=torch.Generator().manual_seed(seed), **{'worker_init_fn': _leave_signals, **options})
 
 def _as_it_is(batch): return batch
@@ -309,7 +309,7 @@ class Batches:
         batch_size: int = 64,  # see `Order`; ignored for a loader
         *,
         seed: int = 0,  # see `Order`
-        workers: int = 0,  # processes that read and transform images; ignored for a loader
+        num_workers: int = 0,  # processes that read and transform images; ignored for a loader
         pin: bool = False,  # pin memory for transfers to a GPU
         rank: int = 0,  # see `Order`
         world: int = 1,  # see `Order`
@@ -319,7 +319,7 @@ class Batches:
         self.data, self.classes, self.dtype = data, classes, None  # type of the first images
         if not isinstance(data, DataLoader):
             self.order = Order(len(data), batch_size, seed, rank, world, alone)
-            self.loader = _loader(Collated(data), self.order, workers, pin, seed, persistent_workers=workers > 0)
+            self.loader = _loader(Collated(data), self.order, num_workers, pin, seed, persistent_workers=num_workers > 0)
         elif isinstance(data.dataset, IterableDataset) or type(data).__iter__ is not DataLoader.__iter__: self.loader = self.order = Streamed(data, seed, rank)
         else:
             self.order = Drawn(data, seed, rank)
@@ -362,9 +362,9 @@ class Batches:
 def in_order(
     data: Dataset,
     batch_size: int,
-    workers: int = 0,  # processes that read and transform images
+    num_workers: int = 0,  # processes that read and transform images
     pin: bool = False,  # pin memory for transfers to a GPU
 ) -> Iterator:
     "All images and targets of a data set in order, by batch; raises `ConfigError` for an unreadable image"
     order = [Batch(range(len(data))[i:i + batch_size]) for i in range(0, len(data), batch_size)]
-    return _sound(_loader(Collated(data), order, min(workers, len(order)), pin))
+    return _sound(_loader(Collated(data), order, min(num_workers, len(order)), pin))

@@ -277,7 +277,7 @@ def scores_of(
 def batches_of(
     data: Dataset | DataLoader,
     batch_size: int,  # ignored for a loader
-    workers: int = 0,  # processes that read images
+    num_workers: int = 0,  # processes that read images
     pin: bool = False,  # pin memory for transfers to a GPU
 ):
     "Batches of images and targets, in order"
@@ -289,8 +289,8 @@ def batches_of(
     if type(inner) is TensorDataset:
         if indices is None: return zip(*(t.split(batch_size) for t in inner.tensors))
         return ([t[i] for t in inner.tensors] for i in indices.split(batch_size))
-    if isinstance(data, IterableDataset): return DataLoader(data, batch_size, num_workers=workers, pin_memory=pin, generator=torch.Generator())
-    return in_order(data, batch_size, workers, pin)
+    if isinstance(data, IterableDataset): return DataLoader(data, batch_size, num_workers=num_workers, pin_memory=pin, generator=torch.Generator())
+    return in_order(data, batch_size, num_workers, pin)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #614c1b07
 def _ask(clf, x, y, tta):
@@ -339,7 +339,7 @@ def evaluate(
     device: str | torch.device | None = None,  # where to run; None: the device of the classifier
     *,
     tta: str | Callable | Sequence | None = None,  # views to average, see `views`; the loss is computed without them
-    workers: int = 0,  # processes that read images
+    num_workers: int = 0,  # processes that read images
     classes: list[str] | None = None,  # class names, if `data` has none
     autocast: str | None = None,  # 'bf16' or 'fp16' for mixed precision
 ) -> Evaluation:
@@ -353,7 +353,7 @@ def evaluate(
     name = 'image {}'.format if isinstance(data, DataLoader) else partial(image_name, data)
     labels, scores, loss, seconds, n = [], [], 0., 0., 0
     with evaluating(clf), _autocast(device, autocast):
-        for batch in batches_of(data, batch_size, workers, pin=torch.device(device).type == 'cuda'):
+        for batch in batches_of(data, batch_size, num_workers, pin=torch.device(device).type == 'cuda'):
             if not isinstance(batch, (list, tuple)) or len(batch) != 2:
                 raise ConfigError('data', f'expected pairs of images and targets, got {type(batch).__name__}.')
             if not len(batch[0]): continue

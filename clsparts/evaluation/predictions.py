@@ -234,11 +234,11 @@ def _together(batch):
     odd = [(i, error(i, x)) for i, x in good if x.shape != good[0][1].shape]
     return [i for i, _ in good], torch.stack([x for _, x in good]) if good and not odd else None, odd + errors
 
-def _batches(items, batch_size, workers, pin):
+def _batches(items, batch_size, num_workers, pin):
     "Indices, images and errors, batch by batch"
     if isinstance(items, _Items):
-        workers = min(workers, -(-len(items) // batch_size))
-        yield from DataLoader(items, batch_size, num_workers=workers, pin_memory=pin, collate_fn=_together, generator=torch.Generator())
+        num_workers = min(num_workers, -(-len(items) // batch_size))
+        yield from DataLoader(items, batch_size, num_workers=num_workers, pin_memory=pin, collate_fn=_together, generator=torch.Generator())
         return
     n = 0
     for batch in items:
@@ -266,18 +266,18 @@ def _named(k, classes, threshold):
 def _check_numbers(threshold, **counts):
     "Raise `ConfigError` for invalid counts, and thresholds outside 0 to 1"
     for name, n in counts.items():
-        if not isinstance(n, Integral) or isinstance(n, bool) or n < (name != 'workers'):
-            raise ConfigError(name, f'expected an int from {int(name != "workers")}, got {one_line(repr(n), 60)}.')
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < (name != 'num_workers'):
+            raise ConfigError(name, f'expected an int from {int(name != "num_workers")}, got {one_line(repr(n), 60)}.')
     try: values = torch.as_tensor(threshold).double()
     except (TypeError, ValueError, RuntimeError): values = torch.tensor(float('nan'))
     if not ((values > -1e-6) & (values <= 1)).all():                            # the best threshold for a score of 0 is just below 0
         raise ConfigError('threshold', f'expected probabilities from 0 to 1, got {one_line(repr(threshold), 60)}.')
 
-def _scores(clf, items, batch_size, device, tta, workers, broken, shape, classes, threshold):
+def _scores(clf, items, batch_size, device, tta, num_workers, broken, shape, classes, threshold):
     "Indices of the images, their scores, and records of skipped images"
     indices, scores, skipped = [], [], []
     with evaluating(clf):
-        for numbers, x, errors in _batches(items, batch_size, workers, device.type == 'cuda'):
+        for numbers, x, errors in _batches(items, batch_size, num_workers, device.type == 'cuda'):
             for i, e in errors:
                 if broken == 'stop' or not isinstance(e, _Broken): raise e
                 skipped.append({_key(name := items.name(i)): name, 'problem': str(e)})
@@ -302,14 +302,14 @@ def predict(
     classes: Sequence[str] | None = None,  # class names
     preset: Preset | None = None,  # how images become tensors
     tta: str | Callable | Sequence | None = None,  # views to average, see `views`
-    workers: int = 0,  # processes that read images
+    num_workers: int = 0,  # processes that read images
     broken: str = 'stop',  # at an unreadable image; 'skip' lists it in the result
     multi_label: bool | None = None,  # whether an image may have several classes; None: as in training, or as the head predicts
     threshold: float | torch.Tensor = .5,  # of multi-label predictions, or one per class, `(k,)`
     top: int = 5,  # number of classes in a record
 ) -> Predictions:
     "Predictions for images, in their order; raises `ConfigError` for unsuitable images, names or classifiers"
-    _check_numbers(threshold, batch_size=batch_size, top=top, workers=workers)
+    _check_numbers(threshold, batch_size=batch_size, top=top, num_workers=num_workers)
     shape, target = None, None
     if isinstance(clf, (str, Path)):
         as_trained = preset is None
@@ -327,7 +327,7 @@ def predict(
         check_device(device)
         clf.to(device)
     items = images if isinstance(images, DataLoader) else _Items(images, preset)
-    indices, scores, skipped = _scores(clf, items, batch_size, torch.device(device), tta, workers, broken, shape, classes, threshold)
+    indices, scores, skipped = _scores(clf, items, batch_size, torch.device(device), tta, num_workers, broken, shape, classes, threshold)
     if multi_label is None: multi_label = target == 'multi-label' if target else asks_each_class(clf.head)
     names, read = (indices, None) if items is images else ([items.name(i) for i in indices], lambda j: items.image(indices[j]))
     return Predictions(scores, names, classes and list(classes), multi_label, threshold, top, skipped, read, preset)
