@@ -13,7 +13,7 @@ import torch
 
 from ..analysis.layer_summary import compare, si
 from .page import Page, Worker, button, guarded
-from .state import Look, State, check_memory
+from .state import Resolved, State, check_memory
 from ..analysis.flow_diagram import HUES
 from ..base.shapes import PARTS
 from ..core.tables import escaped
@@ -23,13 +23,13 @@ from ..composer.dry_run import fingerprint
 COLUMNS = {'params': ('parameters', ''), 'macs': ('MACs, one image', ''), 'memory': ('activations', 'B'), 'latency': ('one image', '')}
 
 def costs_of(
-    look: Look,
+    resolved: Resolved,
     latency: float | None = None,  # milliseconds
 ) -> dict | None:  # numbers by the keys of `COLUMNS`; None if it does not fit
     "What a composition costs"
-    if not look.ok: return None
-    total = look.summary.total
-    return dict(params=total.params, macs=total.macs, memory=total.memory * look.choice['batch'], latency=latency)
+    if not resolved.ok: return None
+    total = resolved.summary.total
+    return dict(params=total.params, macs=total.macs, memory=total.memory * resolved.selection['batch'], latency=latency)
 
 def _text(key, n): return '' if n is None else f'{n:.3g} ms' if key == 'latency' else si(n, COLUMNS[key][1])
 
@@ -40,35 +40,35 @@ def _cell(key, n, most, now):
     return f"<td><span class='clsx-number'>{_text(key, n)}</span><span class='clsx-bar{' clsx-now' * now}'><i style='width:{share:.1f}%'></i></span></td>"
 
 def costs_html(
-    now: Look,
-    pins: Mapping[str, Look] = {},
+    now: Resolved,
+    pins: Mapping[str, Resolved] = {},
     latencies: Mapping[str, float] = {},  # milliseconds by name; that of the present one under ''
 ) -> str:
     "The present composition and the pinned ones, a row each, with bars to compare"
     rows = [('', now)] + list(pins.items())
-    costs = {name: costs_of(look, latencies.get(name)) for name, look in rows}
+    costs = {name: costs_of(resolved, latencies.get(name)) for name, resolved in rows}
     keys = [k for k in COLUMNS if k != 'latency' or any(c and c['latency'] for c in costs.values())]
     most = {k: max([c[k] for c in costs.values() if c and c[k]], default=0) for k in keys}
     lines = []
-    for name, look in rows:
-        label = f"<b>now</b> {escaped(look.diagram.boxes[1].title)}" if not name else escaped(name)
+    for name, resolved in rows:
+        label = f"<b>now</b> {escaped(resolved.diagram.boxes[1].title)}" if not name else escaped(name)
         if not name: label = f'<th scope=row>{label}</th><td></td>'
         else: label = (f"<th scope=row><a data-act='go:{escaped(name)}' title='Return to it'>{label}</a></th>"
                        f"<td><button class='clsx-small' data-act='unpin:{escaped(name)}' aria-label='forget {escaped(name)}'>×</button></td>")
         c = costs[name]
         cells = ''.join(_cell(k, c[k], most[k], not name) for k in keys) if c else f"<td colspan={len(keys)} class='clsx-muted'>does not fit yet</td>"
         lines.append(f"<tr{' class=clsx-row-now' * (not name)}>{label}{cells}</tr>")
-    more = {'memory': f', batch of {now.choice["batch"]}'}
+    more = {'memory': f', batch of {now.selection["batch"]}'}
     heads = ''.join(f"<th scope=col>{COLUMNS[k][0]}{more.get(k, '')}</th>" for k in keys)
     hint = '' if pins else "<p class='clsx-muted'>Pin keeps a composition here, to compare it with the next one and to return to it.</p>"
     return f"<div class='clsx-scroll'><table class='clsx-table'><tr><th scope=col>composition</th><th></th>{heads}</tr>{''.join(lines)}</table></div>{hint}"
 
 def shares_html(
-    look: Look,
+    resolved: Resolved,
 ) -> str:
     "How the parts share the costs, as stacked bars; '' if it does not fit"
-    if not look.ok: return ''
-    rows = {r.part: r for r in look.summary.at('part')}
+    if not resolved.ok: return ''
+    rows = {r.part: r for r in resolved.summary.at('part')}
     lines = []
     for key in ('params', 'macs', 'memory'):
         whole = sum(getattr(r, key) for r in rows.values())
@@ -88,11 +88,11 @@ class CostPanel:
         report: Callable,  # shows an error
     ):
         self.state, self.report, self._times = state, report, {}
-        self.page, self.shares, self.said = Page(label='Costs'), w.HTML(), w.HTML()
+        self.page, self.shares, self.status = Page(label='Costs'), w.HTML(), w.HTML()
         self.page.add_class('clsx-cost')
         self.page.on_act(guarded(self._act, report))
         self.latency = button('Measure latency', self._ask, 'clsx-latency', tip='How long one image takes on this machine', icon='clock-o', report=report)
-        row = w.HBox([self.latency, self.said])
+        row = w.HBox([self.latency, self.status])
         row.add_class('clsx-row')
         self.widget = w.VBox([self.page, row, self.shares])
         self.widget.add_class('clsx-panel')
@@ -101,7 +101,7 @@ class CostPanel:
     def _act(self, act):
         verb, _, name = act.partition(':')
         if name not in self.state.pins: return
-        if verb == 'go': self.state.go_to(self.state.pins[name].choice)
+        if verb == 'go': self.state.go_to(self.state.pins[name].selection)
         if verb == 'unpin': self.state.unpin(name)
 
     def _ask(self):
@@ -110,15 +110,15 @@ class CostPanel:
 
     def _measure(self):
         "The time of all that fits"
-        looks = {fingerprint(o.choice): o for o in [self.state.look, *self.state.pins.values()] if o.ok}
+        looks = {fingerprint(o.selection): o for o in [self.state.resolved, *self.state.pins.values()] if o.ok}
         for o in looks.values(): check_memory(o)
-        clfs = [self.state.build(o.choice).eval() for o in looks.values()]
-        times = [compare(clf, image_shape=o.choice['image_shape'], latency=True).latencies[0] for clf, o in zip(clfs, looks.values())]
+        clfs = [self.state.build(o.selection).eval() for o in looks.values()]
+        times = [compare(clf, image_shape=o.selection['image_shape'], latency=True).latencies[0] for clf, o in zip(clfs, looks.values())]
         self._times |= dict(zip(looks, times))
         threads = torch.get_num_threads()
-        self.said.value = f"<span class='clsx-muted'>forward pass of one image on the CPU, {threads} thread{'s' * (threads > 1)}, median of 15</span>"
+        self.status.value = f"<span class='clsx-muted'>forward pass of one image on the CPU, {threads} thread{'s' * (threads > 1)}, median of 15</span>"
         self._ready()
-        self.show(self.state.look)
+        self.show(self.state.resolved)
 
     def _failed(self, e):
         self._ready()
@@ -126,9 +126,9 @@ class CostPanel:
 
     def _ready(self): self.latency.disabled, self.latency.description = False, 'Measure latency'
 
-    def show(self, look: Look) -> None:
+    def show(self, resolved: Resolved) -> None:
         "Bring costs and shares up to date"
-        every = {'': look, **self.state.pins}
-        times = {name: self._times[key] for name, o in every.items() if (key := fingerprint(o.choice)) in self._times}
-        self.page.value, self.shares.value = costs_html(look, self.state.pins, times), shares_html(look)
+        every = {'': resolved, **self.state.pins}
+        times = {name: self._times[key] for name, o in every.items() if (key := fingerprint(o.selection)) in self._times}
+        self.page.value, self.shares.value = costs_html(resolved, self.state.pins, times), shares_html(resolved)
         self.latency.disabled = self.latency.description != 'Measure latency' or not any(o.ok for o in every.values())

@@ -197,7 +197,7 @@ CSS = """
 .clsx .clsx-picks button{border:1px solid var(--line);border-left:4px solid var(--hue,#788290);border-radius:6px;background:var(--soft);color:var(--ink);height:34px;padding:0 12px}
 .clsx button:focus-visible,.clsx [tabindex]:focus-visible,.clsx input:focus-visible,.clsx select:focus-visible{outline:2px solid var(--accent);outline-offset:1px}
 .clsx [data-act]{cursor:pointer}
-.clsx .clsx-finding{display:flex;flex-wrap:wrap;gap:8px;align-items:center;border-left:4px solid var(--bad);background:rgba(214,69,80,.1);border-radius:6px;padding:4px 10px;margin:3px 0}
+.clsx .clsx-issue{display:flex;flex-wrap:wrap;gap:8px;align-items:center;border-left:4px solid var(--bad);background:rgba(214,69,80,.1);border-radius:6px;padding:4px 10px;margin:3px 0}
 .clsx .clsx-error{border-left:4px solid var(--bad);background:rgba(214,69,80,.1);border-radius:6px;padding:6px 10px;margin:4px 0;white-space:normal;line-height:1.45}
 .clsx .clsx-error pre{overflow:auto;max-height:300px;font-size:11px}
 .clsx .clsx-tabs,.clsx .clsx-kinds,.clsx .clsx-form{overflow:visible}
@@ -238,7 +238,7 @@ CSS = """
 .clsx .clsx-bar{display:block;height:5px;border-radius:3px;background:rgba(120,130,144,.25);overflow:hidden}
 .clsx .clsx-bar i{display:block;height:100%;background:#788290;border-radius:3px}
 .clsx .clsx-figure{max-width:100%;height:auto;border-radius:8px}
-.clsx .clsx-start:not(:disabled),.clsx .clsx-fix,.clsx .clsx-fix-all,.clsx .clsx-suit{background:#1b64a8;color:#fff}
+.clsx .clsx-start:not(:disabled),.clsx .clsx-fix,.clsx .clsx-fix-all,.clsx .clsx-match{background:#1b64a8;color:#fff}
 .clsx .clsx-source{position:relative;border:1px solid var(--line);border-radius:6px;background:var(--soft)}
 .clsx .clsx-source pre{margin:0;padding:10px 80px 10px 12px;overflow:auto;max-height:420px;font-size:12.5px;line-height:1.5;background:none}
 .clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}

@@ -18,7 +18,7 @@ from ..analysis.layer_summary import si
 from .part_catalogue import catalogue, search
 from .part_options import REQUIRED, Option, options
 from .page import button, guarded
-from .state import KINDS, Look, State
+from .state import KINDS, Resolved, State
 from ..core.errors import ConfigError, join_path
 from ..core.registry import MODELS
 from ..core.tables import escaped, one_line
@@ -115,7 +115,7 @@ class PartPicker(_Opening):
         found = [name for _, name in self.list.options]
         if self.search.value.strip() and found: self.list.value = found[0]
 
-    def _present(self): return '' if self.state.choice[self.kind] is None else type_name(self.state.choice[self.kind])
+    def _present(self): return '' if self.state.selection[self.kind] is None else type_name(self.state.selection[self.kind])
 
     def _tell(self, found=None):
         "What the chosen one is, or that nothing was found"
@@ -134,7 +134,7 @@ class PartPicker(_Opening):
 
     def show(self) -> None:
         "Bring the button and the list up to date"
-        self.button.description = f'{self.kind} · {one_line(type_name(self.state.choice[self.kind]), 60)} {"▴" if self.is_open else "▾"}'
+        self.button.description = f'{self.kind} · {one_line(type_name(self.state.selection[self.kind]), 60)} {"▴" if self.is_open else "▾"}'
         if self.is_open: self._mark()
 
 # %% ../../nbs/explorer/pickers.ipynb #5911ef84
@@ -182,7 +182,7 @@ class _Setting(Quiet):
     @property
     def value(self):
         "What the choice says, or the default"
-        part = self.state.choice[self.kind]
+        part = self.state.selection[self.kind]
         return part.get(self.option.name, self.option.default) if isinstance(part, Mapping) else self.option.default
 
     @property
@@ -249,11 +249,11 @@ def _equal(a, b):
 
 # %% ../../nbs/explorer/pickers.ipynb #80f36e2b
 def layers_html(
-    look: Look,
+    resolved: Resolved,
     kind: str,  # backbone, neck, head or loss
 ) -> str:
     "The stages of a part with what each gives and costs; '' if nothing is known"
-    rows = [r for r in look.summary.rows if r.part == kind] if look.summary else []
+    rows = [r for r in resolved.summary.rows if r.part == kind] if resolved.summary else []
     if not rows: return ''
     def line(r):
         cells = [r.name, ' and '.join(r.layout or ()), si(r.params), si(r.macs)]
@@ -280,18 +280,18 @@ class SizeRow(Quiet):
         for o in (self.channels, self.height, self.width): o.observe(guarded(lambda _: self._resize(), report), 'value')
         for o, path in ((self.classes, 'num_classes'), (self.batch, 'batch')): o.observe(guarded(self._setter(path), report), 'value')
 
-    def _setter(self, path): return lambda change: self.is_writing or change['new'] == self.state.choice[path] or self.state.set(path, change['new'])
+    def _setter(self, path): return lambda change: self.is_writing or change['new'] == self.state.selection[path] or self.state.set(path, change['new'])
 
     def _resize(self):
         shape = self.channels.value, self.height.value, self.width.value
-        if not self.is_writing and shape != tuple(self.state.choice['image_shape'] or ()): self.state.set('image_shape', shape)
+        if not self.is_writing and shape != tuple(self.state.selection['image_shape'] or ()): self.state.set('image_shape', shape)
 
     def show(self) -> None:
         "Bring the fields up to date"
-        c, h, width = self.state.choice['image_shape'] or (3, 224, 224)
+        c, h, width = self.state.selection['image_shape'] or (3, 224, 224)
         with self.quiet():
             if c not in [v for _, v in self.channels.options]: self.channels.options = [('grey', 1), ('colour', 3), (f'{c} channels', c)]
-            for control, value in ((self.height, h), (self.width, width), (self.classes, self.state.choice['num_classes'] or 1), (self.batch, self.state.choice['batch'])):
+            for control, value in ((self.height, h), (self.width, width), (self.classes, self.state.selection['num_classes'] or 1), (self.batch, self.state.selection['batch'])):
                 _widen(control, value)
                 control.value = value
             self.channels.value = c
@@ -308,7 +308,7 @@ class OptionsPanel:
         self.size = SizeRow(state, report)
         self.kinds = w.ToggleButtons(options=KINDS, tooltips=[f'options of the {k}' for k in KINDS])
         self.kinds.add_class('clsx-kinds')
-        self.kinds.observe(guarded(lambda _: self.show(self.state.look), report), 'value')
+        self.kinds.observe(guarded(lambda _: self.show(self.state.resolved), report), 'value')
         self.rows, self.layers = w.VBox(), w.HTML()
         self.widget = w.VBox([self.size.widget, self.kinds, self.rows, self.layers])
         for name in ('clsx-panel', 'clsx-options'): self.widget.add_class(name)
@@ -323,7 +323,7 @@ class OptionsPanel:
         kind: str,
     ) -> list[OptionRow]:
         "A row for each option of the present part; none for what is no registered part"
-        part = self.state.choice[kind]
+        part = self.state.selection[kind]
         try: cls = MODELS.part_of(part['type']) if isinstance(part, Mapping) else None
         except ConfigError: cls = None
         if cls is None: return []
@@ -331,17 +331,17 @@ class OptionsPanel:
             self._rows[kind, cls] = [OptionRow(self.state, kind, o, self.report) for o in options(cls) if not o.hidden]
         return self._rows[kind, cls]
 
-    def show(self, look: Look) -> None:
+    def show(self, resolved: Resolved) -> None:
         "Bring everything up to date"
         with self._lock:
             kind = self.kinds.value
             self.size.show()
             rows = self.rows_of(kind)
             for row in rows: row.show()
-            part, nothing = look.choice[kind], ''
+            part, nothing = resolved.selection[kind], ''
             if not rows: nothing = f'There is no {kind}.' if part is None else f'{type_name(part)} has no options.'
             children = [r.widget for r in rows] or [w.HTML(f"<p class='clsx-muted'>{escaped(nothing)}</p>")]
             if (kind, type_name(part), len(children)) != self._at: self.rows.children, self._at = children, (kind, type_name(part), len(children))
             elif rows and self.rows.children[0] is not children[0]: self.rows.children = children
-            html = layers_html(look, kind)
+            html = layers_html(resolved, kind)
             if self.layers.value != html: self.layers.value = html

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..data.datasets import available_data, load_data
 from .page import MAX_TRACE, Page, Worker, button, error_html, figure_html, guarded
-from .state import Look, State
+from .state import Resolved, State
 from .background_runs import ENDED, Run, Runs
 from ..data.figures import Figure
 from ..core.errors import ConfigError
@@ -93,7 +93,7 @@ class _Controls:
         self._make_rest()
         rows = [w.HBox(o) for o in ([self.data, self.folder, self.augment], [self.epochs, self.batch, self.lr], [*self.buttons.values(), self.bar, self.text])]
         for row in rows: row.add_class('clsx-row')
-        self.widget = w.VBox([*rows, self.said, self.suit, self.curves, self.table, self.confusion])
+        self.widget = w.VBox([*rows, self.status, self.suit, self.curves, self.table, self.confusion])
         for name in ('clsx-panel', 'clsx-train'): self.widget.add_class(name)
         self._status, self._turn = None, threading.Event()
         self._painter, self._starter = Worker(self._paint, report), Worker(self._begin, report)
@@ -113,20 +113,20 @@ class _Controls:
         self.augment = w.Dropdown(options=list(AUGMENTS), description='Augmentation', tooltip='how training images are changed', **number)
         self.epochs = w.BoundedIntText(default['epochs'], min=1, max=10 ** 5, description='Epochs', tooltip='how often every image is seen', **number)
         self.lr = w.FloatText(default['optim_wrapper']['optimizer']['lr'], description='Learning rate', tooltip='the highest learning rate', step=.01, **number)
-        self.batch = w.BoundedIntText(self.state.choice['batch'], min=1, max=10 ** 5, description='Batch', tooltip='images a step', **number)
+        self.batch = w.BoundedIntText(self.state.selection['batch'], min=1, max=10 ** 5, description='Batch', tooltip='images a step', **number)
         for name in ('data', 'augment', 'epochs', 'lr'): getattr(self, name).add_class(f'clsx-{name}')
         self.batch.add_class('clsx-train-batch'), self.folder.add_class('clsx-folder')
         self.data.observe(guarded(lambda change: setattr(self.folder.layout, 'display', None if change['new'] == FOLDER else 'none'), self.report), 'value')
         self.folder.layout.display = 'none'
-        self.batch.observe(guarded(lambda change: change['new'] != self.state.choice['batch'] and self.state.set('batch', change['new']), self.report), 'value')
+        self.batch.observe(guarded(lambda change: change['new'] != self.state.selection['batch'] and self.state.set('batch', change['new']), self.report), 'value')
 
     def _make_rest(self):
         made = [('start', 'Start', self.start, 'play'), ('pause', 'Pause', self._pause, 'pause'), ('stop', 'Stop', self._stop, 'stop')]
         self.buttons = {k: button(text, f, f'clsx-{k}', icon=icon, report=self.report) for k, text, f, icon in made}
         self.bar, self.text = w.FloatProgress(max=1, layout=w.Layout(width='160px')), w.HTML()
-        self.said, self.suit = w.HTML(), w.HBox()
+        self.status, self.suit = w.HTML(), w.HBox()
         self.curves, self.confusion, self.table = w.HTML(), w.HTML(), Page(label='Runs')
-        for o, name in ((self.bar, 'clsx-progress'), (self.text, 'clsx-progress-text'), (self.said, 'clsx-train-said'), (self.curves, 'clsx-curves'),
+        for o, name in ((self.bar, 'clsx-progress'), (self.text, 'clsx-progress-text'), (self.status, 'clsx-train-status'), (self.curves, 'clsx-curves'),
                         (self.confusion, 'clsx-confusion'), (self.table, 'clsx-run-table')): o.add_class(name)
         self.table.on_act(guarded(self._choose, self.report))
 
@@ -151,16 +151,16 @@ class _Starting(_Controls):
         self._starter.wake()
 
     def _begin(self):
-        look = self.state.look
+        resolved = self.state.resolved
         self.suit.children = ()
         try:
-            if not look.ok: raise ConfigError(message='The composition does not fit yet; mend it first.')
+            if not resolved.ok: raise ConfigError(message='The composition does not fit yet; mend it first.')
             name = self.data_name
             if name not in self._data: self._data = {name: load_data(name)}                     # one at a time: they may be large
-            data, wanted = self._data[name], (look.choice['image_shape'], look.choice['num_classes'])
+            data, wanted = self._data[name], (resolved.selection['image_shape'], resolved.selection['num_classes'])
             has = data.image_shape, len(data.classes)
             if has != wanted: return self._offer(name, *has)
-            self.runs.start(dict(model=look.model, **self.settings()), look.name)
+            self.runs.start(dict(model=resolved.model, **self.settings()), resolved.name)
             self._say('')
         except ConfigError as e: self._say(error_html(e))
         except Exception as e: self._say(error_html(e, 'The training did not start.'))
@@ -170,14 +170,14 @@ class _Starting(_Controls):
         "Say that the data are of another shape, with a button that takes it on"
         words = f"{' × '.join(map(str, shape))} and {classes} classes"
         self._say(f"<span class='clsx-wrong'>The images of {escaped(name)} are of another kind: {words}.</span>")
-        self.suit.children = [button(f'Use {words}', lambda: self._take_on(shape, classes), 'clsx-suit', report=self.report)]
+        self.suit.children = [button(f'Use {words}', lambda: self._take_on(shape, classes), 'clsx-match', report=self.report)]
 
     def _take_on(self, shape, classes):
-        self.state.suit(shape, classes)
+        self.state.match_data(shape, classes)
         self.suit.children = ()
         self._say('Start trains the composition for these images.')
 
-    def _say(self, html): self.said.value = html
+    def _say(self, html): self.status.value = html
 
     def _pause(self):
         if run := self.runs.running: run.resume() if run.status == 'paused' else run.pause()
@@ -211,7 +211,7 @@ class TrainPanel(_Starting):
         self.bar.bar_style = {'done': 'success', 'failed': 'danger', 'stopped': 'warning'}.get(run.status, '')
         self.table.value = runs_html(runs, self.shown)
         if run.status == 'failed': self._say(_failure_html(run))
-        elif run.words: self._say(f"<span class='clsx-muted'>{escaped(run.words)}</span>")
+        elif run.message: self._say(f"<span class='clsx-muted'>{escaped(run.message)}</span>")
         if run.status == 'stopping': return                             # it ends before a picture were drawn
         drawn = any(r.losses for r in runs)
         self.curves.value = figure_html(plot_runs(runs), 'Training loss and held-out accuracy by epoch, a line a run') if drawn else ''
@@ -224,16 +224,16 @@ class TrainPanel(_Starting):
         key = (run.name, run.status)
         if self._drawn == key: return
         self._drawn = key
-        if run.status not in ENDED or run.seen is None: self.confusion.value = ''; return
-        fig = plot_confusion(run.seen, run.training.data)
+        if run.status not in ENDED or run.evaluation is None: self.confusion.value = ''; return
+        fig = plot_confusion(run.evaluation, run.training.data)
         self.confusion.value = f'<h4>{escaped(run.name)}</h4>' + figure_html(fig, f'Confusion matrix and surest mistakes of {run.name}')
 
-    def show(self, look: Look) -> None:
+    def show(self, resolved: Resolved) -> None:
         "Bring what follows the composition up to date"
-        if self.batch.value != look.choice['batch']: self.batch.value = look.choice['batch']
+        if self.batch.value != resolved.selection['batch']: self.batch.value = resolved.selection['batch']
         self._painter.wake()
 
 def _failure_html(run):
     "Why a run failed, its traceback folded"
     trace = f'<details><summary>Traceback</summary><pre>{escaped(run.traceback, MAX_TRACE)}</pre></details>'
-    return f"<div class='clsx-error' role='alert'><b>{escaped(run.name)} failed.</b> {escaped(run.words)}{trace}</div>"
+    return f"<div class='clsx-error' role='alert'><b>{escaped(run.name)} failed.</b> {escaped(run.message)}{trace}</div>"

@@ -80,9 +80,9 @@ def test_pickers(open_notebook):
     e.find('.clsx-pick-backbone').click()
     e.pick('neck', 'none')
     e.shows('.clsx-flow', 'LinearClsHead takes a vector (b, 1280)')
-    e.shows('.clsx-finding', 'head')
+    e.shows('.clsx-issue', 'head')
     e.pick('neck', 'LoudestNeck')
-    assert 'LoudestNeck' in e.diagram() and e.find('.clsx-finding').count() == 0
+    assert 'LoudestNeck' in e.diagram() and e.find('.clsx-issue').count() == 0
     e.find('.clsx-pick-neck').click()
     e.find('.clsx-picker-neck option').first.wait_for(state='attached')
     assert any('LoudestNeck · 2026 · no weights' in o for o in e.lines('neck'))
@@ -127,7 +127,7 @@ def test_flow_and_fix(open_notebook):
     assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     e.redrawn(lambda: e.find('.clsx-fix').click())
-    assert e.find('.clsx-finding').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
+    assert e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
     e.find("[data-act='part:head']").click()
     e.find('.clsx-option-head-topk').wait_for()
     e.find("[data-act='part:backbone']").click()
@@ -158,9 +158,9 @@ def test_cost(open_notebook):
 
 def test_inside(open_notebook):
     e = Explorer(open_notebook())
-    e.tab('Look inside')
+    e.tab('Feature maps')
     e.find('.clsx-maps img').wait_for()
-    assert 'Not trained yet' in e.text('.clsx-inside-said') and e.find('.clsx-top5 tr').count() == 5
+    assert 'Not trained yet' in e.text('.clsx-features-status') and e.find('.clsx-top5 tr').count() == 5
     first = e.find('.clsx-maps img').get_attribute('src')
     e.find('.clsx-stage select').select_option(label='backbone.layer1')
     e.page.wait_for_function("was => document.querySelector('.clsx-maps img')?.src !== was", arg=first)
@@ -172,7 +172,7 @@ def test_inside(open_notebook):
     Image.new('RGB', (40, 30), (200, 30, 30)).save(picture)
     with e.page.expect_file_chooser() as chooser: e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
-    e.shows('.clsx-inside-said', 'made grey and resized to 8 × 8')
+    e.shows('.clsx-features-status', 'made grey and resized to 8 × 8')
     e.picture('inside')
 
 
@@ -212,8 +212,8 @@ def test_error_while_training(open_notebook):
     e.pick('neck', 'FaintNeck')
     e.tab('Train')
     e.find('.clsx-start').click()
-    e.shows('.clsx-train-said', 'this neck <is> worn out', 30)
-    assert e.find('.clsx-train-said details:not([open])').count() == 1
+    e.shows('.clsx-train-status', 'this neck <is> worn out', 30)
+    assert e.find('.clsx-train-status details:not([open])').count() == 1
     e.picture('training-failed')
     e.pick('neck', 'GlobalAveragePooling')
     e.type('.clsx-epochs', 1)
@@ -225,7 +225,7 @@ def test_take_along(open_notebook):
     nb = open_notebook([EXPLORE, 'explorer.config'])
     e = Explorer(nb)
     e.pick('neck', 'GeneralizedMeanPooling')
-    e.tab('Take along')
+    e.tab('Export')
     e.shows('.clsx-code pre', "neck='GeneralizedMeanPooling'")
     nb.page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
     e.find('.clsx-copy').click()
@@ -235,9 +235,9 @@ def test_take_along(open_notebook):
     e.shows('.clsx-config', '"type": "GeneralizedMeanPooling"')
     e.type('.clsx-save-path', 'mine.json')
     e.find('.clsx-save').click()
-    e.shows('.clsx-saved', 'saved as mine.json')
+    e.shows('.clsx-save-status', 'saved as mine.json')
     e.find('.clsx-save').click()
-    e.shows('.clsx-saved', 'is kept')
+    e.shows('.clsx-save-status', 'is kept')
     e.picture('take-along')
     assert json.loads((nb.server.root/'mine.json').read_text())['model']['neck'] == {'type': 'GeneralizedMeanPooling'}
     said = nb.cell(1, "print(explorer.config['model']['neck'], type(explorer.classifier.neck).__name__, explorer.runs)")
@@ -311,7 +311,7 @@ def test_looks(open_notebook, theme):
     nb.theme(theme)
     for width in (1400, 700):
         nb.width(width)
-        for name in ('Options', 'Cost', 'Look inside', 'Train', 'Take along'):
+        for name in ('Options', 'Cost', 'Feature maps', 'Train', 'Export'):
             e.tab(name)
             e.page.wait_for_timeout(700)
             e.picture(f'{theme}-{width}-{name.lower().replace(" ", "-")}')
@@ -319,7 +319,7 @@ def test_looks(open_notebook, theme):
             assert e.page.evaluate(CONTRAST) == []
             assert e.page.evaluate("(o => o.scrollWidth - o.clientWidth)(document.querySelector('.clsx'))") <= 1
     e.pick('neck', 'none')
-    e.shows('.clsx-finding', 'head')
+    e.shows('.clsx-issue', 'head')
     assert e.page.evaluate(CONTRAST) == []
     e.picture(f'{theme}-broken')
 
