@@ -66,7 +66,7 @@ def _size(part, kind):
         return _SIZES[part]
     except TypeError: return _count(part, kind)                         # `part` does not support weak references
 
-# %% ../../nbs/explorer/part_catalogue.ipynb #043913b4
+# %% ../../nbs/explorer/part_catalogue.ipynb #7d888860
 def _registered(module):
     "Names decorated with `register_module()` in the source of a module; None without source"
     try: text = Path(find_spec(module).origin).read_text(encoding='utf8')
@@ -83,7 +83,7 @@ def _broken(kind):
         for name in sorted(known.intersection(names)):
             yield Listing(name, kind, error=f'{module} fails to import: {type(e).__name__}: {e}')
 
-# %% ../../nbs/explorer/part_catalogue.ipynb #73beef9f
+# %% ../../nbs/explorer/part_catalogue.ipynb #e02f1b3f
 def _listing(entry, kind):
     doc = (inspect.getdoc(entry.part) or '').splitlines() if entry.part.__doc__ else []
     summary = doc[0].replace('`', '') if doc else ''
@@ -92,8 +92,9 @@ def _listing(entry, kind):
 def catalogue(
     kind: str,  # backbone, neck, head or loss
 ) -> list[Listing]:
-    "All registered parts of a kind, sorted by name; those that fail to import are last"
-    return [_listing(e, kind) for e in MODELS.entries(kind)] + list(_broken(kind))
+    "The registered parts of a kind, and those of unknown kind, by name, without wrappers; parts that fail to import come last, with the reason"
+    offered = [e for e in MODELS.entries(kind) if not getattr(e.part, 'is_wrapper', False)]
+    return [_listing(e, kind) for e in offered] + list(_broken(kind))
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #5d02a73f
 def search(
