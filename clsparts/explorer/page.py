@@ -191,30 +191,41 @@ class Worker:
 # %% ../../nbs/explorer/page.ipynb #5111bab0
 _KIND_RULES = ''.join(f'.clsx .clsx-pick-{k}{{--hue:{HUES[k]}}}' for k in ('backbone', 'neck', 'head', 'loss'))
 CSS = """
-.clsx{--ink:var(--jp-content-font-color1,var(--vscode-editor-foreground,#1f2328));--ground:var(--jp-layout-color1,var(--vscode-editor-background,#fff));
- --soft:var(--jp-layout-color2,rgba(128,128,128,.12));--line:var(--jp-border-color2,rgba(128,128,128,.4));--accent:#1f6fb8;--bad:#c4343f;--wrong:light-dark(#b3212c,#ff8a92);
- color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}
+.clsx{--ink:var(--jp-content-font-color1,var(--vscode-editor-foreground,#1f2328));--ground:var(--jp-layout-color1,
+ var(--vscode-editor-background,#fff));
+ --soft:var(--jp-layout-color2,rgba(128,128,128,.12));--line:var(--jp-border-color2,rgba(128,128,128,.4));
+ --accent:#1f6fb8;--bad:#c4343f;--wrong:light-dark(#b3212c,#ff8a92);
+ color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;font-family:var(--jp-ui-font-family,system-ui,
+ sans-serif)}
 .clsx .widget-html-content,.clsx .jupyter-widgets{color:var(--ink)}
 .clsx .clsx-muted{opacity:.8}
 .clsx .clsx-bar-top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:6px 12px;align-items:center}
 .clsx .clsx-picks,.clsx .clsx-actions,.clsx .clsx-row{display:flex;flex-wrap:wrap;gap:6px;align-items:center}
-.clsx .clsx-picks button{border:1px solid var(--line);border-left:4px solid var(--hue,#788290);border-radius:6px;background:var(--soft);color:var(--ink);height:34px;padding:0 12px}
-.clsx button:focus-visible,.clsx [tabindex]:focus-visible,.clsx input:focus-visible,.clsx select:focus-visible{outline:2px solid var(--accent);outline-offset:1px}
+.clsx .clsx-picks button{border:1px solid var(--line);border-left:4px solid var(--hue,#788290);border-radius:6px;
+ background:var(--soft);color:var(--ink);height:34px;padding:0 12px}
+.clsx button:focus-visible,.clsx [tabindex]:focus-visible,.clsx input:focus-visible,.clsx select:focus-visible{
+ outline:2px solid var(--accent);outline-offset:1px}
 .clsx [data-act]{cursor:pointer}
-.clsx .clsx-issue{display:flex;flex-wrap:wrap;gap:8px;align-items:center;border-left:4px solid var(--bad);background:rgba(214,69,80,.1);border-radius:6px;padding:4px 10px;margin:3px 0}
-.clsx .clsx-error{border-left:4px solid var(--bad);background:rgba(214,69,80,.1);border-radius:6px;padding:6px 10px;margin:4px 0;white-space:normal;line-height:1.45}
+.clsx .clsx-issue{display:flex;flex-wrap:wrap;gap:8px;align-items:center;border-left:4px solid var(--bad);
+ background:rgba(214,69,80,.1);border-radius:6px;padding:4px 10px;margin:3px 0}
+.clsx .clsx-error{border-left:4px solid var(--bad);background:rgba(214,69,80,.1);border-radius:6px;padding:6px 10px;
+ margin:4px 0;white-space:normal;line-height:1.45}
 .clsx .clsx-error pre{overflow:auto;max-height:300px;font-size:11px}
 .clsx .clsx-tabs,.clsx .clsx-kinds,.clsx .clsx-form{overflow:visible}
 .clsx .clsx-tabs{border-bottom:1px solid var(--line);margin-top:8px}
-.clsx .widget-toggle-buttons .widget-toggle-button{width:auto;background:none;box-shadow:none;color:var(--ink);border-bottom:3px solid transparent;padding:0 12px;margin:0 2px}
+.clsx .widget-toggle-buttons .widget-toggle-button{width:auto;background:none;box-shadow:none;color:var(--ink);
+ border-bottom:3px solid transparent;padding:0 12px;margin:0 2px}
 .clsx .widget-toggle-buttons .widget-toggle-button:hover{background:var(--soft)}
 .clsx .widget-toggle-buttons .mod-active{border-bottom-color:var(--accent);font-weight:600}
-.clsx .clsx-option{display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;border-bottom:1px solid var(--soft);overflow:visible}
-.clsx .clsx-option>.widget-text,.clsx .clsx-option>.widget-dropdown,.clsx .clsx-option>.widget-hslider,.clsx .clsx-option>.widget-checkbox,.clsx .clsx-option>.widget-inline-hbox{width:380px;max-width:100%}
+.clsx .clsx-option{display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;border-bottom:1px solid var(--soft);
+ overflow:visible}
+.clsx .clsx-option>.widget-text,.clsx .clsx-option>.widget-dropdown,.clsx .clsx-option>.widget-hslider,
+ .clsx .clsx-option>.widget-checkbox,.clsx .clsx-option>.widget-inline-hbox{width:380px;max-width:100%}
 .clsx .clsx-option>.jupyter-button{width:34px!important;padding:0;background:none;color:var(--ink)}
 .clsx .clsx-option>.widget-html{flex:1 1 240px;line-height:1.35}
 .clsx .clsx-option>.widget-html .widget-html-content{line-height:1.35}
-.clsx .clsx-default{font-size:11px;opacity:.85;border:1px solid var(--line);border-radius:8px;padding:0 6px;margin-left:4px}
+.clsx .clsx-default{font-size:11px;opacity:.85;border:1px solid var(--line);border-radius:8px;padding:0 6px;
+ margin-left:4px}
 .clsx .clsx-wrong{color:var(--wrong)}
 .clsx .clsx-kinds{margin:6px 0}
 .clsx .clsx-row{overflow:visible;gap:4px 14px}
@@ -233,7 +244,8 @@ CSS = """
 .clsx .clsx-now i{background:#4a78a8!important}
 .clsx .clsx-stack{display:flex;min-width:140px;height:12px;border-radius:4px;overflow:hidden}
 .clsx .clsx-stack i{display:block;height:100%}
-.clsx .clsx-small{border:1px solid var(--line);border-radius:4px;background:none;color:var(--ink);cursor:pointer;padding:0 7px}
+.clsx .clsx-small{border:1px solid var(--line);border-radius:4px;background:none;color:var(--ink);cursor:pointer;
+ padding:0 7px}
 .clsx .clsx-part td:first-child{font-weight:600}
 .clsx .clsx-panel{padding:10px 2px}
 .clsx .clsx-table{border-collapse:collapse;width:100%;font-size:13px}
@@ -244,6 +256,8 @@ CSS = """
 .clsx .clsx-figure{max-width:100%;height:auto;border-radius:8px}
 .clsx .clsx-start:not(:disabled),.clsx .clsx-fix,.clsx .clsx-fix-all,.clsx .clsx-match{background:#1b64a8;color:#fff}
 .clsx .clsx-source{position:relative;border:1px solid var(--line);border-radius:6px;background:var(--soft)}
-.clsx .clsx-source pre{margin:0;padding:10px 80px 10px 12px;overflow:auto;max-height:420px;font-size:12.5px;line-height:1.5;background:none}
-.clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
+.clsx .clsx-source pre{margin:0;padding:10px 80px 10px 12px;overflow:auto;max-height:420px;font-size:12.5px;
+ line-height:1.5;background:none}
+.clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;
+ background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
 """ + _KIND_RULES

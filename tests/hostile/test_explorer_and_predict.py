@@ -117,7 +117,7 @@ def starts(checkpoint, clf, tmp_path_factory):
     folder = tmp_path_factory.mktemp('runs')
     plain = save_checkpoint(folder/'plain.safetensors', clf, image_shape=(3, 32, 32))
     trained = Explorer({**model(10, in_channels=1), 'image_shape': (1, 8, 8)})
-    trained._runs._out = folder
+    trained._runs._work_dir = folder
     run = trained._runs.start(dict(model=trained.resolved.model, train=dict(epochs=1, batch_size=512)), 'one')
     assert run.wait(20) and run.status == 'done', run.message
     found = {name: (Explorer(path), path) for name, path in dict(checkpoint=checkpoint, plain=plain, folder=run.folder).items()}
