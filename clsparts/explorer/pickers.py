@@ -172,7 +172,7 @@ def _is_number(value): return isinstance(value, (int, float)) and not isinstance
 def _equal(a, b):
     "Whether two option values mean the same"
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)): return list(a) == list(b)
-    return a == b and (type(a) is type(b) or _is_number(a) and _is_number(b))
+    return (type(a) is type(b) or _is_number(a) and _is_number(b)) and a == b
 
 # %% ../../nbs/explorer/pickers.ipynb #440912d5
 class OptionRow(Quiet):

@@ -172,7 +172,7 @@ def test_inside(open_notebook):
     Image.new('RGB', (40, 30), (200, 30, 30)).save(picture)
     with e.page.expect_file_chooser() as chooser: e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
-    e.shows('.clsx-features-status', 'made grey and resized to 8 × 8')
+    e.shows('.clsx-features-status', 'converted to greyscale and resized to 8 × 8')
     e.picture('inside')
 
 

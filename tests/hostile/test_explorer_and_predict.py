@@ -108,7 +108,7 @@ def upload(explorer, content):
     panel = explorer.panels['Feature maps']
     panel.upload.value = [dict(name='a', type='image/png', size=len(content), content=memoryview(content), last_modified=datetime(2020, 1, 1))]
     assert panel._worker.wait(20)
-    return panel.scores
+    return panel.probabilities
 
 
 @pytest.fixture(scope='module')
@@ -124,7 +124,7 @@ def starts(checkpoint, clf, tmp_path_factory):
     found['trained'] = trained, run.folder
     for explorer, _ in found.values():
         panel = explorer.panels['Feature maps']
-        panel._shown = lambda *_: ''                                    # figures are drawn elsewhere
+        panel._figure = lambda *_: ''                                    # figures are drawn elsewhere
         panel.show(explorer.resolved)
     return found
 
@@ -179,7 +179,7 @@ def clicking():
     "A function that does what clicks in the explorer do: run a part for real, look inside, build with weights"
     drawing, state = {**START, 'backbone': dict(type=Drawing), 'neck': None}, State({**START, 'backbone': dict(type=Small), 'neck': None})
     panel = (explorer := Explorer({**model(in_channels=1), 'image_shape': (1, 8, 8)})).panels['Feature maps']
-    panel._shown = lambda *_: ''
+    panel._figure = lambda *_: ''
 
     def click(i):
         if i % 25 == 0: resolve_selection(drawing)
@@ -516,10 +516,10 @@ STARTS = [
     Case('classes is a text', {**model(), 'num_classes': 'abc'}, Fails('num_classes')),
     Case('batch is a text', dict(model=model(), train=dict(batch_size='x')), Fails('batch_size')),
     Case('train is a list', dict(model=model(), train=[1]), Works('')),
-    Case('backbone is a number', dict(backbone=3, head=dict(type='LinearClsHead')), Works('until the composition fits')),
-    Case('a type of 10^5 characters', dict(backbone=dict(type='R' * 10 ** 5)), Works('until the composition fits')),
-    Case('an option of 10^5 characters', model(**{'x' * 10 ** 5: 1}), Works('until the composition fits')),
-    Case('a value of 10^5 characters', model(depth='x' * 10 ** 5), Works('until the composition fits')),
+    Case('backbone is a number', dict(backbone=3, head=dict(type='LinearClsHead')), Works('once the parts fit together')),
+    Case('a type of 10^5 characters', dict(backbone=dict(type='R' * 10 ** 5)), Works('once the parts fit together')),
+    Case('an option of 10^5 characters', model(**{'x' * 10 ** 5: 1}), Works('once the parts fit together')),
+    Case('a value of 10^5 characters', model(depth='x' * 10 ** 5), Works('once the parts fit together')),
     Case('an image of 10^6 pixels a side', {**model(), 'image_shape': (3, 10 ** 6, 10 ** 6)}, Works('image_shape: one image needs')),
     Case('10^6 classes', {**model(10 ** 6), 'image_shape': (3, 8, 8)}, Works('Not trained yet')),
     Case('21,841 classes', {**model(21_841), 'image_shape': (3, 8, 8)}, Works('Not trained yet')),
@@ -532,7 +532,7 @@ def test_starts(case):
         explorer = Explorer(case.given)
         for panel in ('Cost', 'Options', 'Export'): explorer.panels[panel].show(explorer.resolved)
         inside = explorer.panels['Feature maps']
-        inside._shown = lambda *_: ''
+        inside._figure = lambda *_: ''
         inside.show(explorer.resolved)
         assert inside._worker.wait(15) and explorer.errors.value == ''
         assert len(explorer.diagram.value) < 10 ** 5
