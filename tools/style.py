@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPONENTS = ('backbones', 'necks', 'heads', 'losses')      # one family a notebook: the full budgets hold
-MAX_CELL, MAX_BYTES = 60, 200_000
+MAX_CELL, MAX_CLASS, MAX_BYTES = 60, 100, 200_000
 # what a component notebook has: cells, words of prose, exported lines, figures
 BUDGETS = dict(cells=(18, 45), words=(200, 900), exported=(10, 300), figures=(1, 3))
 SHARED = {'index', 'base_backbone', 'utils', 'cls_head'}    # the page and the common ground of a folder show no figure of their own

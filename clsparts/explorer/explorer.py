@@ -63,7 +63,7 @@ def _image_shape_for(selection):
     channels = backbone.get('in_channels', 3) if isinstance(backbone, Mapping) else 3
     return channels if channels in (1, 3) else 3, 224, 224
 
-# %% ../../nbs/explorer/explorer.ipynb #33d53234
+# %% ../../nbs/explorer/explorer.ipynb #5f7b76c9
 def _model_of(start):
     "The config of a classifier in `start`: a classifier, its config, or the config of a run"
     if isinstance(start, nn.Module):
@@ -89,7 +89,7 @@ def initial_selection(
     selection = selection_of({**comp, 'neck': _without_channels(comp.get('neck')), 'head': _without_channels(comp.get('head'))})
     return {**selection, 'image_shape': selection['image_shape'] or _image_shape_for(selection), 'batch': batch}
 
-# %% ../../nbs/explorer/explorer.ipynb #971e6bda
+# %% ../../nbs/explorer/explorer.ipynb #ca3bda8d
 def read_start(
     start,  # see `explore`
 ) -> tuple:  # selection; classifier with weights, or None; preprocessing and class names, as `Kept`
@@ -200,7 +200,7 @@ class Explorer:
         same = self._given is not None and fingerprint(resolved.model) == fingerprint(self._given_model)
         return (self._given, self._kept) if same else None
 
-# %% ../../nbs/explorer/explorer.ipynb #016c645e
+# %% ../../nbs/explorer/explorer.ipynb #b6fe24ea
 @patch
 def report(self: Explorer,
     e: Exception,

@@ -1,4 +1,4 @@
-"""What somebody does with the explorer, by clicks and keys, and what the page then shows."""
+"""The explorer operated by mouse and keyboard, and what the page then shows."""
 import json
 import re
 
@@ -11,22 +11,22 @@ from clsparts.core.registry import MODELS
 
 @MODELS.register_module(force=True)
 class LoudestNeck(nn.Module):
-    "The largest answer of each channel (a test of 2026)"
+    "The largest activation of each channel (a test of 2026)"
     def forward(self, feats): return tuple(f.amax((2, 3)) for f in feats)
 
 @MODELS.register_module(force=True)
 class FaintNeck(nn.Module):
-    "Fails on real numbers"
+    "Fails on real tensors"
     def forward(self, feats):
         if not feats[-1].is_meta: raise ValueError('this neck <is> worn out')
         return tuple(f.mean((2, 3)) for f in feats)
 
-MODELS.index.modules['clsparts.necks.lost'] = {'LostNeck'}
+MODELS.index.modules['clsparts.necks.lost'], MODELS.index.kinds['clsparts.necks.lost'] = {'LostNeck'}, 'neck'
 """
 
 
 class Explorer:
-    "The explorer on a page: what a hand can do, and what an eye can see"
+    "The explorer on a page: actions and what is visible"
     def __init__(self, nb, root='.clsx'): self.nb, self.page, self.at = nb, nb.page, nb.page.locator(root).first
 
     def find(self, css): return self.at.locator(css)
@@ -34,25 +34,25 @@ class Explorer:
     def tab(self, name): self.find('.clsx-tabs button').filter(has_text=name).click()
     def diagram(self): return ' '.join(self.find('.clsx-flow').inner_text().split())
 
-    def shows(self, css, words, timeout=15):
-        "Wait until the words stand there"
-        self.find(css).filter(has_text=words).first.wait_for(timeout=1000 * timeout)
+    def shows(self, css, text, timeout=15):
+        "Wait until the element contains the text"
+        self.find(css).filter(has_text=text).first.wait_for(timeout=1000 * timeout)
 
     def drawn(self): return int(self.find('[data-drawn]').first.get_attribute('data-drawn'))
 
     def redrawn(self, act):
-        "Do something, and wait for the next drawing"
+        "Act, and wait for the next drawing"
         before = self.drawn()
         act()
         for _ in range(400):
             if self.find('[data-drawn]').count() and self.drawn() > before: return
             self.page.wait_for_timeout(20)
-        raise AssertionError('the flow was not drawn again')
+        raise AssertionError('the diagram was not redrawn')
 
     def lines(self, kind): return [o.replace('\xa0', ' ').strip() for o in self.find(f'.clsx-picker-{kind} option').all_text_contents()]
 
     def pick(self, kind, name):
-        "Choose a part in its list, opened and closed again"
+        "Open the list of a kind, choose a part, and close the list"
         self.find(f'.clsx-pick-{kind}').click()
         self.find(f'.clsx-picker-{kind} option').filter(has_text=name).first.wait_for(state='attached')
         line = next(o for o in self.lines(kind) if o.split(' · ')[0] == name)
@@ -156,7 +156,7 @@ def test_cost(open_notebook):
     assert e.find('.clsx-cost tr').count() == 2
 
 
-def test_inside(open_notebook):
+def test_feature_maps(open_notebook):
     e = Explorer(open_notebook())
     e.tab('Feature maps')
     e.find('.clsx-maps img').wait_for()
@@ -173,7 +173,7 @@ def test_inside(open_notebook):
     with e.page.expect_file_chooser() as chooser: e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
     e.shows('.clsx-features-status', 'converted to greyscale and resized to 8 × 8')
-    e.picture('inside')
+    e.picture('feature-maps')
 
 
 def test_training(open_notebook):
@@ -221,7 +221,7 @@ def test_error_while_training(open_notebook):
     e.shows('.clsx-runs', 'done', 60)
 
 
-def test_take_along(open_notebook):
+def test_export(open_notebook):
     nb = open_notebook([EXPLORE, 'explorer.config'])
     e = Explorer(nb)
     e.pick('neck', 'GeneralizedMeanPooling')
@@ -237,8 +237,8 @@ def test_take_along(open_notebook):
     e.find('.clsx-save').click()
     e.shows('.clsx-save-status', 'saved as mine.json')
     e.find('.clsx-save').click()
-    e.shows('.clsx-save-status', 'is kept')
-    e.picture('take-along')
+    e.shows('.clsx-save-status', 'already exists')
+    e.picture('export')
     assert json.loads((nb.server.root/'mine.json').read_text())['model']['neck'] == {'type': 'GeneralizedMeanPooling'}
     said = nb.cell(1, "print(explorer.config['model']['neck'], type(explorer.classifier.neck).__name__, explorer.runs)")
     assert "'GeneralizedMeanPooling'} GeneralizedMeanPooling []" in said
