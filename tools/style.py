@@ -3,6 +3,7 @@
     python tools/style.py            # all notebooks
     python tools/style.py nbs/necks  # those below a folder
 """
+import ast
 import json
 import re
 import sys
@@ -30,6 +31,7 @@ def facts(path: Path) -> dict:
         exported=sum(len(s.splitlines()) for s in exported),
         figures=sum(any(k.startswith('image/') for k in o.get('data', {})) for o in outputs),
         longest=max([len(source(c).splitlines()) for c in code] or [0]), bytes=path.stat().st_size,
+        long=[(n, most) for c in code if (n := len(source(c).splitlines())) > (most := MAX_CLASS if _one_class(source(c)) else MAX_CELL)],
         module=any('default_exp' in source(c) for c in code),
         ills=[what for what, found in {
             'a stored error': any(o.get('output_type') == 'error' for o in outputs),
@@ -41,6 +43,13 @@ def facts(path: Path) -> dict:
             'hidden tests': any(re.search(r'#\|\s*hide\b', source(c)) and ('assert' in source(c) or 'test_' in source(c)) for c in code),
             'imports mixed with other code': any(_mixed(source(c)) for c in code if re.match(r'#\|\s*exports?\b', source(c))),
         }.items() if found])
+
+
+def _one_class(source: str) -> bool:
+    "Whether a cell has one statement, a class"
+    try: body = ast.parse(source).body
+    except SyntaxError: return False                                    # a magic
+    return len(body) == 1 and isinstance(body[0], ast.ClassDef)
 
 
 def _mixed(source: str) -> bool:
@@ -55,7 +64,7 @@ def check(path: Path) -> list[str]:
     "What is over or under budget in one notebook"
     f = facts(path)
     found = list(f['ills'])
-    if f['longest'] > MAX_CELL: found.append(f"a cell of {f['longest']} lines; {MAX_CELL} is the most")
+    found += [f'a cell of {n} lines; {most} is the most' for n, most in f['long']]
     if f['bytes'] > MAX_BYTES: found.append(f"{f['bytes'] // 1000} kB; {MAX_BYTES // 1000} is the most")
     if path.parent.name in COMPONENTS and f['module'] and path.stem not in SHARED:
         found += [f'{f[k]} {k}; {low} to {high} is the budget' for k, (low, high) in BUDGETS.items() if not low <= f[k] <= high]

@@ -29,11 +29,13 @@ def error_text(
     "The message for an error during training; if memory ran out, with the batch size to try"
     if isinstance(e, (ConfigError, FloatingPointError)) or 'more memory than there is' in str(e): return str(e)
     if not is_out_of_memory(e): return f'{type(e).__name__}: {e}'
-    return 'Out of memory. Try ' + (f'a batch size of {batch_size // 2}.' if (batch_size or 0) > 1 else 'smaller images or a smaller backbone.')
+    fix = f'a batch size of {batch_size // 2}' if (batch_size or 0) > 1 else 'smaller images or a smaller backbone'
+    return f'Out of memory. Try {fix}.'
 
-# %% ../../nbs/explorer/background_runs.ipynb #97d617cf
+# %% ../../nbs/explorer/background_runs.ipynb #21816139
 ENDED = ('done', 'stopped', 'failed')
 
+# %% ../../nbs/explorer/background_runs.ipynb #97d617cf
 class Run:
     "A training run in a thread; `status` is 'waiting', 'running', 'paused', 'stopping', or one of `ENDED`"
 
@@ -74,7 +76,8 @@ class Run:
     def kept(self) -> Kept:
         "Image preprocessing and class names, as in the checkpoint"
         data = self.training.data
-        return kept_in(dict(image_shape=data.image_shape, preset=data.preset and data.preset.to_dict(), classes=data.classes))
+        preset = data.preset and data.preset.to_dict()
+        return kept_in(dict(image_shape=data.image_shape, preset=preset, classes=data.classes))
 
     @property
     def folder(self) -> Path | None: return self.training and self.training.folder
@@ -220,8 +223,8 @@ class Runs:
         name: str,  # for the user; gets a number if it is taken
         device: str = 'cpu',  # device to train on
     ) -> Run:
-        "Compose a classifier and start training it; raises `ConfigError` if another run is active or the config is invalid"
-        if self.running: raise ConfigError(message=f'{self.running.name} is training. Stop it, or wait until it is done.')
+        "Start training a new classifier; raises `ConfigError` if another run is active or the config is invalid"
+        if other := self.running: raise ConfigError(message=f'{other.name} is training. Stop it or wait for it.')
         taken = {r.name for r in self.list}
         candidates = [name, *(f'{name} · {i}' for i in range(2, len(taken) + 3))]
         name = next(n for n in candidates if n not in taken)

@@ -20,7 +20,8 @@ from ..core.tables import escaped
 from ..composer.dry_run import fingerprint
 
 # %% ../../nbs/explorer/cost_panel.ipynb #cc175bf6
-COLUMNS = {'params': ('parameters', ''), 'macs': ('MACs, one image', ''), 'memory': ('activations', 'B'), 'latency': ('one image', '')}
+COLUMNS = {'params': ('parameters', ''), 'macs': ('MACs, one image', ''),
+           'memory': ('activations', 'B'), 'latency': ('one image', '')}
 
 def costs_of(
     resolved: Resolved,
@@ -29,7 +30,8 @@ def costs_of(
     "The costs of a composition"
     if not resolved.ok: return None
     total = resolved.summary.total
-    return dict(params=total.params, macs=total.macs, memory=total.memory * resolved.selection['batch'], latency=latency)
+    memory = total.memory * resolved.selection['batch']
+    return dict(params=total.params, macs=total.macs, memory=memory, latency=latency)
 
 # %% ../../nbs/explorer/cost_panel.ipynb #3056e061
 def _text(key, n): return '' if n is None else f'{n:.3g} ms' if key == 'latency' else si(n, COLUMNS[key][1])
@@ -38,7 +40,8 @@ def _cell(key, n, most, is_current):
     "A number, and a bar with its share of the largest"
     if n is None: return '<td></td>'
     percent, css = 100 * n / most if most else 0, 'clsx-bar' + ' clsx-now' * is_current
-    return f"<td><span class='clsx-number'>{_text(key, n)}</span><span class='{css}'><i style='width:{percent:.1f}%'></i></span></td>"
+    bar = f"<span class='{css}'><i style='width:{percent:.1f}%'></i></span>"
+    return f"<td><span class='clsx-number'>{_text(key, n)}</span>{bar}</td>"
 
 def _label(name, resolved):
     "The first two cells of a row; the current composition has no name"
@@ -64,7 +67,7 @@ def costs_html(
         lines.append(f"<tr{' class=clsx-row-now' * (not name)}>{_label(name, o)}{cells}</tr>")
     notes = {'memory': f', batch of {current.selection["batch"]}'}
     head = ''.join(f"<th scope=col>{COLUMNS[k][0]}{notes.get(k, '')}</th>" for k in keys)
-    hint = '' if pins else "<p class='clsx-muted'>Pin keeps a composition here, so that you can compare it and return to it.</p>"
+    hint = "<p class='clsx-muted'>Pin keeps a composition here, to compare it and to return to it.</p>" * (not pins)
     return (f"<div class='clsx-scroll'><table class='clsx-table'><tr><th scope=col>composition</th><th></th>{head}</tr>"
             f"{''.join(lines)}</table></div>{hint}")
 
@@ -80,7 +83,8 @@ def shares_html(
         total = sum(getattr(r, key) for r in rows.values())
         if not total: continue
         shares = {p: 100 * getattr(rows[p], key) / total for p in PARTS if p in rows}
-        bars = ''.join(f"<i style='width:{s:.2f}%;background:{HUES[p]}' title='{p}: {s:.1f} %'></i>" for p, s in shares.items())
+        style = {p: f'width:{s:.2f}%;background:{HUES[p]}' for p, s in shares.items()}
+        bars = ''.join(f"<i style='{style[p]}' title='{p}: {s:.1f} %'></i>" for p, s in shares.items())
         text = ', '.join(f'{p} {s:.1f} %' for p, s in shares.items())
         bar = f"<span class='clsx-stack' role='img' aria-label='{text}'>{bars}</span>"
         lines.append(f"<tr><th scope=row>{COLUMNS[key][0].split(',')[0]}</th><td>{bar}</td><td>{text}</td></tr>")

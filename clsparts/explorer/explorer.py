@@ -49,7 +49,8 @@ def _check_sizes(image_shape, **numbers):
     "Raise `ConfigError` for invalid sizes"
     def positive(n): return type(n) is int and 0 < n < 2 ** 31
     def found(value): return f'got {one_line(repr(value), 60)}.'
-    wrong = [(k, f'expected a positive int, {found(n)}') for k, n in numbers.items() if n is not None and not positive(n)]
+    numbers = {k: n for k, n in numbers.items() if n is not None}
+    wrong = [(k, f'expected a positive int, {found(n)}') for k, n in numbers.items() if not positive(n)]
     is_shape = isinstance(image_shape, (list, tuple)) and len(image_shape) == 3 and all(map(positive, image_shape))
     if image_shape is not None and not is_shape:
         wrong.append(('image_shape', f'expected (c, h, w), three positive ints, {found(image_shape)}'))
@@ -68,16 +69,17 @@ def _model_of(start):
     "The config of a classifier in `start`: a classifier, its config, or the config of a run"
     if isinstance(start, nn.Module):
         if not hasattr(start, 'backbone'):
-            raise ConfigError(message=f'expected a classifier or its config, got {type(start).__name__}, which has no backbone.')
+            raise ConfigError(message=f'expected a classifier, got {type(start).__name__}, which has no backbone.')
         return {k: _config_of(getattr(start, k, None)) for k in (*PARTS, 'teacher', 'targets')}
     model = start.get('model', start) if isinstance(start, Mapping) else start
-    if not isinstance(model, Mapping): raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
-    if 'backbone' not in model:
-        raise ConfigError('backbone', f'a classifier needs a backbone, got only {", ".join(map(str, model)) or "an empty dict"}.')
+    if not isinstance(model, Mapping):
+        raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
+    keys = ', '.join(map(str, model)) or 'an empty dict'
+    if 'backbone' not in model: raise ConfigError('backbone', f'a classifier needs a backbone, got only {keys}.')
     return model
 
 def initial_selection(
-    start: Mapping | nn.Module | None = None,  # a config, or its `model`; a classifier; the built-in composition if None
+    start: Mapping | nn.Module | None = None,  # a config, or its `model`; a classifier; `START` if None
 ) -> dict:
     "The selection to start from; raises `ConfigError` if `start` is not a classifier"
     if start is None: return START
@@ -86,7 +88,8 @@ def initial_selection(
     batch = train.get('batch_size', START['batch']) if isinstance(train, Mapping) else START['batch']
     _check_sizes(image_shape=model.get('image_shape'), num_classes=model.get('num_classes'), batch_size=batch)
     comp = {k: v for k, v in model.items() if k in KEYS}
-    selection = selection_of({**comp, 'neck': _without_channels(comp.get('neck')), 'head': _without_channels(comp.get('head'))})
+    inferred = {kind: _without_channels(comp.get(kind)) for kind in ('neck', 'head')}
+    selection = selection_of({**comp, **inferred})
     return {**selection, 'image_shape': selection['image_shape'] or _image_shape_for(selection), 'batch': batch}
 
 # %% ../../nbs/explorer/explorer.ipynb #ca3bda8d
@@ -94,9 +97,11 @@ def read_start(
     start,  # see `explore`
 ) -> tuple:  # selection; classifier with weights, or None; preprocessing and class names, as `Kept`
     "Read the config, checkpoint or classifier that the explorer is opened with"
-    if not isinstance(start, (str, Path)): return initial_selection(start), start if isinstance(start, nn.Module) else None, Kept()
+    if isinstance(start, nn.Module): return initial_selection(start), start, Kept()
+    if not isinstance(start, (str, Path)): return initial_selection(start), None, Kept()
     path = Path(start)
-    if path.suffix != '.safetensors' and not path.is_dir(): return initial_selection(Config.fromfile(path)), None, Kept()
+    is_config = path.suffix != '.safetensors' and not path.is_dir()
+    if is_config: return initial_selection(Config.fromfile(path)), None, Kept()
     clf, kept = open_classifier(path)
     selection = initial_selection(clf)
     if kept.image_shape: selection = {**selection, 'image_shape': kept.image_shape}
@@ -110,8 +115,10 @@ def flow_html(
     "The diagram with clickable parts: their `data-act` is `part:KIND`"
     html = re.sub(r'<img .*?>', '', diagram.html, count=1, flags=re.DOTALL)
     html = html.replace('<div hidden="hidden" style="display:none">', '<div>')
-    html = re.sub(r"data-part='(backbone|neck|head|loss)'", r"data-part='\1' data-act='part:\1' aria-label='options of the \1'", html)
-    html = re.sub(r'min-width:(\d+)px', lambda m: f'min-width:{round(int(m[1]) * 1.35)}px', html)       # scroll rather than shrink
+    clickable = r"data-part='\1' data-act='part:\1' aria-label='options of the \1'"
+    html = re.sub(r"data-part='(backbone|neck|head|loss)'", clickable, html)
+    wider = lambda m: f'min-width:{round(int(m[1]) * 1.35)}px'          # noqa: E731, scroll rather than shrink
+    html = re.sub(r'min-width:(\d+)px', wider, html)
     return f"<div data-drawn='{drawn}'>{html}</div>"
 
 def issue_title(
@@ -156,10 +163,11 @@ class Explorer:
     def _layout(self):
         "Arrange the pieces"
         s = self.state
-        self.buttons = dict(
-            undo=button('Undo', s.undo, 'clsx-undo', tip='Return to the previous selection', icon='undo', report=self.report),
-            redo=button('Redo', s.redo, 'clsx-redo', tip='Repeat what was undone', icon='repeat', report=self.report),
-            pin=button('Pin', s.pin, 'clsx-pin', tip='Keep this composition for comparison', icon='thumb-tack', report=self.report))
+        made = [('undo', s.undo, 'undo', 'Return to the previous selection'),
+                ('redo', s.redo, 'repeat', 'Repeat what was undone'),
+                ('pin', s.pin, 'thumb-tack', 'Keep this composition for comparison')]
+        self.buttons = {name: button(name.capitalize(), f, f'clsx-{name}', tip=tip, icon=icon, report=self.report)
+                        for name, f, icon, tip in made}
         picks = w.HBox([p.button for p in self.pickers.values()])
         actions = w.HBox(list(self.buttons.values()))
         bar = w.HBox([picks, actions])
@@ -188,7 +196,7 @@ class Explorer:
 
     @property
     def classifier(self) -> ImageClassifier:
-        "The latest trained classifier, else the one it was opened with, else a new one; raises `ComposeError` if the parts do not fit"
+        "The latest trained classifier, the one it was opened with, or a new one; raises `ComposeError` for a misfit"
         if (trained := self._runs.trained(self.resolved.model)) is not None: return trained
         given = self._given_for(self.resolved)
         return given[0] if given else self.state.build()
@@ -253,7 +261,9 @@ def _fix_row(self: Explorer, issue):
     def apply(): self.state.apply(issue.fix)
     title = f'<b>{escaped(issue_title(issue.path))}</b> '
     if issue.fix is None: row = w.HBox([w.HTML(f'{title}No automatic fix is available.')])
-    else: row = w.HBox([w.HTML(title), button(str(issue.fix).rstrip('.'), apply, 'clsx-fix', tip=issue.message, report=self.report)])
+    else:
+        fix = button(str(issue.fix).rstrip('.'), apply, 'clsx-fix', tip=issue.message, report=self.report)
+        row = w.HBox([w.HTML(title), fix])
     row.add_class('clsx-issue')
     return row
 
@@ -273,7 +283,7 @@ def _repr_mimebundle_(self: Explorer, include=None, exclude=None):
     return {**widget, 'image/svg+xml': self.resolved.diagram.svg, 'text/plain': self.resolved.diagram.text}
 
 # %% ../../nbs/explorer/explorer.ipynb #821a2694
-_EXPLORERS = {}                                                         # by cell: the key of its start, and the explorer
+_EXPLORERS = {}  # by cell: the key of its start, and the explorer
 
 def _cell():
     "The id of the running cell; None outside of a notebook, or if the front end does not send it"
@@ -282,7 +292,7 @@ def _cell():
     except (AttributeError, KeyError, TypeError): return None
 
 def explore(
-    start: str | Path | Mapping | nn.Module | None = None,  # a config or its file, a checkpoint or a run's folder, a classifier; the built-in composition if None
+    start: str | Path | Mapping | nn.Module | None = None,  # config or its file, checkpoint, folder of a run, classifier
 ) -> Explorer:
     "The explorer in a notebook cell; raises `ConfigError` if it cannot start from `start`"
     cell, key = _cell(), str(start) if isinstance(start, Path) else fingerprint(start)

@@ -65,8 +65,9 @@ _ESM = """
         el.addEventListener('keydown', key)
         model.on('change:value', show)
         model.on('change:label', name)
-        function keys(event) {                                       // arrow keys belong to the focused list, not to the notebook
-            if (event.target.matches('select, button, input[type=checkbox], [role=slider], [data-act]')) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
+        function keys(event) {  // arrow keys belong to the focused list, not to the notebook
+            const own = 'select, button, input[type=checkbox], [role=slider], [data-act]'
+            if (event.target.matches(own)) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
         }
         function adopt() {
             if (!el.isConnected) return requestAnimationFrame(adopt)
@@ -131,7 +132,8 @@ def button(
     report: Callable | None = None,  # called with exceptions of `on_click`; if None, they are shown in the tooltip
 ) -> w.Button:
     "A button whose errors are reported"
-    b = w.Button(description=one_line(text, 120), tooltip=printable(tip or text), icon=icon, button_style=style, layout=w.Layout(width='auto'))
+    b = w.Button(description=one_line(text, 120), tooltip=printable(tip or text), icon=icon, button_style=style,
+                 layout=w.Layout(width='auto'))
     def in_tooltip(e): b.tooltip = printable(f'{type(e).__name__}: {e}')
     b.on_click(guarded(lambda _: on_click(), report or in_tooltip))
     b.add_class(css)
@@ -167,7 +169,7 @@ class Worker:
             if self._ended: return
             with self._lock: self._wanted.clear()
             try: self._job()
-            except Exception: traceback.print_exc()                     # `report` itself has failed; the thread continues
+            except Exception: traceback.print_exc()                     # `report` has failed; the thread continues
             with self._lock:
                 if not self._wanted.is_set(): self._idle.set()
 
@@ -189,8 +191,7 @@ class Worker:
         self._wanted.set()
 
 # %% ../../nbs/explorer/page.ipynb #5111bab0
-_KIND_RULES = ''.join(f'.clsx .clsx-pick-{k}{{--hue:{HUES[k]}}}' for k in ('backbone', 'neck', 'head', 'loss'))
-CSS = """
+_FRAME_CSS = """
 .clsx{--ink:var(--jp-content-font-color1,var(--vscode-editor-foreground,#1f2328));--ground:var(--jp-layout-color1,
  var(--vscode-editor-background,#fff));
  --soft:var(--jp-layout-color2,rgba(128,128,128,.12));--line:var(--jp-border-color2,rgba(128,128,128,.4));
@@ -236,6 +237,11 @@ CSS = """
 .clsx .clsx-top5 .clsx-bar{min-width:140px}
 .clsx .clsx-picker{border:1px solid var(--line);border-radius:6px;padding:6px 8px;margin:4px 0;background:var(--soft)}
 .clsx .clsx-picker .widget-select,.clsx .clsx-picker .widget-text{width:100%}
+"""
+
+# %% ../../nbs/explorer/page.ipynb #b00314fe
+_KIND_RULES = ''.join(f'.clsx .clsx-pick-{k}{{--hue:{HUES[k]}}}' for k in ('backbone', 'neck', 'head', 'loss'))
+_PANEL_CSS = """
 .clsx .clsx-scroll{overflow-x:auto}
 .clsx tr[data-act]:hover td{background:var(--soft)}
 .clsx tr[aria-current]{font-weight:600}
@@ -260,4 +266,5 @@ CSS = """
  line-height:1.5;background:none}
 .clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;
  background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
-""" + _KIND_RULES
+"""
+CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES

@@ -31,7 +31,7 @@ class Listing:
     kind: str
     summary: str = ''  # first line of its docstring
     year: int | None = None  # of its paper, if the docstring cites one
-    params: int | None = None  # with starting options, 512 input features and 10 classes; None for a loss, or if it cannot be built
+    params: int | None = None  # with starting options, 512 inputs and 10 classes; None for a loss or if not buildable
     error: str = ''  # why its module fails to import
 
     @property
@@ -92,7 +92,7 @@ def _listing(entry, kind):
 def catalogue(
     kind: str,  # backbone, neck, head or loss
 ) -> list[Listing]:
-    "The registered parts of a kind, and those of unknown kind, by name, without wrappers; parts that fail to import come last, with the reason"
+    "The registered parts of a kind or of unknown kind by name, without wrappers; those that fail to import are last"
     offered = [e for e in MODELS.entries(kind) if not getattr(e.part, 'is_wrapper', False)]
     return [_listing(e, kind) for e in offered] + list(_broken(kind))
 

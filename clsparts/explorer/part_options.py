@@ -109,7 +109,7 @@ class Option:
     ):  # the value
         "Read a value and check its type, without running code; raises `ConfigError` if it is invalid"
         text = text.strip()
-        if self.default is not REQUIRED and text == self.text(self.default): return self.default         # a class or function has no literal
+        if self.default is not REQUIRED and text == self.text(self.default): return self.default     # may have no literal
         try: value = read_python(f'value = {text}', self.name, {})['value']
         except ConfigError as e:
             if self.is_string and re.fullmatch(r'[A-Za-z][\w.-]*', text): return self.checked(text)

@@ -61,14 +61,16 @@ class PartPicker(Quiet):
         self.state, self.kind, self.listings = state, kind, []
         self.button = button('', self._toggle, f'clsx-pick-{kind}', tip=f'Choose another {kind}', report=report)
         self.search = w.Text(placeholder='name, year, any word', description='Search', continuous_update=True)
-        self.list = w.Select(rows=8, description=f'{kind}s' if kind != 'loss' else 'losses', layout=w.Layout(width='100%'))
+        plural = 'losses' if kind == 'loss' else f'{kind}s'
+        self.list = w.Select(rows=8, description=plural, layout=w.Layout(width='100%'))
         self.about = w.HTML()
         self.panel = w.VBox([self.search, self.list, self.about], layout=w.Layout(display='none'))
-        self.panel.add_class('clsx-picker')
-        for o, name in ((self.search, 'clsx-search'), (self.list, 'clsx-list'), (self.panel, f'clsx-picker-{kind}')): o.add_class(name)
+        for name in ('clsx-picker', f'clsx-picker-{kind}'): self.panel.add_class(name)
+        self.search.add_class('clsx-search')
+        self.list.add_class('clsx-list')
         self.search.observe(guarded(lambda _: self._fill(), report), 'value')
         self.list.observe(guarded(lambda change: self._choose(change['new']), report), 'value')
-        self.search.on_msg(guarded(lambda _, message, buffers: message.get('event') == 'submit' and self._choose_first(), report))
+        self.search.on_msg(guarded(lambda _, message, buffers: self._message(message), report))
         self.on_open = lambda picker: None                              # called before the list opens
         self.show()
 
@@ -126,17 +128,18 @@ class PartPicker(Quiet):
         if any(o.error for o in self.listings if o.name == name): return
         self.state.choose(self.kind, name or None)
 
-    def _choose_first(self):
+    def _message(self, message):
         "Enter in the search field selects the first line"
         found = [name for _, name in self.list.options]
-        if self.search.value.strip() and found: self.list.value = found[0]
+        if message.get('event') == 'submit' and self.search.value.strip() and found: self.list.value = found[0]
 
     def _describe(self, found=None):
         "Show the description or the error of the marked part, or that nothing was found"
         marked = next((o for o in self.listings if o.name == self.list.value), None)
         text = marked.error or marked.summary if marked else ''
         if found == 0: text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
-        self.about.value = f"<span class='{'clsx-error' if marked and marked.error else 'clsx-muted'}'>{escaped(text)}</span>"
+        css = 'clsx-error' if marked and marked.error else 'clsx-muted'
+        self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
 
 # %% ../../nbs/explorer/pickers.ipynb #5911ef84
 def _control(option, value):
@@ -147,7 +150,8 @@ def _control(option, value):
     if option.control == 'text': return w.Text(continuous_update=False, **known)
     low, high, step = option.low, option.high, option.step
     if option.control == 'int' and low is None: return w.IntText(step=step, **known)
-    if option.control == 'int': return w.BoundedIntText(min=low, max=2 ** 31 if high is None else high, step=step, **known)
+    ends = dict(step=step, **known)
+    if option.control == 'int': return w.BoundedIntText(min=low, max=2 ** 31 if high is None else high, **ends)
     if high is None: return w.FloatText(step=step, **known)
     return w.FloatSlider(min=low, max=high, step=step, continuous_update=False, readout_format='.2f', **known)
 
@@ -189,7 +193,7 @@ class OptionRow(Quiet):
         self.control, self.doc = _control(option, self.value), w.HTML()
         self.widget = w.HBox([self.control, self.doc])
         for name in ('clsx-option', f'clsx-option-{kind}-{option.name}'): self.widget.add_class(name)
-        self._error, self._valid = '', None                             # message for unreadable text, and the value it did not replace
+        self._error, self._valid = '', None  # the message for unreadable text, and the value that it did not replace
         self._reset_button = None
         self.show()
         self.control.observe(guarded(self._changed, report), 'value')
@@ -210,8 +214,9 @@ class OptionRow(Quiet):
         with self.quiet(): self._show_value(self.value)
         if self.changed and self._reset_button is None:
             default = self.option.text(self.option.default)
-            self._reset_button = button('', lambda: self.state.reset(self.path), 'clsx-reset', icon='undo', report=self.report,
-                                        tip=f'Reset {self.option.name} to its default, {default}')
+            tip = f'Reset {self.option.name} to its default, {default}'
+            self._reset_button = button('', lambda: self.state.reset(self.path), 'clsx-reset', tip=tip, icon='undo',
+                                        report=self.report)
         self.widget.children = [self.control, *([self._reset_button] if self.changed else []), self.doc]
 
     def _changed(self, change):
@@ -247,7 +252,8 @@ class OptionRow(Quiet):
     def _explain(self, error):
         "Show the error message, or the comment of the option"
         self._error = error
-        html = f"<span class='clsx-wrong'>{escaped(error)}</span>" if error else f"<span class='clsx-muted'>{_with_code(self.option.doc)}</span>"
+        css, text = ('clsx-wrong', escaped(error)) if error else ('clsx-muted', _with_code(self.option.doc))
+        html = f"<span class='{css}'>{text}</span>"
         is_default = not (self.changed or error or self.option.default is REQUIRED)
         html += " <span class='clsx-default'>default</span>" * is_default
         if html != self.doc.value: self.doc.value = html
@@ -261,15 +267,15 @@ class SizeRow(Quiet):
     def __init__(self, state: State, report: Callable):
         self.state, narrow = state, dict(style=dict(description_width='auto'))
         number = dict(min=1, max=4096, **narrow)
-        self.channels = w.Dropdown(options=IMAGE_CHANNELS, description='Image', tooltip='channels of the image', **narrow)
+        self.channels = w.Dropdown(options=IMAGE_CHANNELS, description='Image', tooltip='image channels', **narrow)
         self.height = w.BoundedIntText(description='height', tooltip='image height in pixels', **number)
         self.width = w.BoundedIntText(description='width', tooltip='image width in pixels', **number)
-        self.classes = w.BoundedIntText(description='Classes', tooltip='number of classes', **{**number, 'max': 10 ** 6})
-        self.batch = w.BoundedIntText(description='Batch', tooltip='images per step, for memory and training', **{**number, 'max': 10 ** 5})
+        self.classes = w.BoundedIntText(description='Classes', tooltip='of the head', min=1, max=10 ** 6, **narrow)
+        self.batch = w.BoundedIntText(description='Batch', tooltip='images per step', min=1, max=10 ** 5, **narrow)
         size = w.HBox([self.channels, self.height, self.width])
         self.widget = w.HBox([size, self.classes, self.batch])
-        named = ((size, 'clsx-size'), (self.classes, 'clsx-classes'), (self.batch, 'clsx-batch'), (self.widget, 'clsx-row'))
-        for o, name in named: o.add_class(name)
+        named = (size, 'size'), (self.classes, 'classes'), (self.batch, 'batch'), (self.widget, 'row')
+        for o, name in named: o.add_class(f'clsx-{name}')
         self.show()
         for o in (self.channels, self.height, self.width): o.observe(guarded(lambda _: self._resize(), report), 'value')
         self.classes.observe(guarded(lambda change: self._set('num_classes', change['new']), report), 'value')
@@ -286,9 +292,11 @@ class SizeRow(Quiet):
         "Update the fields"
         selection = self.state.selection
         c, h, width = selection['image_shape'] or (3, 224, 224)
-        values = {self.height: h, self.width: width, self.classes: selection['num_classes'] or 1, self.batch: selection['batch']}
+        classes, batch = selection['num_classes'] or 1, selection['batch']
+        values = {self.height: h, self.width: width, self.classes: classes, self.batch: batch}
         with self.quiet():
-            if c not in [v for _, v in self.channels.options]: self.channels.options = [*IMAGE_CHANNELS, (f'{c} channels', c)]
+            known = [v for _, v in self.channels.options]
+            if c not in known: self.channels.options = [*IMAGE_CHANNELS, (f'{c} channels', c)]
             for control, value in values.items():
                 _widen(control, value)
                 control.value = value
@@ -317,7 +325,7 @@ class OptionsPanel:
         report: Callable,  # shows an error
     ):
         self.state, self.report, self._lock = state, report, threading.RLock()
-        self._rows, self._shown = {}, None                              # rows by kind and class; what is shown at the moment
+        self._rows, self._shown = {}, None                              # rows by kind and class; what is shown
         self.size = SizeRow(state, report)
         self.kinds = w.ToggleButtons(options=KINDS, tooltips=[f'options of the {k}' for k in KINDS])
         self.kinds.add_class('clsx-kinds')

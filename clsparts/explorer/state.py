@@ -103,8 +103,8 @@ class Resolved:
     def model(self) -> dict:
         "The config of the classifier, for `compose_model`"
         comp = fold(composition_of(self.selection))
-        head, num_classes = comp['head'], comp['num_classes']
-        if isinstance(head, Mapping) and takes(head, 'num_classes') and num_classes: head = {**head, 'num_classes': num_classes}
+        head, k = comp['head'], comp['num_classes']
+        if isinstance(head, Mapping) and takes(head, 'num_classes') and k: head = {**head, 'num_classes': k}
         parts = dict(backbone=comp['backbone'], neck=comp['neck'], head=head,
                      teacher=comp.get('teacher'), targets=comp.get('targets'))
         return dict(type='ImageClassifier', **{k: v for k, v in parts.items() if v is not None})
@@ -114,7 +114,7 @@ def _build_meta(selection, walk):
     "Classifier on the meta device, its summary and its diagram; raises `ConfigError`"
     parts = arguments(resolve(composition_of(selection), walk))
     built = {k: walk.ghost(cfg, k) for k, cfg in parts.items() if k in PARTS}
-    known = {k: part for k, part in built.items() if isinstance(part, BaseModule)}          # only these know their config
+    known = {k: part for k, part in built.items() if isinstance(part, BaseModule)}  # these know their config
     with torch.device('meta'): clf = ImageClassifier(**parts | known).eval()
     shape = selection['image_shape'] or image_shape_of(clf.backbone)
     costs = summary(clf, shape, level='stage')
@@ -144,8 +144,10 @@ def check_memory(
     weights, activations = 4 * total.params, total.memory
     if weights + activations <= MAX_BYTES: return
     path = 'num_classes' if weights > activations else 'image_shape'
-    raise ConfigError(path, f'one image needs {si(weights + activations, "B")} of memory ({si(weights, "B")} weights, {si(activations, "B")} '
-                            f'activations); the explorer uses up to {si(MAX_BYTES, "B")}. Choose a smaller image, fewer classes or a smaller backbone.')
+    needed, limit = si(weights + activations, 'B'), si(MAX_BYTES, 'B')
+    parts = f'{si(weights, "B")} weights, {si(activations, "B")} activations'
+    raise ConfigError(path, f'one image needs {needed} of memory ({parts}), the limit is {limit}. '
+                            'Choose a smaller image, fewer classes or a smaller backbone.')
 
 # %% ../../nbs/explorer/state.ipynb #cb8697cf
 def _classes(value):
@@ -233,7 +235,8 @@ def set(self: State,
 ) -> None:
     "Set one option or size"
     new = patched(self.selection, [Fix({path: value})])
-    if path == 'image_shape': new = {**new, 'image_shape': tuple(value), 'backbone': _with_channels(new['backbone'], value)}
+    if path == 'image_shape':
+        new = {**new, 'image_shape': tuple(value), 'backbone': _with_channels(new['backbone'], value)}
     self.go_to(new)
 
 # %% ../../nbs/explorer/state.ipynb #ec301aa8

@@ -46,8 +46,10 @@ def plot_runs(
     for i, run in enumerate(runs):
         style = dict(color=colour_of(i), lw=1.4)
         steps_per_epoch = run.steps / run.epochs if run.steps else 1
-        if run.losses: loss.plot([s / steps_per_epoch for s, _ in run.losses], [v for _, v in run.losses], label=run.name, **style)
-        records = list(run.history)                                     # a copy: the run appends to it
+        points = list(run.losses)                                       # a copy: the run appends to it
+        x, y = [step / steps_per_epoch for step, _ in points], [v for _, v in points]
+        if points: loss.plot(x, y, label=run.name, **style)
+        records = list(run.history)
         x, y = [r['epoch'] for r in records], [100 * r['val_accuracy'] for r in records]
         if records: accuracy.plot(x, y, marker='o', ms=3, **style)
     _plain_axes(loss, 'training loss')
@@ -60,7 +62,8 @@ def plot_runs(
 # %% ../../nbs/explorer/train_panel.ipynb #2548ad84
 def duration(seconds: float) -> str:
     "`12 s`, `3 min`, `2 h`"
-    return f'{seconds:.0f} s' if seconds < 90 else f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
+    if seconds < 90: return f'{seconds:.0f} s'
+    return f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
 
 def progress_text(run: Run) -> str:
     "Epoch, time left and accuracy of a run"
@@ -83,8 +86,8 @@ def runs_html(
     for i, run in enumerate(runs):
         dot = f"<span class='clsx-dot' style='background:{colour_of(i)}'></span>"
         best = max((r['val_accuracy'] for r in run.history), default=None)
-        cells = [f'{dot}{escaped(run.name)}', run.status, f'{len(run.history)} / {run.epochs}', _percent(run.accuracy), _percent(best),
-                 escaped(str(run.folder or ''))]
+        cells = [f'{dot}{escaped(run.name)}', run.status, f'{len(run.history)} / {run.epochs}', _percent(run.accuracy),
+                 _percent(best), escaped(str(run.folder or ''))]
         row = ''.join(f'<td>{c}</td>' for c in cells)
         current = 'aria-current=true' if i == shown else ''
         lines.append(f"<tr data-act='run:{i}' aria-label='show {escaped(run.name)}' {current}>{row}</tr>")
@@ -103,7 +106,7 @@ class TrainPanel:
         report: Callable,  # shows an error
     ):
         self.state, self.runs, self.report = state, runs, report
-        self.shown = None                                               # index of the run whose confusion matrix is shown
+        self.shown = None  # index of the run whose confusion matrix is shown
         self._confusion_of, self._data, self._last_status = None, {}, None
         self._status_changed = threading.Event()
         self._make_settings()
@@ -120,12 +123,13 @@ class TrainPanel:
     def _make_settings(self):
         train, narrow = DEFAULT['train'], dict(style=dict(description_width='auto'))
         number, lr = dict(min=1, max=10 ** 5, **narrow), train['optim_wrapper']['optimizer']['lr']
-        self.data = w.Dropdown(options=[*available_data(), FOLDER], description='Data', tooltip='training data', **narrow)
-        self.folder = w.Text(placeholder='folder with one subfolder per class', description='Folder', **narrow)
-        self.augment = w.Dropdown(options=list(AUGMENTS), description='Augmentation', tooltip='random changes to training images', **narrow)
-        self.epochs = w.BoundedIntText(train['epochs'], description='Epochs', tooltip='passes over the training data', **number)
-        self.lr = w.FloatText(lr, description='Learning rate', tooltip='peak learning rate', step=.01, **narrow)
-        self.batch = w.BoundedIntText(self.state.selection['batch'], description='Batch', tooltip='images per step', **number)
+        def labels(description, tooltip): return dict(description=description, tooltip=tooltip)
+        self.data = w.Dropdown(options=[*available_data(), FOLDER], **labels('Data', 'training data'), **narrow)
+        self.folder = w.Text(**labels('Folder', 'one subfolder per class'), placeholder='path of a folder', **narrow)
+        self.augment = w.Dropdown(options=list(AUGMENTS), **labels('Augmentation', 'of training images'), **narrow)
+        self.epochs = w.BoundedIntText(train['epochs'], **labels('Epochs', 'passes over the training data'), **number)
+        self.lr = w.FloatText(lr, **labels('Learning rate', 'peak learning rate'), step=.01, **narrow)
+        self.batch = w.BoundedIntText(self.state.selection['batch'], **labels('Batch', 'images per step'), **number)
         named = dict(data=self.data, folder=self.folder, augment=self.augment, epochs=self.epochs, lr=self.lr)
         for name, o in named.items(): o.add_class(f'clsx-{name}')
         self.batch.add_class('clsx-train-batch')
@@ -134,8 +138,8 @@ class TrainPanel:
         self._show_folder()
 
     def _make_results(self):
-        made = [('start', 'Start', self.start, 'play'), ('pause', 'Pause', self._pause, 'pause'), ('stop', 'Stop', self._stop, 'stop')]
-        self.buttons = {k: button(text, f, f'clsx-{k}', icon=icon, report=self.report) for k, text, f, icon in made}
+        made = [('start', self.start, 'play'), ('pause', self._pause, 'pause'), ('stop', self._stop, 'stop')]
+        self.buttons = {k: button(k.capitalize(), f, f'clsx-{k}', icon=icon, report=self.report) for k, f, icon in made}
         self.bar, self.text = w.FloatProgress(max=1, layout=w.Layout(width='160px')), w.HTML()
         self.status, self.match = w.HTML(), w.HBox()                    # messages; a button to match the data
         self.curves, self.confusion, self.table = w.HTML(), w.HTML(), Page(label='Runs')
@@ -183,9 +187,9 @@ def _start_run(self: TrainPanel):
     try:
         if not resolved.ok: raise ConfigError(message='the parts do not fit together yet. Fix them first.')
         name = self.data_name
-        if name not in self._data: self._data = {name: load_data(name)}         # one data set at a time: it may be large
-        data = self._data[name]
-        expected, found = (resolved.selection['image_shape'], resolved.selection['num_classes']), (data.image_shape, len(data.classes))
+        if name not in self._data: self._data = {name: load_data(name)}  # one at a time: it may be large
+        data, selection = self._data[name], resolved.selection
+        expected, found = (selection['image_shape'], selection['num_classes']), (data.image_shape, len(data.classes))
         if found != expected: return self._offer_match(name, *found)
         self.runs.start(dict(model=resolved.model, **self.settings()), resolved.name)
         self._tell('')
@@ -198,7 +202,8 @@ def _offer_match(self: TrainPanel, name, image_shape, num_classes):
     "Report that the data has another shape, with a button that changes the composition"
     text = f"{' × '.join(map(str, image_shape))} and {num_classes} classes"
     self._tell(f"<span class='clsx-wrong'>The data {escaped(name)} has another shape: {text}.</span>")
-    self.match.children = [button(f'Use {text}', lambda: self._match_data(image_shape, num_classes), 'clsx-match', report=self.report)]
+    def match(): self._match_data(image_shape, num_classes)
+    self.match.children = [button(f'Use {text}', match, 'clsx-match', report=self.report)]
 
 @patch
 def _match_data(self: TrainPanel, image_shape, num_classes):
@@ -230,10 +235,12 @@ def _update_buttons(self: TrainPanel):
     is_paused = run is not None and run.status == 'paused'
     self.buttons['start'].disabled = run is not None
     for k in ('pause', 'stop'): self.buttons[k].disabled = run is None or run.status == 'stopping'
-    self.buttons['pause'].description, self.buttons['pause'].icon = ('Resume', 'play') if is_paused else ('Pause', 'pause')
+    pause = self.buttons['pause']
+    pause.description, pause.icon = ('Resume', 'play') if is_paused else ('Pause', 'pause')
 
 # %% ../../nbs/explorer/train_panel.ipynb #1dd31cbe
-NOTHING_YET = "<p class='clsx-muted'>No runs yet. Start trains the composition above and saves the results in a folder below runs.</p>"
+NOTHING_YET = ("<p class='clsx-muted'>No runs yet. Start trains the composition above and saves the results "
+               'in a folder below runs.</p>')
 
 @patch
 def show(self: TrainPanel, resolved: Resolved) -> None:
@@ -281,7 +288,8 @@ def _curves_html(runs):
 def _failure_html(run):
     "The error of a run with its traceback folded"
     trace = f'<details><summary>Traceback</summary><pre>{escaped(run.traceback, MAX_TRACE)}</pre></details>'
-    return f"<div class='clsx-error' role='alert'><b>{escaped(run.name)} failed.</b> {escaped(run.message)}{trace}</div>"
+    message = f'<b>{escaped(run.name)} failed.</b> {escaped(run.message)}'
+    return f"<div class='clsx-error' role='alert'>{message}{trace}</div>"
 
 @patch
 def _show_confusion(self: TrainPanel, run):
@@ -291,5 +299,6 @@ def _show_confusion(self: TrainPanel, run):
     self._confusion_of, html = key, ''
     if run.status in ENDED and run.evaluation is not None:
         fig = plot_confusion(run.evaluation, run.training.data)
-        html = f'<h4>{escaped(run.name)}</h4>' + figure_html(fig, f'Confusion matrix and most confident mistakes of {run.name}')
+        figure = figure_html(fig, f'Confusion matrix and most confident mistakes of {run.name}')
+        html = f'<h4>{escaped(run.name)}</h4>{figure}'
     self.confusion.value = html
