@@ -261,13 +261,13 @@ VIEWS = {
 
 
 @pytest.fixture(scope='module')
-def look(): return resolve_selection({**START, 'backbone': {**BACKBONE, 'in_channels': 1}})
+def resolved(): return resolve_selection({**START, 'backbone': {**BACKBONE, 'in_channels': 1}})
 
 
 @pytest.mark.parametrize('name', HOSTILE)
-def test_names_in_html(name, look):
+def test_names_in_html(name, resolved):
     for view, html in VIEWS.items(): assert elements(html(HOSTILE[name])) == elements(html('name')), view
-    assert elements(costs_html(look, {HOSTILE[name]: look})) == elements(costs_html(look, {'name': look}))
+    assert elements(costs_html(resolved, {HOSTILE[name]: resolved})) == elements(costs_html(resolved, {'name': resolved}))
 
 
 TAGS = {'svg', 'style', 'rect', 'circle', 'g', 'title', 'text', 'tspan', 'path'}
@@ -303,11 +303,11 @@ def test_names_in_a_terminal(name):
 @pytest.mark.parametrize('name', ['markup', 'control characters', 'half a surrogate pair', '300 characters'])
 def test_names_in_a_config(name):
     "An explorer of a config whose options and types are such names is drawn, says what is wrong, and its code can be sent to a page"
-    look = resolve_selection({**START, 'backbone': {**BACKBONE, HOSTILE[name]: HOSTILE[name]}, 'head': dict(type=HOSTILE[name])})
-    assert len(look.issues) == 2 and len(look.name) < 100
-    ET.fromstring(look.diagram.svg)
-    for finding in look.issues: issue_title(finding.path), button(str(finding.fix), print, 'fix', tip=finding.message).description.encode()
-    for text in export_texts(look).values(): escaped(text, None).encode()
+    resolved = resolve_selection({**START, 'backbone': {**BACKBONE, HOSTILE[name]: HOSTILE[name]}, 'head': dict(type=HOSTILE[name])})
+    assert len(resolved.issues) == 2 and len(resolved.name) < 100
+    ET.fromstring(resolved.diagram.svg)
+    for finding in resolved.issues: issue_title(finding.path), button(str(finding.fix), print, 'fix', tip=finding.message).description.encode()
+    for text in export_texts(resolved).values(): escaped(text, None).encode()
 
 
 def test_names_in_figures(clf, monkeypatch):
