@@ -21,7 +21,7 @@ from ..composer.dry_run import fingerprint
 
 # %% ../../nbs/explorer/cost_panel.ipynb #cc175bf6
 COLUMNS = {'params': ('parameters', ''), 'macs': ('MACs, one image', ''),
-           'memory': ('activations', 'B'), 'latency': ('one image', '')}
+           'memory': ('activations', 'B'), 'latency': ('latency, one image', '')}
 
 def costs_of(
     resolved: Resolved,

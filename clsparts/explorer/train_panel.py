@@ -201,7 +201,7 @@ def _start_run(self: TrainPanel):
 def _offer_match(self: TrainPanel, name, image_shape, num_classes):
     "Report that the data has another shape, with a button that changes the composition"
     text = f"{' × '.join(map(str, image_shape))} and {num_classes} classes"
-    self._tell(f"<span class='clsx-wrong'>The data {escaped(name)} has another shape: {text}.</span>")
+    self._tell(f"<span class='clsx-wrong'>The data set {escaped(name)} does not match the composition: {text}.</span>")
     def match(): self._match_data(image_shape, num_classes)
     self.match.children = [button(f'Use {text}', match, 'clsx-match', report=self.report)]
 

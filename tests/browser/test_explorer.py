@@ -325,7 +325,7 @@ def test_looks(open_notebook, theme):
 
 
 def test_restart_and_two_explorers(open_notebook):
-    nb = open_notebook([EXPLORE, EXPLORE.replace('explorer', 'other').replace('clsparts.other', 'clsparts.explorer.explorer')])
+    nb = open_notebook([EXPLORE, EXPLORE.replace('\nexplorer', '\nother')])
     nb.page.wait_for_function("document.querySelectorAll('.clsx [data-drawn]').length === 2")
     one, other = Explorer(nb), Explorer(nb)
     other.at = nb.page.locator('.clsx').nth(1)
