@@ -60,7 +60,7 @@ def main():
         server = Server(Path(folder))
         browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
         page = browser.new_page(viewport=dict(width=1400, height=1000))
-        nb = Notebook(server, page, 'explorer', ['import torch, torch._dynamo', EXPLORE, 'explorer.state.suit((3, 224, 224), 1000)', ''], Path(folder))
+        nb = Notebook(server, page, 'explorer', ['import torch, torch._dynamo', EXPLORE, 'explorer.state.match_data((3, 224, 224), 1000)', ''], Path(folder))
         nb.cell(0)
         start = time.perf_counter()
         page.evaluate("() => { const nb = window.jupyterapp.shell.currentWidget.content; nb.activeCellIndex = 1 }")
@@ -88,7 +88,7 @@ def main():
 def train(nb, page):
     "Train on digits, choose backbones meanwhile, and stop"
     nb.cell(3, "from clsparts.explorer.state import START\nexplorer.state.go_to(START)\n"
-               "run = explorer._runs.start(dict(model=explorer.look.model, train=dict(epochs=100000)), 'background')\nexplorer.state.suit((3, 224, 224), 1000)")
+               "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')\nexplorer.state.match_data((3, 224, 224), 1000)")
     page.wait_for_timeout(2000)
     times = ranked(walk(nb, 3))
     page.locator('.clsx-tabs button').filter(has_text='Train').click()
@@ -100,7 +100,7 @@ def train(nb, page):
         page.locator('.clsx-stop').click()
         page.wait_for_function("document.querySelector('.clsx-runs tr:last-child td:nth-child(2)').textContent === 'stopped'", timeout=30_000)
         stops.append(time.perf_counter() - start)
-        nb.cell(3, "explorer.state.go_to(START)\nrun = explorer._runs.start(dict(model=explorer.look.model, train=dict(epochs=100000)), 'background')")
+        nb.cell(3, "explorer.state.go_to(START)\nrun = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')")
         page.wait_for_timeout(1500)
     nb.cell(3, "run.stop(), run.wait(10)")
     page.locator('.clsx-tabs button').filter(has_text='Options').click()
@@ -118,7 +118,7 @@ def change():
     k = rng.choice([*names, 'image', 'fix', 'undo', 'depth'])
     if k in names: s.choose(k, rng.choice(names[k]))
     elif k == 'image': s.set('image_shape', rng.choice([(1, 8, 8), (3, 32, 32), (3, 224, 224)]))
-    elif k == 'fix': s.mend()
+    elif k == 'fix': s.fix_all()
     elif k == 'undo': s.undo()
     else: s.set('backbone.depth', rng.choice([18, 34, 50, 101]))
     explorer._worker.wait(30)

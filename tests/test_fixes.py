@@ -15,7 +15,7 @@ from clsparts.cli.commands import main
 from clsparts.composer.spec import KEYS, normalize_composition
 from clsparts.composer.builder import compose, compose_model
 from clsparts.config.config import Config, plain
-from clsparts.explorer.state import START, State, split_head
+from clsparts.explorer.state import START, State, selection_of
 from clsparts.core.errors import ConfigError, patched
 from clsparts.core.registry import MODELS, parameters
 from clsparts.composer.dry_run import resolve_model
@@ -123,11 +123,11 @@ def through_file(model):
 
 
 def through_explorer(comp):
-    state = State({**START, **split_head(normalize_composition(comp))})
-    before = state.look.issues
+    state = State({**START, **selection_of(normalize_composition(comp))})
+    before = state.resolved.issues
     if not before: return None
-    state.mend()
-    return before, state.look.issues
+    state.fix_all()
+    return before, state.resolved.issues
 
 
 def holds(outcome, case):
@@ -187,8 +187,8 @@ def test_guide_is_kept():
     clf.eval()
     expected = (clf(x) - torch.nn.functional.one_hot(y, 10)).abs().sum(1).mean()
     torch.testing.assert_close(clf.loss(x, y)['loss'], expected)
-    state = State({**START, **split_head(normalize_composition({**in_parts(SMALL), 'targets': 'soft', 'image_shape': (1, 32, 32)}))})
-    assert state.look.ok and state.look.model['targets'] == 'soft' and compose_model(state.look.model).targets == 'soft'
+    state = State({**START, **selection_of(normalize_composition({**in_parts(SMALL), 'targets': 'soft', 'image_shape': (1, 32, 32)}))})
+    assert state.resolved.ok and state.resolved.model['targets'] == 'soft' and compose_model(state.resolved.model).targets == 'soft'
 
 
 @pytest.mark.parametrize('targets', ['labels', 'soft', 'multi-label'])

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT/'tests'/'browser'))
+sys.path[:0] = [str(ROOT/'tests'/'browser'), str(ROOT/'tests')]
 from lab import ARGS, Notebook, Server, chromium          # noqa: E402
 
 EXPLORE = 'from clsparts.explorer.explorer import explore\nexplorer = explore()\nexplorer'

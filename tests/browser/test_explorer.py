@@ -1,4 +1,4 @@
-"""What somebody does with the explorer, by clicks and keys, and what the page then shows."""
+"""The explorer operated by mouse and keyboard, and what the page then shows."""
 import json
 import re
 
@@ -11,22 +11,22 @@ from clsparts.core.registry import MODELS
 
 @MODELS.register_module(force=True)
 class LoudestNeck(nn.Module):
-    "The largest answer of each channel (a test of 2026)"
+    "The largest activation of each channel (a test of 2026)"
     def forward(self, feats): return tuple(f.amax((2, 3)) for f in feats)
 
 @MODELS.register_module(force=True)
 class FaintNeck(nn.Module):
-    "Fails on real numbers"
+    "Fails on real tensors"
     def forward(self, feats):
         if not feats[-1].is_meta: raise ValueError('this neck <is> worn out')
         return tuple(f.mean((2, 3)) for f in feats)
 
-MODELS.index.modules['clsparts.necks.lost'] = {'LostNeck'}
+MODELS.index.modules['clsparts.necks.lost'], MODELS.index.kinds['clsparts.necks.lost'] = {'LostNeck'}, 'neck'
 """
 
 
 class Explorer:
-    "The explorer on a page: what a hand can do, and what an eye can see"
+    "The explorer on a page: actions and what is visible"
     def __init__(self, nb, root='.clsx'): self.nb, self.page, self.at = nb, nb.page, nb.page.locator(root).first
 
     def find(self, css): return self.at.locator(css)
@@ -34,25 +34,25 @@ class Explorer:
     def tab(self, name): self.find('.clsx-tabs button').filter(has_text=name).click()
     def diagram(self): return ' '.join(self.find('.clsx-flow').inner_text().split())
 
-    def shows(self, css, words, timeout=15):
-        "Wait until the words stand there"
-        self.find(css).filter(has_text=words).first.wait_for(timeout=1000 * timeout)
+    def shows(self, css, text, timeout=15):
+        "Wait until the element contains the text"
+        self.find(css).filter(has_text=text).first.wait_for(timeout=1000 * timeout)
 
     def drawn(self): return int(self.find('[data-drawn]').first.get_attribute('data-drawn'))
 
     def redrawn(self, act):
-        "Do something, and wait for the next drawing"
+        "Act, and wait for the next drawing"
         before = self.drawn()
         act()
         for _ in range(400):
             if self.find('[data-drawn]').count() and self.drawn() > before: return
             self.page.wait_for_timeout(20)
-        raise AssertionError('the flow was not drawn again')
+        raise AssertionError('the diagram was not redrawn')
 
     def lines(self, kind): return [o.replace('\xa0', ' ').strip() for o in self.find(f'.clsx-picker-{kind} option').all_text_contents()]
 
     def pick(self, kind, name):
-        "Choose a part in its list, opened and closed again"
+        "Open the list of a kind, choose a part, and close the list"
         self.find(f'.clsx-pick-{kind}').click()
         self.find(f'.clsx-picker-{kind} option').filter(has_text=name).first.wait_for(state='attached')
         line = next(o for o in self.lines(kind) if o.split(' · ')[0] == name)
@@ -80,9 +80,9 @@ def test_pickers(open_notebook):
     e.find('.clsx-pick-backbone').click()
     e.pick('neck', 'none')
     e.shows('.clsx-flow', 'LinearClsHead takes a vector (b, 1280)')
-    e.shows('.clsx-finding', 'head')
+    e.shows('.clsx-issue', 'head')
     e.pick('neck', 'LoudestNeck')
-    assert 'LoudestNeck' in e.diagram() and e.find('.clsx-finding').count() == 0
+    assert 'LoudestNeck' in e.diagram() and e.find('.clsx-issue').count() == 0
     e.find('.clsx-pick-neck').click()
     e.find('.clsx-picker-neck option').first.wait_for(state='attached')
     assert any('LoudestNeck · 2026 · no weights' in o for o in e.lines('neck'))
@@ -127,7 +127,7 @@ def test_flow_and_fix(open_notebook):
     assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     e.redrawn(lambda: e.find('.clsx-fix').click())
-    assert e.find('.clsx-finding').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
+    assert e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
     e.find("[data-act='part:head']").click()
     e.find('.clsx-option-head-topk').wait_for()
     e.find("[data-act='part:backbone']").click()
@@ -156,11 +156,11 @@ def test_cost(open_notebook):
     assert e.find('.clsx-cost tr').count() == 2
 
 
-def test_inside(open_notebook):
+def test_feature_maps(open_notebook):
     e = Explorer(open_notebook())
-    e.tab('Look inside')
+    e.tab('Feature maps')
     e.find('.clsx-maps img').wait_for()
-    assert 'Not trained yet' in e.text('.clsx-inside-said') and e.find('.clsx-top5 tr').count() == 5
+    assert 'Not trained yet' in e.text('.clsx-features-status') and e.find('.clsx-top5 tr').count() == 5
     first = e.find('.clsx-maps img').get_attribute('src')
     e.find('.clsx-stage select').select_option(label='backbone.layer1')
     e.page.wait_for_function("was => document.querySelector('.clsx-maps img')?.src !== was", arg=first)
@@ -172,8 +172,8 @@ def test_inside(open_notebook):
     Image.new('RGB', (40, 30), (200, 30, 30)).save(picture)
     with e.page.expect_file_chooser() as chooser: e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
-    e.shows('.clsx-inside-said', 'made grey and resized to 8 × 8')
-    e.picture('inside')
+    e.shows('.clsx-features-status', 'converted to greyscale and resized to 8 × 8')
+    e.picture('feature-maps')
 
 
 def test_training(open_notebook):
@@ -212,8 +212,8 @@ def test_error_while_training(open_notebook):
     e.pick('neck', 'FaintNeck')
     e.tab('Train')
     e.find('.clsx-start').click()
-    e.shows('.clsx-train-said', 'this neck <is> worn out', 30)
-    assert e.find('.clsx-train-said details:not([open])').count() == 1
+    e.shows('.clsx-train-status', 'this neck <is> worn out', 30)
+    assert e.find('.clsx-train-status details:not([open])').count() == 1
     e.picture('training-failed')
     e.pick('neck', 'GlobalAveragePooling')
     e.type('.clsx-epochs', 1)
@@ -221,11 +221,11 @@ def test_error_while_training(open_notebook):
     e.shows('.clsx-runs', 'done', 60)
 
 
-def test_take_along(open_notebook):
+def test_export(open_notebook):
     nb = open_notebook([EXPLORE, 'explorer.config'])
     e = Explorer(nb)
     e.pick('neck', 'GeneralizedMeanPooling')
-    e.tab('Take along')
+    e.tab('Export')
     e.shows('.clsx-code pre', "neck='GeneralizedMeanPooling'")
     nb.page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
     e.find('.clsx-copy').click()
@@ -235,10 +235,10 @@ def test_take_along(open_notebook):
     e.shows('.clsx-config', '"type": "GeneralizedMeanPooling"')
     e.type('.clsx-save-path', 'mine.json')
     e.find('.clsx-save').click()
-    e.shows('.clsx-saved', 'saved as mine.json')
+    e.shows('.clsx-save-status', 'saved as mine.json')
     e.find('.clsx-save').click()
-    e.shows('.clsx-saved', 'is kept')
-    e.picture('take-along')
+    e.shows('.clsx-save-status', 'already exists')
+    e.picture('export')
     assert json.loads((nb.server.root/'mine.json').read_text())['model']['neck'] == {'type': 'GeneralizedMeanPooling'}
     said = nb.cell(1, "print(explorer.config['model']['neck'], type(explorer.classifier.neck).__name__, explorer.runs)")
     assert "'GeneralizedMeanPooling'} GeneralizedMeanPooling []" in said
@@ -311,7 +311,7 @@ def test_looks(open_notebook, theme):
     nb.theme(theme)
     for width in (1400, 700):
         nb.width(width)
-        for name in ('Options', 'Cost', 'Look inside', 'Train', 'Take along'):
+        for name in ('Options', 'Cost', 'Feature maps', 'Train', 'Export'):
             e.tab(name)
             e.page.wait_for_timeout(700)
             e.picture(f'{theme}-{width}-{name.lower().replace(" ", "-")}')
@@ -319,13 +319,13 @@ def test_looks(open_notebook, theme):
             assert e.page.evaluate(CONTRAST) == []
             assert e.page.evaluate("(o => o.scrollWidth - o.clientWidth)(document.querySelector('.clsx'))") <= 1
     e.pick('neck', 'none')
-    e.shows('.clsx-finding', 'head')
+    e.shows('.clsx-issue', 'head')
     assert e.page.evaluate(CONTRAST) == []
     e.picture(f'{theme}-broken')
 
 
 def test_restart_and_two_explorers(open_notebook):
-    nb = open_notebook([EXPLORE, EXPLORE.replace('explorer', 'other').replace('clsparts.other', 'clsparts.explorer.explorer')])
+    nb = open_notebook([EXPLORE, EXPLORE.replace('\nexplorer', '\nother')])
     nb.page.wait_for_function("document.querySelectorAll('.clsx [data-drawn]').length === 2")
     one, other = Explorer(nb), Explorer(nb)
     other.at = nb.page.locator('.clsx').nth(1)

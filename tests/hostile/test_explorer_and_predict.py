@@ -22,12 +22,12 @@ from clsparts.analysis.layer_summary import compare
 from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.cli.explore_command import explore_in_lab, explorer_notebook
 from clsparts.cli.run_commands import evaluate_run, export_run, predict_images
-from clsparts.explorer.explorer import Explorer, finding_words, flow_html
+from clsparts.explorer.explorer import Explorer, issue_title, flow_html
 from clsparts.explorer.cost_panel import costs_html
 from clsparts.explorer.feature_panel import top_html
 from clsparts.explorer.page import Worker, button, error_html
-from clsparts.explorer.state import START, State, look_at
-from clsparts.explorer.export_panel import texts_of
+from clsparts.explorer.state import START, State, resolve_selection
+from clsparts.explorer.export_panel import export_texts
 from clsparts.explorer.train_panel import runs_html
 from clsparts.explorer.background_runs import Runs
 from clsparts.core.errors import ConfigError, Fix
@@ -105,10 +105,10 @@ IMAGES = {
 
 def upload(explorer, content):
     "Show an uploaded file in the panel; returns its scores"
-    panel = explorer.panels['Look inside']
+    panel = explorer.panels['Feature maps']
     panel.upload.value = [dict(name='a', type='image/png', size=len(content), content=memoryview(content), last_modified=datetime(2020, 1, 1))]
     assert panel._worker.wait(20)
-    return panel.scores
+    return panel.probabilities
 
 
 @pytest.fixture(scope='module')
@@ -117,15 +117,15 @@ def starts(checkpoint, clf, tmp_path_factory):
     folder = tmp_path_factory.mktemp('runs')
     plain = save_checkpoint(folder/'plain.safetensors', clf, image_shape=(3, 32, 32))
     trained = Explorer({**model(10, in_channels=1), 'image_shape': (1, 8, 8)})
-    trained._runs._out = folder
-    run = trained._runs.start(dict(model=trained.look.model, train=dict(epochs=1, batch_size=512)), 'one')
-    assert run.wait(20) and run.status == 'done', run.words
+    trained._runs._work_dir = folder
+    run = trained._runs.start(dict(model=trained.resolved.model, train=dict(epochs=1, batch_size=512)), 'one')
+    assert run.wait(20) and run.status == 'done', run.message
     found = {name: (Explorer(path), path) for name, path in dict(checkpoint=checkpoint, plain=plain, folder=run.folder).items()}
     found['trained'] = trained, run.folder
     for explorer, _ in found.values():
-        panel = explorer.panels['Look inside']
-        panel._shown = lambda *_: ''                                    # figures are drawn elsewhere
-        panel.show(explorer.look)
+        panel = explorer.panels['Feature maps']
+        panel._figure = lambda *_: ''                                    # figures are drawn elsewhere
+        panel.show(explorer.resolved)
     return found
 
 
@@ -135,9 +135,9 @@ def test_explorer_sees_what_predict_sees(starts, start, image):
     (explorer, path), content = starts[start], IMAGES[image]()
     expected = predict(path, content)
     torch.testing.assert_close(upload(explorer, content), expected.scores[0], atol=1e-6, rtol=0)
-    if start == 'trained': assert 'is trained' in explorer.panels['Look inside'].said.value
+    if start == 'trained': assert 'is trained' in explorer.panels['Feature maps'].status.value
     if start != 'plain':                                                # names of classes are known
-        first = ET.fromstring(explorer.panels['Look inside'].top.value.replace('scope=row', 'scope="row"')).find('tr/th').text
+        first = ET.fromstring(explorer.panels['Feature maps'].top.value.replace('scope=row', 'scope="row"')).find('tr/th').text
         assert first == {'caf\udce9': r'caf\udce9'}.get(name := expected[0]['class'], name)
 
 
@@ -171,19 +171,19 @@ def trained(folder, click=None):
     "The weights after an epoch, with 50 clicks meanwhile"
     run = Runs(folder).start(dict(model=DROPPING, train=dict(epochs=1, batch_size=64, augment='shift')), 'one')
     for i in range(50 * bool(click)): click(i)
-    assert run.wait(20) and run.status == 'done', run.words
+    assert run.wait(20) and run.status == 'done', run.message
     return {k: v.clone() for k, v in run.classifier.state_dict().items()}
 
 
 def clicking():
     "A function that does what clicks in the explorer do: run a part for real, look inside, build with weights"
     drawing, state = {**START, 'backbone': dict(type=Drawing), 'neck': None}, State({**START, 'backbone': dict(type=Small), 'neck': None})
-    panel = (explorer := Explorer({**model(in_channels=1), 'image_shape': (1, 8, 8)})).panels['Look inside']
-    panel._shown = lambda *_: ''
+    panel = (explorer := Explorer({**model(in_channels=1), 'image_shape': (1, 8, 8)})).panels['Feature maps']
+    panel._figure = lambda *_: ''
 
     def click(i):
-        if i % 25 == 0: look_at(drawing)
-        elif i % 25 == 1: explorer.state.set('num_classes', 11 + i), panel.show(explorer.look), panel._worker.wait(5)
+        if i % 25 == 0: resolve_selection(drawing)
+        elif i % 25 == 1: explorer.state.set('num_classes', 11 + i), panel.show(explorer.resolved), panel._worker.wait(5)
         else: state.build()
     return click
 
@@ -244,7 +244,7 @@ def raised(message):
 
 
 def run_named(name):
-    return SimpleNamespace(name=name, status='failed', history=[], epochs=1, accuracy=None, folder=name, words=name, traceback=name)
+    return SimpleNamespace(name=name, status='failed', history=[], epochs=1, accuracy=None, folder=name, message=name, traceback=name)
 
 
 def found_with(name): return Predictions(torch.tensor([[.6, .4]]), [name], [name, 'b'])
@@ -261,13 +261,13 @@ VIEWS = {
 
 
 @pytest.fixture(scope='module')
-def look(): return look_at({**START, 'backbone': {**BACKBONE, 'in_channels': 1}})
+def resolved(): return resolve_selection({**START, 'backbone': {**BACKBONE, 'in_channels': 1}})
 
 
 @pytest.mark.parametrize('name', HOSTILE)
-def test_names_in_html(name, look):
+def test_names_in_html(name, resolved):
     for view, html in VIEWS.items(): assert elements(html(HOSTILE[name])) == elements(html('name')), view
-    assert elements(costs_html(look, {HOSTILE[name]: look})) == elements(costs_html(look, {'name': look}))
+    assert elements(costs_html(resolved, {HOSTILE[name]: resolved})) == elements(costs_html(resolved, {'name': resolved}))
 
 
 TAGS = {'svg', 'style', 'rect', 'circle', 'g', 'title', 'text', 'tspan', 'path'}
@@ -303,11 +303,11 @@ def test_names_in_a_terminal(name):
 @pytest.mark.parametrize('name', ['markup', 'control characters', 'half a surrogate pair', '300 characters'])
 def test_names_in_a_config(name):
     "An explorer of a config whose options and types are such names is drawn, says what is wrong, and its code can be sent to a page"
-    look = look_at({**START, 'backbone': {**BACKBONE, HOSTILE[name]: HOSTILE[name]}, 'head': dict(type=HOSTILE[name])})
-    assert len(look.issues) == 2 and len(look.name) < 100
-    ET.fromstring(look.diagram.svg)
-    for finding in look.issues: finding_words(finding.path), button(str(finding.fix), print, 'fix', tip=finding.message).description.encode()
-    for text in texts_of(look).values(): escaped(text, None).encode()
+    resolved = resolve_selection({**START, 'backbone': {**BACKBONE, HOSTILE[name]: HOSTILE[name]}, 'head': dict(type=HOSTILE[name])})
+    assert len(resolved.issues) == 2 and len(resolved.name) < 100
+    ET.fromstring(resolved.diagram.svg)
+    for finding in resolved.issues: issue_title(finding.path), button(str(finding.fix), print, 'fix', tip=finding.message).description.encode()
+    for text in export_texts(resolved).values(): escaped(text, None).encode()
 
 
 def test_names_in_figures(clf, monkeypatch):
@@ -516,10 +516,10 @@ STARTS = [
     Case('classes is a text', {**model(), 'num_classes': 'abc'}, Fails('num_classes')),
     Case('batch is a text', dict(model=model(), train=dict(batch_size='x')), Fails('batch_size')),
     Case('train is a list', dict(model=model(), train=[1]), Works('')),
-    Case('backbone is a number', dict(backbone=3, head=dict(type='LinearClsHead')), Works('until the composition fits')),
-    Case('a type of 10^5 characters', dict(backbone=dict(type='R' * 10 ** 5)), Works('until the composition fits')),
-    Case('an option of 10^5 characters', model(**{'x' * 10 ** 5: 1}), Works('until the composition fits')),
-    Case('a value of 10^5 characters', model(depth='x' * 10 ** 5), Works('until the composition fits')),
+    Case('backbone is a number', dict(backbone=3, head=dict(type='LinearClsHead')), Works('once the parts fit together')),
+    Case('a type of 10^5 characters', dict(backbone=dict(type='R' * 10 ** 5)), Works('once the parts fit together')),
+    Case('an option of 10^5 characters', model(**{'x' * 10 ** 5: 1}), Works('once the parts fit together')),
+    Case('a value of 10^5 characters', model(depth='x' * 10 ** 5), Works('once the parts fit together')),
     Case('an image of 10^6 pixels a side', {**model(), 'image_shape': (3, 10 ** 6, 10 ** 6)}, Works('image_shape: one image needs')),
     Case('10^6 classes', {**model(10 ** 6), 'image_shape': (3, 8, 8)}, Works('Not trained yet')),
     Case('21,841 classes', {**model(21_841), 'image_shape': (3, 8, 8)}, Works('Not trained yet')),
@@ -530,13 +530,13 @@ STARTS = [
 def test_starts(case):
     def call():
         explorer = Explorer(case.given)
-        for panel in ('Cost', 'Options', 'Take along'): explorer.panels[panel].show(explorer.look)
-        inside = explorer.panels['Look inside']
-        inside._shown = lambda *_: ''
-        inside.show(explorer.look)
+        for panel in ('Cost', 'Options', 'Export'): explorer.panels[panel].show(explorer.resolved)
+        inside = explorer.panels['Feature maps']
+        inside._figure = lambda *_: ''
+        inside.show(explorer.resolved)
         assert inside._worker.wait(15) and explorer.errors.value == ''
         assert len(explorer.diagram.value) < 10 ** 5
-        return inside.said.value
+        return inside.status.value
     expected, case = case.then, replace(case, then=Works()) if isinstance(case.then, Works) else case
     said = case.check(call)
     if isinstance(expected, Works): assert expected.value in said
@@ -545,8 +545,8 @@ def test_starts(case):
 def test_errors_of_callbacks_are_shown():
     explorer = Explorer()
     def fails(*_): raise KeyError('<b>lost</b>')
-    cost, take = explorer.panels['Cost'], explorer.panels['Take along']
-    cost.state, take.look, take.show = None, explorer.look, fails
+    cost, take = explorer.panels['Cost'], explorer.panels['Export']
+    cost.state, take.resolved, take.show = None, explorer.resolved, fails
     for act in (lambda: cost.page._handle_custom_msg(dict(act='go:x'), []), lambda: setattr(take.form, 'value', 'JSON config')):
         explorer.errors.value = ''
         act()
