@@ -274,7 +274,7 @@ def _lift_data(recipe, data, test, train):
     if data is None and theirs:
         if theirs not in SETS:
             raise ConfigError('data', f"the config trains on {theirs}, which is not read. Set data='folder:PATH', or "
-                                      '--set data=folder:PATH on the command line, with train and val in the folder, and in '
+                                      '--cfg-options data=folder:PATH on the command line, with train and val in the folder, and in '
                                       'these a folder for each class.')
         data = SETS[recipe.take(path)]
     if data is None: return None
