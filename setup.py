@@ -1,4 +1,5 @@
-"Everything that this file needs to know stands in settings.ini."
+"The package's metadata, read from settings.ini and README.md."
+import re
 from configparser import ConfigParser
 from pathlib import Path
 from setuptools import find_packages, setup
@@ -8,11 +9,22 @@ parser = ConfigParser(delimiters=['='])
 parser.read(here / 'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
 
+
+def long_description() -> str:
+    "README.md with absolute links and images, which PyPI needs"
+    def absolute(link):
+        image, text, path = link.groups()
+        return f"{image}[{text}]({cfg['git_url']}/{'raw' if image else 'blob'}/{cfg['branch']}/{path})"
+
+    text = (here / 'README.md').read_text(encoding='utf-8')
+    return re.sub(r'(!?)\[([^][]*)\]\((?!https?:|#)([^)\s]+)\)', absolute, text)
+
+
 setup(
     name=cfg['lib_name'],
     version=cfg['version'],
     description=cfg['description'],
-    long_description=(here / 'README.md').read_text(encoding='utf-8'),
+    long_description=long_description(),
     long_description_content_type='text/markdown',
     author=cfg['author'],
     author_email=cfg['author_email'],

@@ -201,7 +201,7 @@ def test_other_targets_than_the_data(targets):
 def test_guide_on_the_command_line(tmp_path, capsys):
     path = tmp_path/'config.json'
     path.write_text(json.dumps(dict(model=SMALL, data='digits', train=dict(epochs=1, batch_size=256))))
-    fix = '--set', 'model.targets=soft'
+    fix = '--cfg-options', 'model.targets=soft'
     assert main(['check', str(path)]) == 1 and "Set model.targets='soft'." in capsys.readouterr().out
     assert main(['check', str(path), *fix]) == 0
     assert main(['show', str(path)]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err

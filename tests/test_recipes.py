@@ -201,7 +201,7 @@ def test_forms_of_openmmlab(case):
 
 WRONG = {
     'no data': (dict(data=None, dataset_type='ImageNet'), "data: the config trains on ImageNet, which is not available here. Set data='folder:PATH', or "
-        '--set data=folder:PATH on the command line, with train and val in the folder, and in these a folder for each class.'),
+        '--cfg-options data=folder:PATH on the command line, with train and val in the folder, and in these a folder for each class.'),
     'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: expected epochs instead of iterations. Set train.epochs=…, and by_epoch=True in param_scheduler.'),
     'an optimizer misspelt': (dict(optim_wrapper=dict(optimizer=dict(type='AdamV', lr=.1))), None),
     'a schedule misspelt': (dict(param_scheduler=[dict(type='CosineAnealingLR')]), None),

@@ -78,7 +78,7 @@ def two_runs(tmp_path_factory):
 def test_what_a_run_leaves(two_runs):
     folder, [(_, out, _), _] = two_runs
     assert left(folder/'a') == FILES
-    assert '% held-out accuracy after 2 epochs' in out
+    assert '% validation accuracy after 2 epochs' in out
     assert check_loads(folder/'a') == 2
     metrics = json.loads((folder/'a'/'metrics.json').read_text())
     assert [e['epoch'] for e in metrics['epochs']] == [1, 2] and metrics['final'] == metrics['epochs'][-1]
@@ -95,9 +95,9 @@ def test_same_seed_same_run(two_runs):
 
 
 def test_config_of_a_run_runs_again(two_runs, tmp_path):
-    "`clsparts train RUN/config.json` repeats it; `--set`, `--seed` and `--log-with` change it"
+    "`clsparts train RUN/config.json` repeats it; `--cfg-options`, `--seed` and `--log-with` change it"
     config = json.loads((two_runs[0]/'a'/'config.json').read_text())
-    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--set', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--log-with', 'tensorboard', '--work-dir', tmp_path/'c')
+    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--cfg-options', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--log-with', 'tensorboard', '--work-dir', tmp_path/'c')
     assert status == 0 and left(tmp_path/'c') == FILES | {'tensorboard'}, err
     again = json.loads((tmp_path/'c'/'config.json').read_text())
     assert again['seed'] == 3 and again['train']['lr'] == .05 and again['train']['epochs'] == 1 and again['train']['log_with'] == ['tensorboard']
@@ -135,12 +135,12 @@ def test_evaluate_and_export(two_runs, tmp_path):
 
 
 @pytest.mark.parametrize('args, told', {
-    'misspelt option': (['--set', 'model.backbone.dept=34'], "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
-    'no such place': (['--set', 'model.backbon.depth=34'], "model.backbon: there is no such key. Did you mean 'backbone'?"),
-    'no such depth': (['--set', 'model.backbone.depth=19'], 'model.backbone.depth: '),
-    'no such data': (['--set', 'data=digit'], "data: there is no data set 'digit'. Did you mean 'digits'?"),
-    'no override': (['--set', 'seed'], 'Use path=value'),
-    'other classes': (['--set', 'model.head.num_classes=12'], 'model.head.num_classes: the data has 10 classes, not 12. Write model.head.num_classes=10.'),
+    'misspelt option': (['--cfg-options', 'model.backbone.dept=34'], "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
+    'no such place': (['--cfg-options', 'model.backbon.depth=34'], "model.backbon: there is no such key. Did you mean 'backbone'?"),
+    'no such depth': (['--cfg-options', 'model.backbone.depth=19'], 'model.backbone.depth: '),
+    'no such data': (['--cfg-options', 'data=digit'], "data: there is no data set 'digit'. Did you mean 'digits'?"),
+    'no override': (['--cfg-options', 'seed'], 'Use path=value'),
+    'other classes': (['--cfg-options', 'model.head.num_classes=12'], 'model.head.num_classes: the data has 10 classes, not 12. Write model.head.num_classes=10.'),
     'epochs': (['--epochs', '0'], 'train.epochs: expected an int from 1, got 0.'),
     'no such file': (['nowhere.json'], 'nowhere.json: cannot be read: '),
     'tracker': (['--log-with', 'wandb,tensorbord'], 'train.log_with: expected one of '),

@@ -119,7 +119,7 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
     with pytest.raises(ConfigError) as e: load_checkpoint(classifier(), url + path)
     assert str(e.value).startswith(told.format(url + path)) and 'weights_only' not in str(e.value)
     capsys.readouterr()
-    assert main(['train', '--set', f'load_from={url}{path}', '--work-dir', str(tmp_path/'run')]) == 2
+    assert main(['train', '--cfg-options', f'load_from={url}{path}', '--work-dir', str(tmp_path/'run')]) == 2
     said = [line for line in capsys.readouterr().err.replace('\r', '\n').splitlines() if line.startswith('clsparts') or 'Traceback' in line]
     assert len(said) == 1 and said[0].startswith('clsparts train: ' + told.format(url + path)) and not (tmp_path/'run').exists()
 
@@ -132,7 +132,7 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
     3: "load_from: expected a path or URL, got 3.",
 }.items(), ids=str)
 def test_no_place_for_weights(where, told, tmp_path, capsys):
-    assert main(['train', '--set', f'load_from={where}', '--work-dir', str(tmp_path/'run')]) == 2
+    assert main(['train', '--cfg-options', f'load_from={where}', '--work-dir', str(tmp_path/'run')]) == 2
     assert capsys.readouterr().err.strip() == f'clsparts train: {told}'
 
 
@@ -185,7 +185,7 @@ def begun(out, *args):
 @pytest.mark.parametrize('signals', [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]], ids=['Ctrl-C twice', 'SIGTERM to the group'])
 def test_signals_with_workers(signals, tmp_path):
     "The step is finished and saved though the workers hear it too; no process is left"
-    process = begun(tmp_path/'run', '--epochs', 200, '--work-dir', tmp_path/'run', '--set', 'train.num_workers=2')
+    process = begun(tmp_path/'run', '--epochs', 200, '--work-dir', tmp_path/'run', '--cfg-options', 'train.num_workers=2')
     for s in signals:
         os.killpg(process.pid, s)
         time.sleep(.02)

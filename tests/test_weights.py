@@ -68,8 +68,8 @@ def test_a_run_from_weights_of_another_architecture(tmp_path, capsys):
     tiny = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=4, base_channels=4)
     state = fill(compose(tiny, 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)).state_dict()
     torch.save({**state, 'backbone.layer1.0.se.weight': torch.ones(2)}, tmp_path/'se.pth')
-    sizes = [o for part in ('stem_channels', 'base_channels') for o in ('--set', f'model.backbone.{part}=4')]
-    assert main(['train', *sizes, '--set', f'load_from={tmp_path}/se.pth', '--work-dir', str(tmp_path/'run')]) == 2
+    sizes = [o for part in ('stem_channels', 'base_channels') for o in ('--cfg-options', f'model.backbone.{part}=4')]
+    assert main(['train', *sizes, '--cfg-options', f'load_from={tmp_path}/se.pth', '--work-dir', str(tmp_path/'run')]) == 2
     error = capsys.readouterr().err
     assert 'squeeze-and-excitation' in error and not (tmp_path/'run').exists()
     assert "Set load_from=dict(checkpoint='" in error and "allow_unexpected=['backbone.layer*.*.se.weight'])." in error

@@ -128,7 +128,7 @@ def parse_override(
     if not sep or not path.strip():
         raise ConfigError(message=f'{text!r} is not an override. Use path=value, for example model.backbone.depth=34.')
     if value in _JSON_WORDS: return path.strip(), _JSON_WORDS[value]
-    if value.startswith('dict('): return path.strip(), read_python(f'value = {value}', f'--set {path.strip()}', {})['value']
+    if value.startswith('dict('): return path.strip(), read_python(f'value = {value}', f'--cfg-options {path.strip()}', {})['value']
     try: return path.strip(), ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError): return path.strip(), value
 

@@ -273,7 +273,7 @@ def _lift_data(recipe, data, test, train):
     if recipe.at('dataset_type') == theirs: recipe.take('dataset_type')
     if data is None and theirs:
         if theirs not in SETS:
-            fix = ("Set data='folder:PATH', or --set data=folder:PATH on the command line, with train and val in the folder, "
+            fix = ("Set data='folder:PATH', or --cfg-options data=folder:PATH on the command line, with train and val in the folder, "
                    'and in these a folder for each class.')
             raise ConfigError('data', f'the config trains on {theirs}, which is not available here. {fix}')
         data = SETS[recipe.take(path)]

@@ -502,7 +502,7 @@ def test_from_checkpoint(case, copy, tmp_path):
 def test_from_checkpoint_by_the_command(copy, tmp_path, capsys):
     run, new = copy('digits'), tmp_path/'new'
     without_snapshots(run)
-    assert main(['train', '--from-checkpoint', str(run), '--work-dir', str(new), '--set', 'train.lr=.001', '--device', 'cpu']) == 0
+    assert main(['train', '--from-checkpoint', str(run), '--work-dir', str(new), '--cfg-options', 'train.lr=.001', '--device', 'cpu']) == 0
     config = json.loads((new/'config.json').read_text())
     assert config['from_checkpoint'] == f'{run}/best.safetensors' and config['train']['lr'] == .001 and config['train']['batch_size'] == 512
     assert main(['train', '--from-checkpoint', str(run), '--resume', str(new)]) == 2
