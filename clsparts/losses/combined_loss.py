@@ -155,9 +155,9 @@ class CombinedLoss(nn.Module):
 # %% ../../nbs/losses/combined_loss.ipynb #97102aa7
 def _pair(entry, path):
     "A loss, its weight and its config path, from an entry of a list"
-    if isinstance(entry, Real): raise ConfigError(path, f'a weight stands in a pair with its loss. Write [loss, {entry}].')
+    if isinstance(entry, Real): raise ConfigError(path, f'expected a loss, got the weight {entry}. Use [loss, {entry}].')
     if not isinstance(entry, (list, tuple)): return entry, 1., path
-    if len(entry) != 2: raise ConfigError(path, f'a loss, or a pair of loss and weight is expected, not {as_code(entry)}.')
+    if len(entry) != 2: raise ConfigError(path, f'expected a loss or a pair [loss, weight], got {as_code(entry)}.')
     _check_weight(entry[1], join_path(path, 1))
     return *entry, join_path(path, 0)
 

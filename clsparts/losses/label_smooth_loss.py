@@ -20,7 +20,7 @@ from ..core.registry import MODELS
 # %% ../../nbs/losses/label_smooth_loss.ipynb #1c5e5a1e
 @MODELS.register_module()
 class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
-    "Cross entropy with smoothed targets (Szegedy et al., 2016)"
+    "Cross-entropy with smoothed targets (Szegedy et al., 2016)"
 
     def __init__(self,
         label_smooth_val: float,  # how much of the target is spread, from 0 to below 1; such as 0.1
@@ -29,8 +29,8 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         mode: str = 'original',  # original, classy_vision or multi_label
         reduction: str = 'mean',  # none, mean or sum
         loss_weight: float = 1.,  # factor of the whole loss
-        class_weight: list[float] | None = None,  # one factor a class
-        pos_weight: list[float] | None = None,  # one factor a class for its positive examples; sigmoid only
+        class_weight: list[float] | None = None,  # one factor per class
+        pos_weight: list[float] | None = None,  # one factor per class for its positives; sigmoid only
     ):
         super().__init__()
         _check_options(label_smooth_val, mode)
@@ -51,16 +51,16 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         return (1 - self.eps) * target + self.eps / target.shape[1]
 
     def forward(self,
-        pred,  # class scores `(b, k)`
+        pred,  # class logits `(b, k)`
         target,  # labels `(b,)` int64, or targets `(b, k)`
-        weight=None,  # one factor a sample
-        avg_factor=None,  # what a mean divides by
-        reduction_override=None,  # another reduction, this once
+        weight=None,  # one factor per sample
+        avg_factor=None,  # divisor of a mean
+        reduction_override=None,  # overrides the reduction for this call
     ):
         smooth = self.smooth_label(as_targets(pred, target))                      # (b, k)
         if self.num_classes not in (None, pred.shape[1]):
             raise ValueError(f'num_classes: LabelSmoothLoss was made for {self.num_classes} classes; the scores have '
-                             f'{pred.shape[1]}. Leave num_classes out: the scores tell it.')
+                             f'{pred.shape[1]}. Leave num_classes out to use that number.')
         return self.loss_weight * self.ce(pred, smooth, weight, avg_factor, reduction_override)
 
 # %% ../../nbs/losses/label_smooth_loss.ipynb #cc06bf9c
