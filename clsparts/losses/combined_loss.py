@@ -110,7 +110,7 @@ class CombinedLoss(nn.Module):
 
     def __init__(self,
         losses: list,  # names, dicts, classes, modules, or any `loss(pred, target)`; such as ['CrossEntropyLoss', 'FocalLoss']
-        weights: list | None = None,  # one factor per loss; 1 each if None
+        weights: list | None = None,  # one factor a loss; 1 each if None
     ):
         super().__init__()
         _check_losses(losses, 'losses')
