@@ -137,7 +137,7 @@ class CombinedLoss(nn.Module):
     ) -> dict[str, torch.Tensor]:
         "Each weighted term by name; raises `TypeError` for an option that no loss accepts"
         idle = [k for k, v in options.items() if v is not None and not any(takes_option(o, k) for o in self.losses)]
-        if idle: raise TypeError(f'{idle[0]}: none of the losses takes it, which are {", ".join(self.names)}.')
+        if idle: raise TypeError(f'{idle[0]}: not accepted by any of the losses {", ".join(self.names)}.')
         def value(loss):
             taken = {k: v for k, v in options.items() if takes_option(loss, k)}
             return loss_dict(loss, pred, target, samples, **taken)['loss']

@@ -50,7 +50,7 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
     ):
         super().__init__()
         if use_sigmoid and use_soft:
-            raise ConfigError('use_soft', 'use_sigmoid takes soft targets anyway; leave use_soft out.')
+            raise ConfigError('use_soft', 'use_sigmoid=True accepts soft targets anyway. Remove use_soft.')
         if pos_weight is not None and not use_sigmoid:
             raise ConfigError('pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.')
         check_reduction(reduction)

@@ -37,7 +37,7 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         multi_label = mode == 'multi_label'
         self.use_sigmoid = multi_label if use_sigmoid is None else use_sigmoid
         if multi_label and not self.use_sigmoid:
-            warnings.warn('the targets of mode multi_label do not sum to 1, as those of a softmax do; leave use_sigmoid=False out')
+            warnings.warn('the targets of mode multi_label do not sum to 1 as a softmax requires. Remove use_sigmoid=False.')
         self.label_smooth_val, self.num_classes, self.mode = label_smooth_val, num_classes, mode
         self.eps = label_smooth_val / (1 + label_smooth_val) if mode == 'classy_vision' else label_smooth_val
         self.reduction, self.loss_weight = reduction, loss_weight
