@@ -20,7 +20,7 @@ from ..core.registry import MODELS
 
 # %% ../../nbs/layers/inverted_residual.ipynb #f3f9b522
 class InvertedResidual(BaseModule):
-    "Expand, convolve each channel, weigh channels, project, add (Sandler et al., 2018; Howard et al., 2019)"
+    "Expand, depthwise convolution, squeeze-and-excitation, project, add (Sandler et al., 2018; Howard et al., 2019)"
 
     def __init__(self,
         in_channels: int,  # of the input
@@ -51,7 +51,7 @@ class InvertedResidual(BaseModule):
         self.drop_path = DropPath(drop_path_rate) if drop_path_rate else nn.Identity()
 
     def add_layers(self, layers):
-        "Keep the branch's layers, under the names that checkpoints know"
+        "Register the branch's layers under the names used in checkpoints"
         self.layer_names = list(layers)
         for name, layer in layers.items(): self.add_module(name, layer)
 

@@ -27,25 +27,25 @@ def _taken(loss):
     call = getattr(loss, 'forward', loss)
     if (getattr(call, '__module__', None) or '').startswith('torch.'): return {}
     try: return inspect.signature(call).parameters
-    except ValueError: return {}                                        # written in C
+    except ValueError: return {}                                        # implemented in C
 
 def takes_option(
     loss: Callable,  # a module, or any `loss(pred, target)`
     name: str,  # weight, avg_factor, reduction_override, …
 ) -> bool:
-    "Whether a loss takes an option: it names it, or takes all keywords"
+    "Whether a loss accepts an option, by name or through `**kwargs`"
     taken = _taken(loss)
     return name in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values())
 
 # %% ../../nbs/losses/combined_loss.ipynb #f8284a1d
 def loss_dict(
     loss: Callable,  # a module, or any `loss(pred, target)`
-    pred: torch.Tensor,  # scores `(b, k)`
+    pred: torch.Tensor,  # logits `(b, k)`
     target: torch.Tensor,  # labels `(b,)` or targets `(b, k)`
-    samples: int | None = None,  # what a mean that takes `avg_factor` divides by, unless that is given
+    samples: int | None = None,  # divisor of the mean for losses that accept `avg_factor`, unless it is passed
     **options,  # `weight`, `avg_factor`, `reduction_override`
 ) -> dict[str, torch.Tensor]:
-    "The value of any loss as `loss`; the terms of a combined one beside it as `loss_<name>`, which carry no gradient"
+    "The value of any loss as `loss`; a combined loss also reports each term as `loss_<name>`, detached"
     if hasattr(loss, 'terms'):
         terms = loss.terms(pred, target, samples, **options)
         return dict(loss=add_up(terms), **{f'loss_{k}': v.detach() for k, v in terms.items()})
@@ -56,7 +56,7 @@ def loss_dict(
 def add_up(
     terms: Mapping[str, torch.Tensor],  # by name
 ) -> torch.Tensor:
-    "The sum; raises `ValueError` where the shapes differ, as they would be broadcast"
+    "The sum; raises `ValueError` if the shapes differ, rather than broadcasting them"
     shapes = {k: tuple(v.shape) for k, v in terms.items()}
     if len(set(shapes.values())) == 1: return sum(terms.values())
     found = ', '.join(f'{k} of shape {s}' for k, s in shapes.items())
@@ -66,14 +66,14 @@ def add_up(
 def loss_name(
     loss: Callable,  # a module, or any `loss(pred, target)`
 ) -> str:
-    "What a loss is reported as: the name of its class, or its own if it is a function"
+    "The name a loss is reported as: the class name, or the function name"
     while isinstance(loss, partial): loss = loss.func
     return getattr(loss, '__name__', type(loss).__name__)
 
 def numbered(
     names: list[str],
 ) -> list[str]:
-    "The names, each of them once: one that is there already gets a number, from 2 on"
+    "The names made unique: repeated ones get a number, starting at 2"
     out = []
     for n in names: out.append(next(o for o in chain([n], (f'{n}_{i}' for i in count(2))) if o not in out))
     return out
@@ -82,20 +82,20 @@ def numbered(
 MAX_LOSSES = 100  # at once; a config may come from anywhere
 
 def _check_losses(losses, path):
-    "Raise `ConfigError` unless this is a list with something in it"
+    "Raise `ConfigError` unless this is a non-empty list"
     if isinstance(losses, (list, tuple)) and 0 < len(losses) <= MAX_LOSSES: return
     if isinstance(losses, (list, tuple)) and losses: raise ConfigError(path, f'expected at most {MAX_LOSSES} losses, got {len(losses):,}.')
     fix = Fix({path: [losses] if isinstance(losses, (str, Mapping)) and losses else ['CrossEntropyLoss']})
     raise ConfigError(path, f'a list of at least one loss is expected, not {as_code(losses)}.', fix)
 
 def _check_weight(weight, path):
-    "Raise `ConfigError` unless this is a number"
+    "Raise `ConfigError` unless this is a finite number"
     if isinstance(weight, Real) and not isinstance(weight, bool) and math.isfinite(weight): return
     fix = Fix({path: 1.})
     raise ConfigError(path, f'a number is expected as the weight of a loss, not {as_code(weight)}.', fix)
 
 def _checked(weights, n):
-    "One weight a loss, as numbers; raises `ConfigError` for a wrong count, or one that is no number"
+    "One weight per loss; raises `ConfigError` for a wrong count or a value that is not a finite number"
     if weights is None: return [1.] * n
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
@@ -107,7 +107,7 @@ def _checked(weights, n):
 # %% ../../nbs/losses/combined_loss.ipynb #9d2e9e9d
 @MODELS.register_module()
 class CombinedLoss(nn.Module):
-    "Weighted sum of losses, each of which is reported"
+    "Weighted sum of losses, with each term reported"
 
     def __init__(self,
         losses: Annotated[list, Example(['CrossEntropyLoss', 'FocalLoss'])],  # names, dicts, classes, modules, or any `loss(pred, target)`
@@ -122,52 +122,52 @@ class CombinedLoss(nn.Module):
 
     @property
     def losses(self) -> list[Callable]:
-        "The losses, in their order"
+        "The losses, in order"
         return [getattr(self, f'loss_{name}') for name in self.names]
 
     @property
     def use_sigmoid(self) -> bool:
-        "How scores become probabilities: what the first of the losses says that says anything; False if none does"
+        "Whether logits become probabilities by a sigmoid: as the first loss that defines it, else False"
         return bool(next((o.use_sigmoid for o in self.losses if hasattr(o, 'use_sigmoid')), False))
 
     def terms(self,
-        pred: torch.Tensor,  # class scores `(b, k)`
+        pred: torch.Tensor,  # class logits `(b, k)`
         target: torch.Tensor,  # labels `(b,)` int64, or targets `(b, k)`
-        samples: int | None = None,  # what means divide by, see `loss_dict`
-        **options,  # `weight`, `avg_factor`, …, each for the losses that take it
+        samples: int | None = None,  # divisor of the means, see `loss_dict`
+        **options,  # `weight`, `avg_factor`, …, each passed to the losses that accept it
     ) -> dict[str, torch.Tensor]:
-        "Each weighted term by name; raises `TypeError` for an option that no loss takes"
+        "Each weighted term by name; raises `TypeError` for an option that no loss accepts"
         idle = [k for k, v in options.items() if v is not None and not any(takes_option(o, k) for o in self.losses)]
-        if idle: raise TypeError(f'{idle[0]}: none of the losses takes it, which are {", ".join(self.names)}.')
+        if idle: raise TypeError(f'{idle[0]}: not accepted by any of the losses {", ".join(self.names)}.')
         def value(loss):
             taken = {k: v for k, v in options.items() if takes_option(loss, k)}
             return loss_dict(loss, pred, target, samples, **taken)['loss']
         return {name: w * value(loss) for name, w, loss in zip(self.names, self.weights, self.losses)}
 
     def forward(self,
-        pred,  # class scores `(b, k)`
+        pred,  # class logits `(b, k)`
         target,  # labels `(b,)` int64, or targets `(b, k)`
-        weight=None,  # one factor a sample
-        avg_factor=None,  # what a mean divides by
-        reduction_override=None,  # another reduction, this once
+        weight=None,  # one factor per sample
+        avg_factor=None,  # divisor of a mean
+        reduction_override=None,  # overrides the reduction for this call
     ):
         return add_up(self.terms(pred, target, weight=weight, avg_factor=avg_factor, reduction_override=reduction_override))
 
 # %% ../../nbs/losses/combined_loss.ipynb #97102aa7
 def _pair(entry, path):
-    "A loss, its weight and the place of the loss, from an entry of a list"
-    if isinstance(entry, Real): raise ConfigError(path, f'a weight stands in a pair with its loss. Write [loss, {entry}].')
+    "A loss, its weight and its config path, from an entry of a list"
+    if isinstance(entry, Real): raise ConfigError(path, f'expected a loss, got the weight {entry}. Use [loss, {entry}].')
     if not isinstance(entry, (list, tuple)): return entry, 1., path
-    if len(entry) != 2: raise ConfigError(path, f'a loss, or a pair of loss and weight is expected, not {as_code(entry)}.')
+    if len(entry) != 2: raise ConfigError(path, f'expected a loss or a pair [loss, weight], got {as_code(entry)}.')
     _check_weight(entry[1], join_path(path, 1))
     return *entry, join_path(path, 0)
 
 # %% ../../nbs/losses/combined_loss.ipynb #947209da
 def build_loss(
     loss: str | Mapping | type | Callable | list,  # a part, any `loss(pred, target)`, or a list of these or of pairs `[loss, weight]`
-    where: str = 'loss',  # its place, for errors
+    where: str = 'loss',  # config path, for errors
 ) -> Callable:
-    "The loss; a list becomes a `CombinedLoss`. Raises `ConfigError` that names the place in the list"
+    "The loss; a list becomes a `CombinedLoss`. A `ConfigError` names the position in the list"
     if not isinstance(loss, (list, tuple)): return MODELS.build(loss, 'loss', where)
     _check_losses(loss, where)
     parts, weights, paths = zip(*[_pair(o, join_path(where, i)) for i, o in enumerate(loss)])

@@ -19,23 +19,23 @@ from ..core.registry import MODELS, Range
 # %% ../../nbs/losses/focal_loss.ipynb #9cf4066b
 @weighted_loss
 def sigmoid_focal_loss(
-    pred: torch.Tensor,  # scores `(b, k)`
+    pred: torch.Tensor,  # logits `(b, k)`
     target: torch.Tensor,  # from 0 to 1 `(b, k)`
-    gamma: float = 2.,  # how fast easy answers fade; 0: not at all
-    alpha: float = .25,  # factor of the answers yes; those that are no have 1 - alpha
+    gamma: float = 2.,  # focusing exponent: how fast easy examples fade; 0 is not at all
+    alpha: float = .25,  # weight of positives; negatives get 1 - alpha
 ) -> torch.Tensor:  # `(b, k)` before reduction
-    "Binary cross entropy that fades where the answer is right (Lin et al., 2017)"
+    "Binary cross-entropy, down-weighted where the classifier is right (Lin et al., 2017)"
     yes, no = pred.sigmoid(), (-pred).sigmoid()                                    # p, 1 - p
     wrong = (no * target + yes * (1 - target)).clamp(min=torch.finfo(pred.dtype).tiny)  # 1 - p_t
-    surprise = F.binary_cross_entropy_with_logits(pred, target, reduction='none')  # -log p_t
-    return (alpha * target + (1 - alpha) * (1 - target)) * wrong ** gamma * surprise
+    ce = F.binary_cross_entropy_with_logits(pred, target, reduction='none')  # -log p_t
+    return (alpha * target + (1 - alpha) * (1 - target)) * wrong ** gamma * ce
 
 # %% ../../nbs/losses/focal_loss.ipynb #ffcf1411
 @MODELS.register_module()
 class FocalLoss(nn.Module, metaclass=TypedMeta):
-    "Focal loss of class scores, each class a yes-or-no question (Lin et al., 2017)"
+    "Focal loss over per-class sigmoids (Lin et al., 2017)"
 
-    use_sigmoid = True  # tells the head how scores become probabilities
+    use_sigmoid = True  # the head predicts with a sigmoid
 
     def __init__(self,
         gamma: Annotated[float, Range(0)] = 2.,  # how fast easy answers fade; 0: not at all
@@ -47,11 +47,11 @@ class FocalLoss(nn.Module, metaclass=TypedMeta):
         self.gamma, self.alpha, self.reduction, self.loss_weight = gamma, alpha, reduction, loss_weight
 
     def forward(self,
-        pred,  # class scores `(b, k)`
+        pred,  # class logits `(b, k)`
         target,  # labels `(b,)` int64, or targets `(b, k)`
-        weight=None,  # one factor a sample
-        avg_factor=None,  # what a mean divides by
-        reduction_override=None,  # another reduction, this once
+        weight=None,  # one factor per sample
+        avg_factor=None,  # divisor of a mean
+        reduction_override=None,  # overrides the reduction for this call
     ):
         return self.loss_weight * sigmoid_focal_loss(
             pred, as_targets(pred, target), gamma=self.gamma, alpha=self.alpha, weight=weight, avg_factor=avg_factor,

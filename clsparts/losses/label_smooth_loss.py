@@ -20,7 +20,7 @@ from ..core.registry import MODELS, Example, Range
 # %% ../../nbs/losses/label_smooth_loss.ipynb #1c5e5a1e
 @MODELS.register_module()
 class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
-    "Cross entropy with smoothed targets (Szegedy et al., 2016)"
+    "Cross-entropy with smoothed targets (Szegedy et al., 2016)"
 
     def __init__(self,
         label_smooth_val: Annotated[float, Range(0, below=1), Example(.1)],  # how much of the target is spread over all classes
@@ -29,14 +29,14 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         mode: Literal['original', 'classy_vision', 'multi_label'] = 'original',  # see the table above
         reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
-        class_weight: list[float] | None = None,  # one factor a class
-        pos_weight: list[float] | None = None,  # one factor a class for its positive examples; sigmoid only
+        class_weight: list[float] | None = None,  # one factor per class
+        pos_weight: list[float] | None = None,  # one factor per class for its positives; sigmoid only
     ):
         super().__init__()
         multi_label = mode == 'multi_label'
         self.use_sigmoid = multi_label if use_sigmoid is None else use_sigmoid
         if multi_label and not self.use_sigmoid:
-            warnings.warn('the targets of mode multi_label do not sum to 1, as those of a softmax do; leave use_sigmoid=False out')
+            warnings.warn('the targets of mode multi_label do not sum to 1 as a softmax requires. Remove use_sigmoid=False.')
         self.label_smooth_val, self.num_classes, self.mode = label_smooth_val, num_classes, mode
         self.eps = label_smooth_val / (1 + label_smooth_val) if mode == 'classy_vision' else label_smooth_val
         self.reduction, self.loss_weight = reduction, loss_weight
@@ -50,14 +50,14 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         return (1 - self.eps) * target + self.eps / target.shape[1]
 
     def forward(self,
-        pred,  # class scores `(b, k)`
+        pred,  # class logits `(b, k)`
         target,  # labels `(b,)` int64, or targets `(b, k)`
-        weight=None,  # one factor a sample
-        avg_factor=None,  # what a mean divides by
-        reduction_override=None,  # another reduction, this once
+        weight=None,  # one factor per sample
+        avg_factor=None,  # divisor of a mean
+        reduction_override=None,  # overrides the reduction for this call
     ):
         smooth = self.smooth_label(as_targets(pred, target))                      # (b, k)
         if self.num_classes not in (None, pred.shape[1]):
             raise ValueError(f'num_classes: LabelSmoothLoss was made for {self.num_classes} classes; the scores have '
-                             f'{pred.shape[1]}. Leave num_classes out: the scores tell it.')
+                             f'{pred.shape[1]}. Leave num_classes out to use that number.')
         return self.loss_weight * self.ce(pred, smooth, weight, avg_factor, reduction_override)

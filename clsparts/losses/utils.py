@@ -28,17 +28,17 @@ def check_reduction(
 
 # %% ../../nbs/losses/utils.ipynb #ec83244f
 def reduce_loss(
-    loss: torch.Tensor,  # one number an element or sample, `(b,)` or `(b, k)`
+    loss: torch.Tensor,  # one value per element or sample, `(b,)` or `(b, k)`
     weight: torch.Tensor | None = None,  # one factor a sample, `(b,)`, or one an element
     reduction: Reduction = 'mean',
     avg_factor: float | None = None,  # what a mean divides by, instead of the number of elements
 ) -> torch.Tensor:  # a single number, except for none
-    "Multiply by `weight`, then reduce; raises `ValueError` for a reduction that there is not"
+    "Multiply by `weight`, then reduce; raises an error for an unknown reduction"
     check_reduction(reduction)
     if weight is not None:
         weight = weight.to(loss.dtype)
         if weight.shape[0] != loss.shape[0]:
-            raise ValueError(f'weight: one factor a sample is expected, {loss.shape[0]}; there are {weight.shape[0]}.')
+            raise ValueError(f'weight: expected one value per sample ({loss.shape[0]}), got {weight.shape[0]}.')
         loss = loss * (weight if weight.ndim == loss.ndim else weight.view(-1, *[1] * (loss.ndim - 1)))
     if avg_factor is not None and reduction == 'sum':
         raise ValueError("avg_factor divides a mean; with reduction='sum' there is none. Set reduction='mean'.")
@@ -48,9 +48,9 @@ def reduce_loss(
 
 # %% ../../nbs/losses/utils.ipynb #08756e9c
 def weighted_loss(
-    formula: Callable,  # `formula(pred, target, …)` gives one number an element
+    formula: Callable,  # `formula(pred, target, …)` returns one value per element
 ) -> Callable:  # `loss(pred, target, weight=None, reduction='mean', avg_factor=None, …)`
-    "Give a formula for single elements sample weights and reductions"
+    "Add sample weights and reductions to an elementwise loss"
     @functools.wraps(formula)
     def loss(pred, target, weight=None, reduction='mean', avg_factor=None, **kwargs):
         return reduce_loss(formula(pred, target, **kwargs), weight, reduction, avg_factor)
@@ -69,9 +69,9 @@ def targets_for(
 
 # %% ../../nbs/losses/utils.ipynb #78f67b57
 def as_targets(
-    pred: torch.Tensor,  # scores `(b, k)`
+    pred: torch.Tensor,  # logits `(b, k)`
     target: torch.Tensor,  # labels `(b,)` or targets `(b, k)`
-) -> torch.Tensor:  # targets `(b, k)`, of the scores' dtype
+) -> torch.Tensor:  # targets `(b, k)`, of the logits' dtype
     "Targets for labels: one at the label, zero elsewhere"
     target = targets_for(pred, target)
     if target.ndim == 1: target = F.one_hot(target, pred.shape[1])
