@@ -122,7 +122,7 @@ class _Watching(Following):
         out = super().__torch_dispatch__(func, types, args, kwargs)
         account, self.time = self.now, self.time + 1
         if account.leaf or account.time is None: account.time = self.time
-        if 'batch_norm' in func.__name__: self.kept |= {t.untyped_storage()._cdata: t for t in out[1:]}        # batch statistics
+        if 'batch_norm' in func.__name__: self.kept |= {t.untyped_storage()._cdata: t for t in out[1:]}  # batch statistics
         if formula := _FORMULAS.get(func.overloadpacket): account.macs += formula(*args, **(kwargs or {}), out_val=out) // 2
         return out
 
@@ -178,7 +178,7 @@ def _watch(parts, modules, image, tensors_of):
     "Run an image through the parts, and return the `_Watching` that recorded it"
     tensors = {kind: tensors_of(part) for kind, part in parts.items()}
     watching, x = _Watching(image, modules, [t for ts in tensors.values() for t in ts.values()]), image
-    save = weakref.WeakMethod(watching.save)                    # weak: autograd keeps the hook, and `watching` keeps autograd's tensors
+    save = weakref.WeakMethod(watching.save)  # weak, because autograd and `watching` refer to each other
     with _listening(watching, modules), saved_tensors_hooks(lambda t: save()(t), lambda _: None), watching, _ShortWays():
         for kind, part in parts.items():
             try:
@@ -224,7 +224,7 @@ def _layers(kind, modules, accounts, counted):
         if path.partition('.')[0] != kind: continue
         account, own = accounts[path], [p for p in m._parameters.values() if p is not None and id(p) not in counted]
         counted.update(map(id, own))
-        time = account.time or time                                            # a layer that never ran follows the one before it
+        time = account.time or time  # a layer that never ran follows the one before it
         row = Row('layer', path, kind, type(m).__name__, params=sum(p.numel() for p in own), macs=account.macs,
                   memory=account.memory, calls=account.calls, **account.gave)
         if row.params or row.macs or row.memory or account.leaf and account.time: rows.append((time, row))
@@ -364,7 +364,7 @@ def summary(
     image_shape: tuple | None = None,  # (c, h, w); if None, that of the classifier, else the backbone's own size or 224 × 224
     level: str = 'layer',  # the finest level: 'part', 'stage' or 'layer'
 ) -> Summary:
-    "Parameters, MACs, memory, output and receptive field of every part, stage and layer; raises `ConfigError` if a part cannot run"
+    "Output, costs and receptive field of every part, stage and layer; raises `ConfigError` if a part cannot run"
     levels = LEVELS[:LEVELS.index(_checked(level)) + 1]
     parts = _parts(clf)
     modules = {join_path(kind, n): m for kind, part in parts.items() for n, m in part.named_modules()}
@@ -508,7 +508,8 @@ def compare(
     types = [type(_parts(clf)['backbone']).__name__ for clf in clfs]
     if names is None: names = [f'{t} {types[:i].count(t) + 1}' if types.count(t) > 1 else t for i, t in enumerate(types)]
     if not clfs or len(names) != len(clfs):
-        raise ConfigError('names', f'expected one or more classifiers and a name for each, got {len(names)} names for {len(clfs)} classifiers.')
+        found = f'{len(names)} names for {len(clfs)} classifiers'
+        raise ConfigError('names', f'expected one or more classifiers and a name for each, got {found}.')
     if latency: _check_weights(clfs, names)
     anatomies = []
     for name, clf in zip(names, clfs):
