@@ -16,7 +16,7 @@ from clsparts.checkpoints.checkpoint import read_checkpoint
 from clsparts.config.config import merge
 from clsparts.training.runs import DEFAULT, train_run
 
-TRAIN = dict(epochs=3, batch_size=128, augment='shift', ema=.9, save_steps=3, mixing=dict(augments=dict(type='Mixup', alpha=.4), probs=[.5]),
+TRAIN = dict(epochs=3, batch_size=128, augment='shift', ema=.9, save_steps=3, batch_augments=dict(augments=dict(type='Mixup', alpha=.4), probs=[.5]),
              optim_wrapper=dict(optimizer=dict(type='AdamW', lr=4e-3), clip_grad=dict(max_norm=5.), accumulative_counts=2))
 CONFIG = merge(DEFAULT, dict(model=dict(backbone=dict(base_channels=4, stem_channels=4))))
 CONFIG['train'] = TRAIN

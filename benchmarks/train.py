@@ -216,7 +216,7 @@ def digits_from_a_cold_start():
     with tempfile.TemporaryDirectory() as tmp:
         env = {k: v for k, v in os.environ.items() if k != 'OMP_NUM_THREADS'}
         start = time.perf_counter()
-        subprocess.run([sys.executable, '-m', 'clsparts', 'train', '--device', 'cpu', '--out', f'{tmp}/run'], env=env, check=True, capture_output=True)
+        subprocess.run([sys.executable, '-m', 'clsparts', 'train', '--device', 'cpu', '--work-dir', f'{tmp}/run'], env=env, check=True, capture_output=True)
         seconds, final = time.perf_counter() - start, json.loads(Path(tmp, 'run', 'metrics.json').read_text())['final']
         print(f'digits from a cold start: {100 * final["val_accuracy"]:.2f} % in {seconds:.0f} s')
 

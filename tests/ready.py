@@ -1,6 +1,6 @@
 """Python processes that need no time to import: one process imports what all of them need, and a fork of it is each of them.
 
-    process = start('-m', 'clsparts', 'train', '--epochs', 1, '--out', folder)
+    process = start('-m', 'clsparts', 'train', '--epochs', 1, '--work-dir', folder)
     out, err = process.communicate(timeout=60)
 """
 import atexit

@@ -64,7 +64,7 @@ def test_launched_by_accelerate(tmp_path):
     ways = dict(two=(launched('--multi_gpu'), 32), divided=(launched('--use_fsdp'), 32), one=(['-m', 'clsparts', 'train'], 64))
     for name, (launcher, batch) in ways.items():
         (tmp_path/name).mkdir()
-        process = start(*launcher, config(tmp_path/name, batch_size=batch), '--device', 'cpu', '--out', tmp_path/name/'run')
+        process = start(*launcher, config(tmp_path/name, batch_size=batch), '--device', 'cpu', '--work-dir', tmp_path/name/'run')
         err = process.communicate(timeout=300)[1]
         assert process.returncode == 0, err
     found = {n: records(tmp_path/n/'run') for n in ways}
@@ -98,7 +98,7 @@ for job in json.loads(sys.argv[1]):
     if 'stop' in job: job['callbacks'] = [Stop(job.pop('stop'))]
     try: fit(clf, data, **{**dict(epochs=2, ema=.5, device='cpu', progress=False), **job})
     except ConfigError as e: print(e)
-    folder = job.get('out') or job['resume']
+    folder = job.get('work_dir') or job['resume']
     torch.save(clf.state_dict(), f"{folder}/clf-{os.environ.get('RANK', 0)}.pth")
 disconnect()
 '''
@@ -129,7 +129,7 @@ def check_same_records(run, other):
 def trained(tmp_path_factory):
     "Runs of two processes, of one with twice the batch, and of two that one goes on with, in one folder; and what the one said of a wrong resume"
     folder = tmp_path_factory.mktemp('runs')
-    def job(size, wrapper, name=None, **more): return dict(batch_size=size, optim_wrapper=WRAPPERS[wrapper], **(dict(out=str(folder/name)) if name else {}), **more)
+    def job(size, wrapper, name=None, **more): return dict(batch_size=size, optim_wrapper=WRAPPERS[wrapper], **(dict(work_dir=str(folder/name)) if name else {}), **more)
     whole = [job(16, w, f'{way}-{w}', divided=d) for w in WRAPPERS for way, d in WAYS.items()]
     fits(2, *whole, job(16, 'adamw', 'cut', stop=13, divided=True))
     for name in ('cut-one', 'cut-again', 'cut-kept'): shutil.copytree(folder/'cut', folder/name)
@@ -160,14 +160,14 @@ def test_divided_weights_resume(trained):
     assert [{**r, 'seconds': 0} for r in records(two)] == [{**r, 'seconds': 0} for r in records(expected)]
     torch.testing.assert_close(*[load_classifier(r)[0].state_dict() for r in (two, expected)], atol=0, rtol=0)
     for name in ('cut-one', 'cut-again'): check_same_records(folder/name, expected)
-    assert 'batch_size=8 instead of 16' in said
+    assert 'batch_size=8, but the run was started with batch_size=16' in said
 
 
 @pytest.mark.parametrize('way', WAYS)
 def test_interrupted_together(way, tmp_path):
     "Ctrl-C reaches the processes at moments of their own; both end after the same step, and nothing is lost"
     run, settings = tmp_path/'run', config(tmp_path, epochs=30)
-    processes = pair(settings, '--out', run, ACCELERATE_USE_FSDP=WAYS[way])
+    processes = pair(settings, '--work-dir', run, ACCELERATE_USE_FSDP=WAYS[way])
     when_it_trains(run, processes)
     for p, wait in zip(processes, (.03, 0)):
         p.send_signal(signal.SIGINT)
@@ -189,7 +189,7 @@ def net():
     torch.manual_seed(0)
     return compose(dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=4, base_channels=4), 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
 fit(net(), data, epochs=1, device='cpu', progress=False)      # by itself, before
-def train(): fit(net(), data, epochs=1, batch_size=32, device='cpu', progress=False, out=sys.argv[1])
+def train(): fit(net(), data, epochs=1, batch_size=32, device='cpu', progress=False, work_dir=sys.argv[1])
 notebook_launcher(train, num_processes=2, use_port=sys.argv[2])
 fit(net(), data, epochs=1, device='cpu', progress=False)      # and after
 '''
@@ -205,7 +205,7 @@ def test_from_a_notebook(tmp_path):
 def test_a_killed_worker(tmp_path):
     "The other says so in words, in time, and the run goes on from its last snapshot"
     run, settings = tmp_path/'run', config(tmp_path, epochs=12)
-    processes = pair(settings, '--out', run, CLSPARTS_TIMEOUT=30)
+    processes = pair(settings, '--work-dir', run, CLSPARTS_TIMEOUT=30)
     when_it_trains(run, processes)
     processes[1].send_signal(signal.SIGKILL)
     killed = time.monotonic()

@@ -202,10 +202,10 @@ def test_guide_on_the_command_line(tmp_path, capsys):
     path = tmp_path/'config.json'
     path.write_text(json.dumps(dict(model=SMALL, data='digits', train=dict(epochs=1, batch_size=256))))
     fix = '--set', 'model.targets=soft'
-    assert main(['check', str(path)]) == 1 and "Write model.targets='soft'." in capsys.readouterr().out
+    assert main(['check', str(path)]) == 1 and "Set model.targets='soft'." in capsys.readouterr().out
     assert main(['check', str(path), *fix]) == 0
-    assert main(['show', str(path)]) == 2 and "Write model.targets='soft'." in capsys.readouterr().err
+    assert main(['show', str(path)]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
     assert main(['show', str(path), *fix]) == 0
-    assert main(['train', str(path), '--out', str(tmp_path/'a')]) == 2 and "Write model.targets='soft'." in capsys.readouterr().err
-    assert main(['train', str(path), '--out', str(tmp_path/'b'), *fix]) == 0
+    assert main(['train', str(path), '--work-dir', str(tmp_path/'a')]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
+    assert main(['train', str(path), '--work-dir', str(tmp_path/'b'), *fix]) == 0
     assert load_classifier(tmp_path/'b'/'checkpoint.safetensors')[0].targets == 'soft'

@@ -175,7 +175,7 @@ def test_wrong_types(entry):
 @pytest.mark.parametrize('make, path', [
     (lambda: SELayer(32, squeeze_channels='32'), 'squeeze_channels'), (lambda: InvertedResidual(8, 8, 16, se_cfg=[]), 'se_cfg'),
     (lambda: SELayer(32, divisor=0), 'divisor'), (lambda: MODELS.get('VisionTransformer')(out_indices={1: 1}), 'out_indices'),
-    (lambda: MODELS.get('ResNet')(18, out_indices=('1',)), 'out_indices'), (lambda: MODELS.get('CrossEntropyLoss')(reduction='unknown'), 'reduction'),
+    (lambda: MODELS.get('ResNet')(18, out_indices=('1',)), 'out_indices.0'), (lambda: MODELS.get('CrossEntropyLoss')(reduction='unknown'), 'reduction'),
     (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims='8', num_layers=1, num_heads=1, feedforward_channels=8)), 'arch.embed_dims'),
     (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims=8, num_layers=1, num_heads=1, feedforward_channels=8, norm_cfg=1)), 'arch.norm_cfg'),
     (lambda: MODELS.get('ResNet')(18, out_indices=[]), 'out_indices'), (lambda: MODELS.get('ResNet')(18, strides=(0, 2, 2, 2)), 'strides'), (lambda: ConvModule(8, 8, 1, bias='x'), 'bias'),

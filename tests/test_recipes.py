@@ -76,7 +76,7 @@ def test_mixing_with_every_loss(entry):
     clf.head.loss_module = MODELS.build(minimal(entry), 'loss')
     mix = build_mixing(dict(type='Mixup', alpha=.8), num_classes=10)
     try: check_soft_targets(clf, 10)
-    except ConfigError as e: assert str(e).startswith(f'mixing: {entry.name} ') and ' Write head.loss=dict(type=' in str(e), e
+    except ConfigError as e: assert str(e).startswith(f'batch_augments: {entry.name} ') and ' Set head.loss=dict(type=' in str(e), e
     else:
         loss = clf.loss(*mix(torch.rand(4, 3, 16, 16), torch.arange(4)))['loss']
         loss.backward()
@@ -86,8 +86,8 @@ def test_mixing_with_every_loss(entry):
 def test_mixing_with_a_loss_of_labels():
     clf = compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=4, base_channels=4), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=10), LabelsOnly())
     with pytest.raises(ConfigError) as e: check_soft_targets(clf, 10)
-    assert str(e.value).startswith('mixing: LabelsOnly does not take the mixed targets (b, 10): ')
-    assert str(e.value).endswith("Write head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
+    assert str(e.value).startswith('batch_augments: LabelsOnly does not accept mixed targets (b, 10): ')
+    assert str(e.value).endswith("Set head.loss=dict(type='CrossEntropyLoss', use_soft=True).")
 
 
 # OpenMMLab's places
@@ -101,7 +101,7 @@ RGB = dict(mean=[v / 255 for v in IMAGENET['mean']], std=[v / 255 for v in IMAGE
 
 # what a config says, what the run then has (a dotted place and a value, each), and a warning beside 'not used here'
 FORMS = {
-    'epochs, batch and workers': ({}, {'train.epochs': 7, 'train.batch_size': 32, 'train.workers': 5}, None),
+    'epochs, batch and workers': ({}, {'train.epochs': 7, 'train.batch_size': 32, 'train.num_workers': 5}, None),
     'optimizer and schedule': (dict(optim_wrapper=SGD, param_scheduler=dict(type='MultiStepLR', milestones=[3, 5])),
         {'train.optim_wrapper': SGD, 'train.param_scheduler': dict(type='MultiStepLR', milestones=[3, 5])}, None),
     'one word of ours beside theirs': (dict(train=dict(epochs=3)), {'train.epochs': 3, 'train.batch_size': 32}, None),
@@ -125,17 +125,17 @@ FORMS = {
     'mean and std in the model': (dict(model=dict(DEFAULT['model'], data_preprocessor=dict(IMAGENET, to_rgb=True))), {'data': dict(RGB, name='folder:pets')}, None),
     'mean and std of ours': (dict(data=dict(name='folder:pets', mean=[.5] * 3, std=[.5] * 3), data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data.mean': [.5] * 3}, None),
     'blue first': (dict(data_preprocessor=IMAGENET), {'data': dict({k: v[::-1] for k, v in RGB.items()}, name='folder:pets')},
-        'data_preprocessor.to_rgb: the classifier is meant for images with blue first, and here red comes first. Weights from there need their first convolution turned'),
+        'data_preprocessor.to_rgb: the classifier expects BGR images, and here they are RGB. Reverse the input channels of the first convolution of their weights'),
     'CIFAR is red first': (dict(data=None, dataset_type='CIFAR10', data_preprocessor=dict(IMAGENET, to_rgb=False)), {'data': dict(RGB, name='cifar10')}, None),
     'grey images': (dict(data=dict(name='folder:pets', channels=1), data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': dict(name='folder:pets', channels=1)},
         'data_preprocessor.mean: the images have 1 channel, and there are 3 numbers'),
-    'digits': (dict(data='digits', data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': 'digits'}, 'data_preprocessor: the digits are as they are'),
+    'digits': (dict(data='digits', data_preprocessor=dict(IMAGENET, to_rgb=True)), {'data': 'digits'}, 'data_preprocessor: digits are not normalised'),
     'size': (dict(test_pipeline=PIPELINE), {'data': dict(name='folder:pets', size=224, crop_ratio=.875, interpolation='bicubic')}, None),
     'size of ours': (dict(data='folder:pets@32', test_pipeline=PIPELINE), {'data': dict(name='folder:pets@32', interpolation='bicubic')}, None),
     'rate of eight GPUs': (dict(optim_wrapper=SGD, auto_scale_lr=dict(base_batch_size=256)), {'train.lr': None},
-        'auto_scale_lr: the learning rate 0.1 is meant for 256 images a step, and a step has 32 for each process. In one process train.lr=0.0125 is in proportion'),
+        'auto_scale_lr: the learning rate 0.1 is meant for 256 images per step, and a step has 32 for each process. In one process train.lr=0.0125 is in proportion'),
     'another sampler': (dict(train_dataloader=dict(batch_size=32, sampler=dict(type='RepeatAugSampler'))), {'train.batch_size': 32},
-        'train_dataloader.sampler: there is no RepeatAugSampler here; every image comes once'),
+        'train_dataloader.sampler: there is no RepeatAugSampler here; every image is used once per epoch'),
     'augmentation': (dict(train_pipeline=[dict(type='LoadImageFromFile'), dict(type='RandomResizedCrop', scale=224, crop_ratio_range=(.2, 1.), **PILLOW), dict(type='RandomFlip', prob=.5)]),
         {'train.augment': dict(scale=(.2, 1.), ratio=(3 / 4, 4 / 3), flip=.5)}, None),
     'augmentation of CIFAR': (dict(data=None, dataset_type='CIFAR10', train_pipeline=[dict(type='RandomCrop', crop_size=32, padding=4), dict(type='RandomFlip', prob=.5, direction='horizontal')]),
@@ -176,12 +176,12 @@ FORMS = {
     'no epochs': (dict(train_cfg=None, train_dataloader=None), {'train.epochs': 20}, ['train_cfg.max_epochs: the config has none; train.epochs=20 is used',
         'train_dataloader.batch_size: the config has none; train.batch_size=64 is used']),
     'no data': (dict(data=None), {'data': 'digits'}, "data: the config names none; 'digits' is used"),
-    'mixing beside mean and std': (dict(data_preprocessor=dict(batch_augments=dict(augments=dict(type='Mixup')))), {'train.mixing': dict(augments=dict(type='Mixup'))}, None),
+    'mixing beside mean and std': (dict(data_preprocessor=dict(batch_augments=dict(augments=dict(type='Mixup')))), {'train.batch_augments': dict(augments=dict(type='Mixup'))}, None),
     'batch norms of all processes': (dict(sync_bn='torch'), {'train.sync_bn': True}, None),
     'mean of a default hook': (dict(default_hooks=dict(logger=dict(type='LoggerHook'), ema=dict(type='EMAHook', momentum=1e-4))), {'train.ema': .9999}, None),
     'a default hook that stops': (dict(default_hooks=dict(early=dict(type='EarlyStoppingHook', monitor='loss'))), {'train.patience': None}, 'default_hooks: there is no EarlyStoppingHook here'),
     'digits with a pipeline': (dict(data='digits', train_pipeline=[dict(type='RandomFlip', prob=.5)]), {'train.augment': 'none'},
-        'train_pipeline: the digits stay as they are unless train.augment says otherwise'),
+        'train_pipeline: digits are not augmented unless train.augment is set'),
 }
 
 
@@ -200,9 +200,9 @@ def test_forms_of_openmmlab(case):
 
 
 WRONG = {
-    'no data': (dict(data=None, dataset_type='ImageNet'), "data: the config trains on ImageNet, which is not read. Set data='folder:PATH', or "
+    'no data': (dict(data=None, dataset_type='ImageNet'), "data: the config trains on ImageNet, which is not available here. Set data='folder:PATH', or "
         '--set data=folder:PATH on the command line, with train and val in the folder, and in these a folder for each class.'),
-    'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: a run is counted in epochs here. Write train.epochs=…, and by_epoch=True in param_scheduler.'),
+    'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: expected epochs instead of iterations. Set train.epochs=…, and by_epoch=True in param_scheduler.'),
     'an optimizer misspelt': (dict(optim_wrapper=dict(optimizer=dict(type='AdamV', lr=.1))), None),
     'a schedule misspelt': (dict(param_scheduler=[dict(type='CosineAnealingLR')]), None),
 }

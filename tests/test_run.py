@@ -45,7 +45,7 @@ def command(*args, **kwargs): return finish(start(*args, **kwargs))
 
 def in_the_middle(out):
     "A long run that has written its first records"
-    process = start('train', '--epochs', 200, '--out', out)
+    process = start('train', '--epochs', 200, '--work-dir', out)
     deadline = time.monotonic() + 300
     while not (out/'metrics.json').exists():
         if process.poll() is not None or time.monotonic() > deadline: raise AssertionError(finish(process, 1))
@@ -70,7 +70,7 @@ def check_loads(run):
 def two_runs(tmp_path_factory):
     "The default run, shortened, twice"
     folder = tmp_path_factory.mktemp('runs')
-    done = [command('train', '--epochs', 2, '--out', folder/name) for name in 'ab']
+    done = [command('train', '--epochs', 2, '--work-dir', folder/name) for name in 'ab']
     for status, _, err in done: assert status == 0, err
     return folder, done
 
@@ -97,7 +97,7 @@ def test_same_seed_same_run(two_runs):
 def test_config_of_a_run_runs_again(two_runs, tmp_path):
     "`clsparts train RUN/config.json` repeats it; `--set`, `--seed` and `--log-with` change it"
     config = json.loads((two_runs[0]/'a'/'config.json').read_text())
-    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--set', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--log-with', 'tensorboard', '--out', tmp_path/'c')
+    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--set', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--log-with', 'tensorboard', '--work-dir', tmp_path/'c')
     assert status == 0 and left(tmp_path/'c') == FILES | {'tensorboard'}, err
     again = json.loads((tmp_path/'c'/'config.json').read_text())
     assert again['seed'] == 3 and again['train']['lr'] == .05 and again['train']['epochs'] == 1 and again['train']['log_with'] == ['tensorboard']
@@ -106,7 +106,7 @@ def test_config_of_a_run_runs_again(two_runs, tmp_path):
 
 def test_a_run_is_not_overwritten(two_runs):
     before = (two_runs[0]/'a'/'checkpoint.safetensors').read_bytes()
-    status, _, err = command('train', '--epochs', 1, '--out', two_runs[0]/'a')
+    status, _, err = command('train', '--epochs', 1, '--work-dir', two_runs[0]/'a')
     assert status == 2 and 'holds a run already' in err and 'Traceback' not in err
     assert (two_runs[0]/'a'/'checkpoint.safetensors').read_bytes() == before
 
@@ -148,7 +148,7 @@ def test_evaluate_and_export(two_runs, tmp_path):
 }.values(), ids=lambda v: ' '.join(v) if isinstance(v, list) else '')
 def test_wrong_words(args, told, tmp_path, capsys):
     "Exit status 2, one message, and no folder of a run that never was"
-    status = main(['train', *args, '--out', str(tmp_path/'run')])
+    status = main(['train', *args, '--work-dir', str(tmp_path/'run')])
     err = capsys.readouterr().err
     assert status == 2 and told in err, err
     assert not (tmp_path/'run').exists()
@@ -199,7 +199,7 @@ full_disk = pytest.mark.skipif(sys.platform != 'linux', reason='limits of other 
 def test_disk_full_from_the_beginning(tmp_path):
     "There is room for the config and not for the checkpoint"
     run = tmp_path/'run'
-    status, _, err = finish(python('-c', LITTLE_ROOM, 'train', '--epochs', 1, '--out', run))
+    status, _, err = finish(python('-c', LITTLE_ROOM, 'train', '--epochs', 1, '--work-dir', run))
     assert status == 2 and 'Traceback' not in err, err
     assert '.safetensors' in err and 'File too large' in err and f'resume from {run}' in err
     assert left(run) <= {'config.json', 'snapshots'} and not any((run/'snapshots').iterdir())

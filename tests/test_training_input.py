@@ -40,7 +40,7 @@ def train(out, data, channels, k, loss=None, **options):
                train=dict(epochs=1, batch_size=8, **options))
     out.parent.mkdir(exist_ok=True)
     (out.parent/'config.json').write_text(json.dumps(cfg))
-    return main(['train', str(out.parent/'config.json'), '--out', str(out), '--device', 'cpu'])
+    return main(['train', str(out.parent/'config.json'), '--work-dir', str(out), '--device', 'cpu'])
 
 
 # real files
@@ -180,45 +180,45 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     assert np.isfinite(json.loads((tmp_path/'runs'/'run'/'metrics.json').read_text())['final']['train_loss'])
 
 
-THERE = ('There is: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.')
+THERE = ('Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.')
 # files, name of the data, options, and all that is said, with {} for their folder
 WRONG_FILES = {
-    'no data': (None, 'cifar10', {}, "data: the files of cifar10 are not in {0}, or damaged. With download=True they are fetched: dict(name='cifar10', root='{0}', download=True)"),
+    'no data': (None, 'cifar10', {}, "data: expected the files of cifar10 in {0}, found none or damaged ones. Download them: dict(name='cifar10', root='{0}', download=True)"),
     'cut off': (lambda r, p: (mnist(r, p), idx(r/'MNIST/raw/train-images-idx3-ubyte', np.zeros((0, 28, 28), np.uint8)), (r/'MNIST/raw/train-images-idx3-ubyte').write_bytes(b'\0' * 9)),
-        'mnist', {}, "data: the files of mnist are not in {0}, or damaged. With download=True they are fetched: dict(name='mnist', root='{0}', download=True)"),
-    'MNIST label': (lambda r, p: mnist(r, p, wrong='train'), 'mnist', {}, 'data: training image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
-    'MNIST held-out label': (lambda r, p: mnist(r, p, wrong='t10k'), 'mnist', {}, 'data: validation image 3 has the label 12; expected is 0 to 9, as there are 10 classes.'),
-    'CIFAR label': (lambda r, p: cifar(r, p, wrong='test_list'), 'cifar10', {}, 'data: validation image 5 has the label 12; expected is 0 to 9, as there are 10 classes.'),
+        'mnist', {}, "data: expected the files of mnist in {0}, found none or damaged ones. Download them: dict(name='mnist', root='{0}', download=True)"),
+    'MNIST label': (lambda r, p: mnist(r, p, wrong='train'), 'mnist', {}, 'data: training image 3: expected a label from 0 to 9, got 12.'),
+    'MNIST held-out label': (lambda r, p: mnist(r, p, wrong='t10k'), 'mnist', {}, 'data: validation image 3: expected a label from 0 to 9, got 12.'),
+    'CIFAR label': (lambda r, p: cifar(r, p, wrong='test_list'), 'cifar10', {}, 'data: validation image 5: expected a label from 0 to 9, got 12.'),
     'Flowers label': (lambda r, p: flowers(r, p, True), 'flowers102', dict(size=16),
-        'data: {0}/flowers-102/jpg/image_00005.jpg has the label 109; expected is 0 to 101, as there are 102 classes.'),
+        'data: {0}/flowers-102/jpg/image_00005.jpg: expected a label from 0 to 101, got 109.'),
     'Pets, an image missing': (lambda r, p: (pets(r, p), (r/'oxford-iiit-pet/images/Bengal_trainval1.jpg').unlink()), 'oxford_pets', dict(size=16),
         '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: cannot be read as an image: No such file or directory'),
-    'no folder': (None, 'folder:{}/nope', {}, 'data: {0}/nope: there is no such folder.'),
+    'no folder': (None, 'folder:{}/nope', {}, 'data: {0}/nope: no such folder.'),
     'empty folder': (None, 'folder:{}', {}, 'data: {0}: expected one folder per class, with images in it. The folder is empty.'),
-    'a file for a folder': (table(''), 'folder:{}/t.csv', {}, 'data: {0}/t.csv is a file; a folder of images is expected, or csv:PATH.'),
+    'a file for a folder': (table(''), 'folder:{}/t.csv', {}, 'data: {0}/t.csv: expected a folder of images, got a file. Use csv:PATH for a table.'),
     'images without folders': (lambda r, p: picture(r/'0.png'), 'folder:{}', {},
         'data: {0}: expected one folder per class, with images in it. There are images, but no folders: 0.png.'),
     'one class': (lambda r, p: folder(r/'pets'), 'folder:{}', {},
-        'data: {0}: there is one folder, pets, and so one class. Two or more are expected; is it {0}/pets?'),
+        'data: {0}: expected at least two class folders, got only pets. Did you mean {0}/pets?'),
     'parts of other names': (lambda r, p: folder(r, parts=('Training', 'Test')), 'folder:{}', {},
-        'data: {0}: the part to train with is called train, and the one held out val; there is Test, Training. Rename them.'),
+        'data: {0}: expected the folders train and val, got Test, Training. Rename them.'),
     'held out alone': (lambda r, p: folder(r, parts=('val',)), 'folder:{}', {},
-        'data: {0}: the part to train with is called train, and the one held out val; there is val. Rename them.'),
+        'data: {0}: expected the folders train and val, got val. Rename them.'),
     'a class held out alone': (lambda r, p: (folder(r, parts=('train',)), folder(r, parts=('val',), classes=('cat', 'cats'))), 'folder:{}', {},
-        "data: {0}/val: the classes to train with have no 'cats'. Did you mean 'cat'? They are: cat, dög, 猫."),
+        "data: {0}/val: the training set has no class 'cats'. Did you mean 'cat'? Available: cat, dög, 猫."),
     'nothing to train with': (lambda r, p: ((r/'train').mkdir(), folder(r, parts=('val',))), 'folder:{}', {},
         'data: {0}/train: expected one folder per class, with images in it. The folder is empty.'),
     'an empty class': (lambda r, p: (folder(r), (r/'owl').mkdir()), 'folder:{}', {},
-        'data: {0}: no images are in owl. Their names end in ' + ', '.join(image_endings()) + '. Remove the folder, or fill it.'),
+        'data: {0}: expected images in owl. Their names end in ' + ', '.join(image_endings()) + '. Remove the folder, or fill it.'),
     'a link that goes round': (lambda r, p: (folder(r), (r/'cat'/'all').symlink_to(r)), 'folder:{}', {},
         'data: {0}/cat/all: it is a link to {0}, which is read already. Remove the link.'),
     'no path': (None, 'folder:', {}, "data: there is no data set 'folder:'. Did you mean 'folder:PATH'? " + THERE),
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'There is: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.'),
-    'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 findings\n'
-        '- data.mean: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [123, 116, 103].\n'
-        '- data.std: expected 3 numbers from 0 to 1, one a channel, of pixels divided by 255, got [58, 57, 57].'),
+        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.'),
+    'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 problems\n'
+        '- data.mean: expected 3 numbers from 0 to 1, one per channel, of pixels divided by 255, got [123, 116, 103].\n'
+        '- data.std: expected 3 numbers from 0 to 1, one per channel, of pixels divided by 255, got [58, 57, 57].'),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
     'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: cannot be read as a CSV file: it is a folder'),
     'another separator': (table('path;label\n' + rows(form='{}.png;{}\n')), 'csv:{}/t.csv', {},
@@ -226,15 +226,15 @@ WRONG_FILES = {
     'no header': (table(rows()), 'csv:{}/t.csv', {}, "data: {0}/t.csv: expected a column 'path' in the first line, got 0.png, a."),
     'bad line': (table('path,label\n0.png,a\n1.png,b,c\n'), 'csv:{}/t.csv', {}, 'data: {0}/t.csv, line 3: expected 2 cells, as in the first line, got 3.'),
     'missing file': (table('path,label\n0.png,a\n\n9.png,b\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 4: there is no file '9.png' in {0}."),
-    'wrong label': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes=['a', 'c']), "data: {0}/t.csv, line 3: 'b' is not among the classes. They are: a, c."),
+    'wrong label': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes=['a', 'c']), "data: {0}/t.csv, line 3: 'b' is not among the classes. Available: a, c."),
     'classes as a word': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(classes='ab'), "data.classes: expected a list of names, got 'ab'."),
     'several labels in words': (table('path,label\n' + rows()), 'csv:{}/t.csv', dict(multi_label='no'), "data.multi_label: expected True or False, got 'no'."),
-    'no row to train with': (table('path,label,split\n' + rows('ab', '{}.png,{},val\n')), 'csv:{}/t.csv', {}, 'data: {0}/t.csv: no row says train in its column split.'),
-    'soft numbers': (table('path,a,b\n0.png,1,x\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 2, column b: a number from 0 to 1 is expected, not 'x'."),
-    'no such saved set': (None, 'hf:{}/nope', {}, 'data: {0}/nope is no folder here, and nothing is fetched from the Hugging Face hub unasked. '
-        "Write dict(name='hf:{0}/nope', download=True)."),
+    'no row to train with': (table('path,label,split\n' + rows('ab', '{}.png,{},val\n')), 'csv:{}/t.csv', {}, 'data: {0}/t.csv: expected a row with train in the column split, got none.'),
+    'soft numbers': (table('path,a,b\n0.png,1,x\n'), 'csv:{}/t.csv', {}, "data: {0}/t.csv, line 2, column b: expected a number from 0 to 1, got 'x'."),
+    'no such saved set': (None, 'hf:{}/nope', {}, 'data: {0}/nope is not a local folder, and downloads need download=True. '
+        "Set dict(name='hf:{0}/nope', download=True)."),
     'Hugging Face label': (hugging_face(9, 6, labels=lambda i: -1 if i == 5 else i % 3), 'hf:{}/hf', dict(size=16),
-        'data: training image 5 has the label -1; expected is 0 to 2, as there are 3 classes.'),
+        'data: training image 5: expected a label from 0 to 2, got -1.'),
 }
 
 
@@ -247,7 +247,7 @@ def test_wrong_files(case, tmp_path, monkeypatch):
     if make: make(here, monkeypatch)
     def run():
         data = load_data(dict(name=name.format(here), root=str(here), **options))
-        trained(data, data.image_shape[0], len(data.classes), out=tmp_path/'run')
+        trained(data, data.image_shape[0], len(data.classes), work_dir=tmp_path/'run')
     with pytest.raises(ConfigError) as e: run()
     assert str(e.value) == told.format(here)
     assert not (tmp_path/'run'/'checkpoint.safetensors').exists()
@@ -308,51 +308,51 @@ def test_targets_of_every_type(kind):
 
 def test_workers_read_what_is_held_out():
     data = Data(tensors(), Far(), ['a', 'b', 'c'])
-    assert trained(data, workers=1)[0]['val_loss'] == pytest.approx(trained(both(tensors()))[0]['val_loss'], abs=1e-6)
+    assert trained(data, num_workers=1)[0]['val_loss'] == pytest.approx(trained(both(tensors()))[0]['val_loss'], abs=1e-6)
     with pytest.raises(ConfigError) as e: trained(data)
     assert str(e.value).startswith('data: loading image 1 failed: LookupError')
 
 
-WHOLE = 'data: labels are expected as whole numbers (n,), or targets as (n, 3) for 3 classes, not '
-AS_FLOATS = 'v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]) as its transform makes such.'
+WHOLE = 'data: expected integer labels of shape (n,) or float targets of shape (n, 3), got '
+AS_FLOATS = 'Use transform=v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]).'
 WRONG_SETS = {
-    'label above': (lambda: both(tensors(labels=put(LABELS, 13, 7))), 'data: training image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'label below': (lambda: both(tensors(labels=put(LABELS, 13, -1))), 'data: training image 13 has the label -1; expected is 0 to 2, as there are 3 classes.'),
+    'label above': (lambda: both(tensors(labels=put(LABELS, 13, 7))), 'data: training image 13: expected a label from 0 to 2, got 7.'),
+    'label below': (lambda: both(tensors(labels=put(LABELS, 13, -1))), 'data: training image 13: expected a label from 0 to 2, got -1.'),
     'label above, held out': (lambda: Data(tensors(), tensors(labels=put(LABELS, 13, 7)), ['a', 'b', 'c']),
-        'data: validation image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'label above, no classes said': (lambda: tensors(labels=put(LABELS, 1, 7)), 'data: training image 1 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'label above, not known before': (lambda: both(Own(targets=put(LABELS, 13, 7).tolist())), 'data: image 13 has the label 7; expected is 0 to 2, as there are 3 classes.'),
+        'data: validation image 13: expected a label from 0 to 2, got 7.'),
+    'label above, no classes said': (lambda: tensors(labels=put(LABELS, 1, 7)), 'data: training image 1: expected a label from 0 to 2, got 7.'),
+    'label above, not known before': (lambda: both(Own(targets=put(LABELS, 13, 7).tolist())), 'data: image 13: expected a label from 0 to 2, got 7.'),
     'label above, in a loader': (lambda: as_data(DataLoader(Own(targets=put(LABELS, 13, 7).tolist()), 8), DataLoader(tensors(), 8), ['a', 'b', 'c']),
-        'data: image 5 of batch 2 has the label 7; expected is 0 to 2, as there are 3 classes.'),
-    'target above one': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), 1.5))), "data: training image 4 has the target 1.5; expected is 0 to 1, also for class 'b'."),
-    'target of no number': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), float('nan')))), "data: training image 4 has the target nan; expected is 0 to 1, also for class 'b'."),
-    'double labels': (lambda: both(tensors(labels=LABELS.double())), WHOLE + 'float64 of shape (24,). Whole numbers are made with .long().'),
-    'labels in a column': (lambda: both(tensors(labels=LABELS[:, None])), WHOLE + 'int64 of shape (24, 1). Write y[:, 0] for labels.'),
-    'labels in a column, in a loader': (lambda: both(DataLoader(Own(targets=LABELS[:, None]), 8)), WHOLE + 'int64 of shape (8, 1). Write y[:, 0] for labels.'),
+        'data: image 5 of batch 2: expected a label from 0 to 2, got 7.'),
+    'target above one': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), 1.5))), "data: training image 4: expected a target from 0 to 1 for class 'b', got 1.5."),
+    'target of no number': (lambda: both(tensors(labels=put(torch.eye(3)[LABELS], (4, 1), float('nan')))), "data: training image 4: expected a target from 0 to 1 for class 'b', got nan."),
+    'double labels': (lambda: both(tensors(labels=LABELS.double())), WHOLE + 'float64 of shape (24,). Use .long() for labels.'),
+    'labels in a column': (lambda: both(tensors(labels=LABELS[:, None])), WHOLE + 'int64 of shape (24, 1). Use target[:, 0] for labels.'),
+    'labels in a column, in a loader': (lambda: both(DataLoader(Own(targets=LABELS[:, None]), 8)), WHOLE + 'int64 of shape (8, 1). Use target[:, 0] for labels.'),
     'targets of other classes': (lambda: both(tensors(labels=torch.rand(24, 5))), WHOLE + 'float32 of shape (24, 5).'),
-    'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: targets are expected as whole numbers, or rows of floats, and the first is 'cat'."),
-    'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Write head.num_classes=4.'),
+    'names for labels': (lambda: both(Own(targets=['cat'] * 24)), "data: expected targets as integers or rows of floats, got 'cat'."),
+    'other classes': (lambda: Data(tensors(), tensors(), list('abcd')), 'head.num_classes: the data has 4 classes, not 3. Set head.num_classes=4.'),
     'several labels for a loss of one': (lambda: Data(tensors(labels=torch.ones(24, 3)), tensors(labels=torch.ones(24, 3)), list('abc'), multi_label=True),
         "head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
-        "Write clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
-    'arrays': (lambda: both(Own(IMAGES.numpy())), 'data: images are expected as tensors of floats (c, h, w), and the first is ndarray. ' + AS_FLOATS),
-    'PIL images': (lambda: both(Own([Image.new('RGB', (8, 8))] * 24)), 'data: images are expected as tensors of floats (c, h, w), and the first is Image. ' + AS_FLOATS),
-    'bytes': (lambda: both(tensors((IMAGES * 255).byte())), 'data: images are expected as tensors of floats (c, h, w), and the first is torch.uint8 of shape (3, 8, 8). ' + AS_FLOATS),
-    'doubles': (lambda: both(tensors(IMAGES.double())), 'data: images are expected as torch.float32, as the weights are, and the first is torch.float64. Write image.to(torch.float32).'),
+        "Use clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True))."),
+    'arrays': (lambda: both(Own(IMAGES.numpy())), 'data: expected images as float tensors (c, h, w), got ndarray. ' + AS_FLOATS),
+    'PIL images': (lambda: both(Own([Image.new('RGB', (8, 8))] * 24)), 'data: expected images as float tensors (c, h, w), got Image. ' + AS_FLOATS),
+    'bytes': (lambda: both(tensors((IMAGES * 255).byte())), 'data: expected images as float tensors (c, h, w), got torch.uint8 of shape (3, 8, 8). ' + AS_FLOATS),
+    'doubles': (lambda: both(tensors(IMAGES.double())), "data: expected images of the type of the weights, torch.float32, got torch.float64. Use image.to(torch.float32)."),
     'halves, held out': (lambda: Data(tensors(), tensors(IMAGES.half()), list('abc')),
-        'data: images are expected as torch.float32, as the weights are, and the first is torch.float16. Write image.to(torch.float32).'),
-    'one channel': (lambda: both(tensors(IMAGES[:, :1])), 'the backbone takes images of 3 channels (in_channels=3); these have 1, (8, 1, 8, 8). '
-        'Write x.expand(-1, 3, -1, -1) to show a grey image in colour.'),
+        "data: expected images of the type of the weights, torch.float32, got torch.float16. Use image.to(torch.float32)."),
+    'one channel': (lambda: both(tensors(IMAGES[:, :1])), 'the backbone expects images of 3 channels (in_channels=3), got 1: shape (8, 1, 8, 8). '
+        'Use x.expand(-1, 3, -1, -1) for greyscale images.'),
     'sizes that differ': (lambda: both(Own([*IMAGES[:20], *torch.rand(4, 3, 9, 8)])), None),
-    'a loader alone': (lambda: DataLoader(tensors(), 8), 'data: a DataLoader is trained on as it is, so no images can be held out of it. '
-        'Give a second one, as_data(train, test), or the data set instead.'),
-    'a stream': (Stream, 'data: a data set of which the length and order are not known needs a DataLoader around it.'),
-    'a loader of a stream': (lambda: both(DataLoader(Stream(), 8)), 'data: a training counts its steps, and the length of the loader is not known '
+    'a loader alone': (lambda: DataLoader(tensors(), 8), 'data: a DataLoader cannot be split. '
+        'Pass a second one, as_data(train, val), or the data set.'),
+    'a stream': (Stream, 'data: expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.'),
+    'a loader of a stream': (lambda: both(DataLoader(Stream(), 8)), 'data: expected a loader with a length '
         "(object of type 'Stream' has no len()). Give its data set a __len__."),
-    'a name': (lambda: 'digits', "data: a data set is expected, not a name: load_data('digits') reads it."),
-    'nothing': (lambda: None, 'data: a torch data set or DataLoader of pairs of image and target is expected, not NoneType.'),
-    'no images': (lambda: tensors(IMAGES[:0], LABELS[:0]), 'data: the data set is empty.'),
-    'one image': (lambda: tensors(IMAGES[:1], LABELS[:1]), 'data: at least two images are needed, one of them to test with; there is 1.'),
+    'a name': (lambda: 'digits', "data: expected a data set, got a name. Use load_data('digits')."),
+    'nothing': (lambda: None, 'data: expected a data set or DataLoader of pairs of image and target, got NoneType.'),
+    'no images': (lambda: tensors(IMAGES[:0], LABELS[:0]), 'data: expected at least one image, got an empty data set.'),
+    'one image': (lambda: tensors(IMAGES[:1], LABELS[:1]), 'data: expected at least two images, one of them for validation, got 1.'),
 }
 
 
@@ -376,20 +376,20 @@ def broken(tmp_path):
     return path
 
 
-@pytest.mark.parametrize('workers', [0, 2])
-def test_a_broken_image_stops(workers, broken, tmp_path, capsys):
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_a_broken_image_stops(num_workers, broken, tmp_path, capsys):
     "The same words whoever reads it, and the run keeps its last snapshot"
     run = tmp_path/'runs'/'run'
-    assert train(run, f'folder:{tmp_path}/data@16', 3, 3, workers=workers) == 2
+    assert train(run, f'folder:{tmp_path}/data@16', 3, 3, num_workers=num_workers) == 2
     said = [line for line in capsys.readouterr().err.replace('\r', '\n').splitlines() if line.startswith('clsparts') or 'Traceback' in line]
     assert len(said) == 1 and said[0].startswith(f'clsparts train: {broken}: cannot be read as an image: image file is truncated'), said
     assert Snapshots(run/'snapshots').latest() is not None
 
 
-@pytest.mark.parametrize('workers', [0, 2])
-def test_a_broken_image_is_skipped(workers, broken, tmp_path, capfd):
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_a_broken_image_is_skipped(num_workers, broken, tmp_path, capfd):
     run = tmp_path/'runs'/'run'
-    assert train(run, dict(name=f'folder:{tmp_path}/data@16', broken='skip'), 3, 3, workers=workers) == 0
+    assert train(run, dict(name=f'folder:{tmp_path}/data@16', broken='skip'), 3, 3, num_workers=num_workers) == 0
     assert f'{broken}: cannot be read as an image: image file is truncated' in (err := capfd.readouterr().err) and ' takes its place.' in err
 
 

@@ -50,7 +50,7 @@ class Stop(Callback):
 
 def test_recorded_rate_after_a_stop_before_the_evaluation(tmp_path):
     options = dict(batch_size=8, optim_wrapper=PLAIN, param_scheduler=HALVING)
-    assert trained(out=tmp_path, callbacks=[Stop()], **options) == []
+    assert trained(work_dir=tmp_path, callbacks=[Stop()], **options) == []
     assert rates(trained(resume=tmp_path, **options)) == pytest.approx([.1 * .5 ** 2, .1 * .5 ** 5])
 
 
@@ -76,19 +76,19 @@ def test_schedule_moves_on_when_the_scaler_skips_a_step(scheduler, monkeypatch):
 
 # images
 
-@pytest.mark.parametrize('mixing', [None, dict(augments=dict(type='Mixup', alpha=1.))], ids=['plain', 'mixed'])
-def test_spoilt_images_of_a_loader(mixing):
+@pytest.mark.parametrize('batch_augments', [None, dict(augments=dict(type='Mixup', alpha=1.))], ids=['plain', 'mixed'])
+def test_spoilt_images_of_a_loader(batch_augments):
     images = IMAGES.clone()
     images[[5, 6]] = torch.tensor([math.nan, math.inf]).view(2, 1, 1, 1)
     train = DataLoader(TensorDataset(images, LABELS), batch_size=8)
-    with pytest.raises(FloatingPointError) as e: trained(Data(train, PART, DATA.classes), mixing=mixing)
-    assert 'images have NaN or infinite pixels. Look at the files and transforms of the training images.' in str(e.value)
+    with pytest.raises(FloatingPointError) as e: trained(Data(train, PART, DATA.classes), batch_augments=batch_augments)
+    assert 'images have NaN or infinite pixels. Check the files and transforms of the training images.' in str(e.value)
     assert 'learning rate' not in str(e.value)
-    if not mixing: assert str(e.value).startswith('epoch 1, batch 1: the training loss is nan. 2 of its 8 images have')
+    if not batch_augments: assert str(e.value).startswith('epoch 1, batch 1: the training loss is nan. 2 of its 8 images have')
 
 
 def test_finite_images_of_a_loader():
-    with pytest.raises(FloatingPointError, match='A smaller learning rate than 1e.08 often helps'):
+    with pytest.raises(FloatingPointError, match='Try a smaller learning rate than 1e.08: lr=1e.07'):
         trained(Data(DataLoader(PART, batch_size=8), PART, DATA.classes), lr=1e8)
 
 
@@ -137,7 +137,7 @@ def test_pairs_of_parts():
 
 
 @pytest.mark.parametrize('data, words', [
-    ((PART, PART, PART), 'data: expected (train, test), got 3 parts. Evaluate the others afterwards: evaluate(clf, PART).'),
+    ((PART, PART, PART), 'data: expected (train, val), got 3 parts. Evaluate the others afterwards: evaluate(clf, PART).'),
     (DataLoader(PART, batch_size=8), 'as_data(train, test)')], ids=['three', 'one loader'])
 def test_other_forms_are_refused(data, words):
     with pytest.raises(ConfigError) as e: trained(data)

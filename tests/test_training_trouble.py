@@ -39,8 +39,8 @@ def trained(clf=None, data=DATA, **options):
 @pytest.mark.parametrize('precision', ['fp32', 'bf16'])
 def test_no_number(precision, tmp_path):
     "The images of the batch and the last good state are named, and the run goes on from there"
-    with pytest.raises(FloatingPointError) as e: trained(lr=1e8, epochs=3, precision=precision, out=tmp_path)
-    assert str(e.value) == ('epoch 1, batch 3: the training loss is nan. Its images: 20, 7, 11, 6, 8, 16, 1, 12. A smaller learning rate than 1e+08 often helps: lr=1e+07. '
+    with pytest.raises(FloatingPointError) as e: trained(lr=1e8, epochs=3, precision=precision, work_dir=tmp_path)
+    assert str(e.value) == ('epoch 1, batch 3: the training loss is nan. Its images: 20, 7, 11, 6, 8, 16, 1, 12. Try a smaller learning rate than 1e+08: lr=1e+07. '
                             f'The last good state is kept in {tmp_path}/snapshots/step-000000000.safetensors.')
     assert Snapshots(tmp_path/'snapshots').latest() is not None
 
@@ -60,20 +60,20 @@ def test_folders_that_cannot_be_written(tmp_path, capsys):
     places = {tmp_path/'file': 'File exists', tmp_path/'file'/'run': 'Not a directory', '/proc/run': 'No such file or directory'}
     for place, why in places.items():
         if str(place).startswith('/proc') and sys.platform != 'linux': continue
-        with pytest.raises(ConfigError) as e: trained(out=place)
+        with pytest.raises(ConfigError) as e: trained(work_dir=place)
         assert str(e.value) == f'{place}: a run cannot be kept there: {why}. Choose another folder.'
-        assert main(['train', '--out', str(place)]) == 2
+        assert main(['train', '--work-dir', str(place)]) == 2
         assert capsys.readouterr().err.strip() == f'clsparts train: {place}: a run cannot be kept there: {why}. Choose another folder.'
 
 
 def test_a_folder_that_holds_a_run(tmp_path):
     "It is not written over by `fit` either, and what it holds goes on"
-    trained(epochs=1, out=tmp_path/'run')
+    trained(epochs=1, work_dir=tmp_path/'run')
     before = {p: p.read_bytes() for p in (tmp_path/'run').rglob('*') if p.is_file()}
-    for call, told in ((lambda: trained(out=tmp_path/'run'), f"out: {tmp_path}/run holds a run already, which is kept. Choose another folder, or resume it: resume='{tmp_path}/run'."),
-                       (lambda: trained(resume=tmp_path/'run'), f'resume: {tmp_path}/run was begun in another way; now there is epochs=2 instead of 1. Set the same, or begin a new run.'),
+    for call, told in ((lambda: trained(work_dir=tmp_path/'run'), f"work_dir: {tmp_path}/run holds a run already, which is kept. Choose another folder, or resume it: resume='{tmp_path}/run'."),
+                       (lambda: trained(resume=tmp_path/'run'), f'resume: cannot resume {tmp_path}/run: epochs=2, but the run was started with epochs=1. Set the same, or start a new run.'),
                        (lambda: trained(classifier(34), epochs=1, resume=tmp_path/'run'),
-                        f'resume: {tmp_path}/run was begun in another way; now there is backbone.depth=34 instead of 18. Set the same, or begin a new run.'),
+                        f'resume: cannot resume {tmp_path}/run: backbone.depth=34, but the run was started with backbone.depth=18. Set the same, or start a new run.'),
                        (lambda: trained(resume=tmp_path/'runn'), f'resume: {tmp_path}/runn: there is no such folder.')):
         with pytest.raises(ConfigError) as e: call()
         assert str(e.value) == told
@@ -119,7 +119,7 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
     with pytest.raises(ConfigError) as e: load_checkpoint(classifier(), url + path)
     assert str(e.value).startswith(told.format(url + path)) and 'weights_only' not in str(e.value)
     capsys.readouterr()
-    assert main(['train', '--set', f'load_from={url}{path}', '--out', str(tmp_path/'run')]) == 2
+    assert main(['train', '--set', f'load_from={url}{path}', '--work-dir', str(tmp_path/'run')]) == 2
     said = [line for line in capsys.readouterr().err.replace('\r', '\n').splitlines() if line.startswith('clsparts') or 'Traceback' in line]
     assert len(said) == 1 and said[0].startswith('clsparts train: ' + told.format(url + path)) and not (tmp_path/'run').exists()
 
@@ -129,10 +129,10 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
     'http:///a.pth': "expected a URL that starts with http:// or https://, got 'http:///a.pth'. Pass a file on disk by its path.",
     'nowhere.pth': 'nowhere.pth: there is no such weight file.',
     'torchvision://resnet5': "torchvision has no model 'resnet5'. Did you mean 'resnet50' or 'resnet152'?",
-    3: "load_from: a path or URL is expected, not 3.",
+    3: "load_from: expected a path or URL, got 3.",
 }.items(), ids=str)
 def test_no_place_for_weights(where, told, tmp_path, capsys):
-    assert main(['train', '--set', f'load_from={where}', '--out', str(tmp_path/'run')]) == 2
+    assert main(['train', '--set', f'load_from={where}', '--work-dir', str(tmp_path/'run')]) == 2
     assert capsys.readouterr().err.strip() == f'clsparts train: {told}'
 
 
@@ -152,7 +152,7 @@ common = dict(epochs=1, device='cpu', progress=False)
 fit(clf, data(8), batch_size=8, **common)
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 600 * 2 ** 20,) * 2)
-try: fit(clf, data(1024), batch_size=512, out=sys.argv[1], **common)
+try: fit(clf, data(1024), batch_size=512, work_dir=sys.argv[1], **common)
 except MemoryError as e: print(said := str(e))
 fits = int(said.split('batch_size=')[1].split(',')[0])
 fit(clf, data(2 * fits), batch_size=fits, **common)
@@ -185,7 +185,7 @@ def begun(out, *args):
 @pytest.mark.parametrize('signals', [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]], ids=['Ctrl-C twice', 'SIGTERM to the group'])
 def test_signals_with_workers(signals, tmp_path):
     "The step is finished and saved though the workers hear it too; no process is left"
-    process = begun(tmp_path/'run', '--epochs', 200, '--out', tmp_path/'run', '--set', 'train.workers=2')
+    process = begun(tmp_path/'run', '--epochs', 200, '--work-dir', tmp_path/'run', '--set', 'train.num_workers=2')
     for s in signals:
         os.killpg(process.pid, s)
         time.sleep(.02)
@@ -207,6 +207,6 @@ class Dying(torch.utils.data.Dataset):
 
 @unix
 def test_a_worker_that_is_killed(tmp_path):
-    with pytest.raises(ChildProcessError) as e: trained(data=Data(Dying(), DATA.val, DATA.classes), workers=1, out=tmp_path/'run')
-    assert str(e.value).startswith('a process that reads images was ended from outside, as where memory is used up (')
+    with pytest.raises(ChildProcessError) as e: trained(data=Data(Dying(), DATA.val, DATA.classes), num_workers=1, work_dir=tmp_path/'run')
+    assert str(e.value).startswith('a process that loads images was killed, perhaps because memory ran out (')
     assert str(e.value).endswith(f'Fewer workers need less. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. Resume from {tmp_path}/run.')

@@ -22,7 +22,7 @@ from clsparts.core.errors import ConfigError
 from clsparts.data.image_files import read_image
 from clsparts.training.optimizers import scaling_of
 from clsparts.training.runs import complete, prepare
-from clsparts.training.trainer import Training
+from clsparts.training.trainer import Trainer
 from clsparts.data.transforms import Preset, _with_box
 from common import ROOT
 
@@ -65,7 +65,7 @@ class Ready:
     cfg: dict  # complete
     told: list[str]  # warnings
     data: Data
-    training: Training
+    training: Trainer
 
     def steps(self, kind) -> list:
         "The transforms of the training images that are of a kind"
@@ -98,7 +98,7 @@ def ready(recipe, photos, out):
         told = [str(w.message) for w in said]
         size = load_data(cfg['data']).preset.size
         small = dict(cfg['model'], head=head, backbone=dict(TINY, img_size=size, patch_size=size // 2))
-        run = prepare(dict(cfg, model=small, train=dict(cfg['train'], precision='fp32', workers=0)), out)
+        run = prepare(dict(cfg, model=small, train=dict(cfg['train'], precision='fp32', num_workers=0)), out)
         run.run('cpu', False, [stop := Stop()])
     return Ready(recipe, cfg, told, run.data, stop.training)
 
@@ -148,8 +148,8 @@ TRANSLATED = {
     r'optim_wrapper\.type': both(precision, lambda v, r: v != 'DeepSpeedOptimWrapper' or told('DeepSpeed')(v, r)),
     r'optim_wrapper\.loss_scale': scaling,
     r'train_cfg\.max_epochs': lambda v, r: r.training.epochs == v,
-    r'train_dataloader\.batch_size': lambda v, r: r.training.settings['batch_size'] == v,
-    r'train_dataloader\.num_workers': in_train('workers'),
+    r'train_dataloader\.batch_size': lambda v, r: r.training.settings.batch_size == v,
+    r'train_dataloader\.num_workers': in_train('num_workers'),
     r'randomness\.seed': lambda v, r: r.cfg['seed'] == v,
     r'custom_hooks\.\d+\.momentum': lambda v, r: r.cfg['train']['ema'] == 1 - v and r.training.ema is not None,
     r'data_preprocessor\.(mean|std)': colours,

@@ -60,6 +60,13 @@ def _mixed(source: str) -> bool:
     return bool(imports and rest)
 
 
+def _one_class(source: str) -> bool:
+    "Whether a cell consists of one class"
+    try: body = ast.parse(source).body
+    except SyntaxError: return False
+    return len(body) == 1 and isinstance(body[0], ast.ClassDef)
+
+
 def check(path: Path) -> list[str]:
     "What is over or under budget in one notebook"
     f = facts(path)

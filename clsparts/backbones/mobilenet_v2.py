@@ -7,15 +7,15 @@ __all__ = ['NumberedInvertedResidual', 'MobileNetV2']
 
 # %% ../../nbs/backbones/mobilenet_v2.ipynb #66de64d2
 from collections.abc import Mapping
+from typing import Annotated
 
 from torch import nn
 
 from .base_backbone import BaseBackbone
-from ..core.errors import ConfigError
 from ..layers.conv import ConvModule
 from ..layers.inverted_residual import InvertedResidual
 from ..layers.channels import make_divisible
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Range
 
 # %% ../../nbs/backbones/mobilenet_v2.ipynb #7bd0ee2e
 class NumberedInvertedResidual(InvertedResidual):
@@ -34,7 +34,7 @@ class MobileNetV2(BaseBackbone):
                      (6, 320, 1, 1)]  # expansion, channels, blocks, stride
 
     def __init__(self,
-        widen_factor: float = 1.,  # all channels times this
+        widen_factor: Annotated[float, Range(above=0)] = 1.,  # all channels times this
         out_indices: int | tuple[int, ...] = (7,),  # the layers that `forward` gives, 7 is `conv2`; negative ones count from the end
         frozen_stages: int = -1,  # hold `conv1` (0) and so many layers fixed, 8 with `conv2`; nothing if -1
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
@@ -46,7 +46,6 @@ class MobileNetV2(BaseBackbone):
         init_cfg: Mapping | list | None = None,  # besides what each `ConvModule` does: Kaiming, norms at 1
     ):
         super().__init__(init_cfg)
-        if widen_factor <= 0: raise ConfigError('widen_factor', f'a number above 0 is expected, not {widen_factor}.')
         self.widen_factor, self.in_channels, self.stage_names = widen_factor, in_channels, []
         self.conv_cfg, self.norm_cfg, self.act_cfg, self.with_cp = conv_cfg, norm_cfg, act_cfg, with_cp
         self.out_channel = int(1280 * max(widen_factor, 1))                    # of `conv2`

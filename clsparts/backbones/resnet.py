@@ -8,6 +8,7 @@ __all__ = ['BasicBlock', 'Bottleneck', 'ResNet', 'ResNetV1b', 'ResNetV1c', 'ResN
 # %% ../../nbs/backbones/resnet.ipynb #dda5e840
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 from fastcore.meta import delegates
 from torch import nn
@@ -18,7 +19,7 @@ from ..core.errors import ConfigError, Fix
 from ..core.registry import MODELS
 from ..layers.activation_checkpointing import checkpointed
 from ..layers.conv import ConvModule, build_conv_layer
-from ..layers.drop import DropPath, drop_path_rates
+from ..layers.drop import DropPath, DropRate, drop_path_rates
 from ..layers.norm import build_norm_layer
 
 # %% ../../nbs/backbones/resnet.ipynb #86e9006c
@@ -33,11 +34,11 @@ class BasicBlock(BaseModule):
         stride: int = 1,  # stride of the first convolution
         dilation: int = 1,  # dilation of the first convolution
         downsample: nn.Module | None = None,  # layers on the shortcut that match its shape to the output
-        style: str = 'pytorch',  # 'pytorch' or 'caffe'; they differ only in `Bottleneck`
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # 'pytorch' or 'caffe'; they differ only in `Bottleneck`
         with_cp: bool = False,  # recompute activations in the backward pass, see `checkpointed`
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping = dict(type='BN'),  # see `build_norm_layer`
-        drop_path_rate: float = 0.,  # see `DropPath`
+        drop_path_rate: DropRate = 0.,  # see `DropPath`
         zero_init: bool = False,  # initialise the weight of the last norm to 0: the block starts as the identity
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
@@ -45,7 +46,7 @@ class BasicBlock(BaseModule):
         self.expansion = self.expansion if expansion is None else expansion
         self.in_channels, self.out_channels = in_channels, out_channels
         self.mid_channels = _inner_channels(out_channels, self.expansion)
-        self.stride, self.dilation, self.style = stride, dilation, _check_style(style)
+        self.stride, self.dilation, self.style = stride, dilation, style
         self.with_cp, self.conv_cfg, self.norm_cfg, self.zero_init = with_cp, conv_cfg, norm_cfg, zero_init
 
         self.conv1 = build_conv_layer(conv_cfg, in_channels, self.mid_channels, 3, stride=stride, padding=dilation,
@@ -92,11 +93,11 @@ class Bottleneck(BaseModule):
         stride: int = 1,  # stride of the 3 × 3 convolution or of the first 1 × 1, by `style`
         dilation: int = 1,  # dilation of the 3 × 3 convolution
         downsample: nn.Module | None = None,  # layers on the shortcut that match its shape to the output
-        style: str = 'pytorch',  # where to stride: in the 3 × 3 ('pytorch') or the first 1 × 1 convolution ('caffe')
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # where to stride: in the 3 × 3 ('pytorch') or the first 1 × 1 convolution ('caffe')
         with_cp: bool = False,  # recompute activations in the backward pass, see `checkpointed`
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping = dict(type='BN'),  # see `build_norm_layer`
-        drop_path_rate: float = 0.,  # see `DropPath`
+        drop_path_rate: DropRate = 0.,  # see `DropPath`
         zero_init: bool = False,  # initialise the weight of the last norm to 0: the block starts as the identity
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
@@ -104,7 +105,7 @@ class Bottleneck(BaseModule):
         self.expansion = self.expansion if expansion is None else expansion
         self.in_channels, self.out_channels = in_channels, out_channels
         self.mid_channels = mid_channels = _inner_channels(out_channels, self.expansion)
-        self.stride, self.dilation, self.style = stride, dilation, _check_style(style)
+        self.stride, self.dilation, self.style = stride, dilation, style
         self.conv1_stride, self.conv2_stride = (stride, 1) if style == 'caffe' else (1, stride)
         self.with_cp, self.conv_cfg, self.norm_cfg, self.zero_init = with_cp, conv_cfg, norm_cfg, zero_init
 
@@ -155,11 +156,6 @@ def _inner_channels(out_channels, expansion):
         raise ConfigError('expansion', f'{out_channels} channels are not divisible by {expansion}.')
     return out_channels // expansion
 
-def _check_style(style):
-    "The same style; raises `ConfigError` for any other"
-    if style not in ('pytorch', 'caffe'): raise ConfigError('style', f"expected 'pytorch' or 'caffe', got {style!r}.")
-    return style
-
 def _check_stages(settings, depth, num_stages, strides, dilations):
     "Raise `ConfigError` for a depth or stages that do not exist"
     if depth not in settings:
@@ -188,7 +184,7 @@ class ResNet(BaseBackbone):
         strides: tuple[int, ...] = (1, 2, 2, 2),  # stride of each stage
         dilations: tuple[int, ...] = (1, 1, 1, 1),  # dilation of each stage
         out_indices: int | tuple[int, ...] = (3,),  # stages that `forward` returns; negative ones count from the end
-        style: str = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
         deep_stem: bool = False,  # three 3 × 3 convolutions in place of the 7 × 7
         avg_down: bool = False,  # average pooling on the shortcut instead of a stride
         frozen_stages: int = -1,  # number of frozen stages; 0 freezes only the stem, -1 nothing
@@ -197,7 +193,7 @@ class ResNet(BaseBackbone):
         norm_eval: bool = False,  # batch norms keep their statistics while training
         with_cp: bool = False,  # recompute the activations of blocks in the backward pass, to save memory
         zero_init_residual: bool = True,  # initialise every block as the identity
-        drop_path_rate: float = 0.,  # stochastic depth: the rate of the last block, growing linearly from 0
+        drop_path_rate: DropRate = 0.,  # stochastic depth: the rate of the last block, growing linearly from 0
         init_cfg: Mapping | list | None = (dict(type='Kaiming', layer='Conv2d'),
                                            dict(type='Constant', val=1, layer=('_BatchNorm', 'GroupNorm'))),
     ):
@@ -297,7 +293,7 @@ def _layer_depth(net, param_name, prefix):
 @delegates()
 class ResNetV1b(ResNet):
     "ResNet-B: a bottleneck strides in its 3 × 3 convolution (the default of `ResNet`)"
-    def __init__(self, depth: int, style: str = 'pytorch', **kwargs): super().__init__(depth, style=style, **kwargs)
+    def __init__(self, depth: int, style: Literal['pytorch', 'caffe'] = 'pytorch', **kwargs): super().__init__(depth, style=style, **kwargs)
 
 @MODELS.register_module()
 @delegates()

@@ -26,7 +26,7 @@ def train(
     config: Param('a file ending in .py, .json or .yaml; the built-in run if left out', str, opt=False, nargs='?') = None,
     set: Param('override one value, such as model.backbone.depth=34; may be repeated', str, action='append') = None,
     epochs: Param('how often every training image is seen', int) = None,
-    out: Param('folder for the run; the next free runs/DATA-N if left out', str) = None,
+    work_dir: Param('folder for the run; the next free runs/DATA-N if left out', str) = None,
     resume: Param('folder of a run to continue as it was begun', str) = None,
     from_checkpoint: Param("start a new run from all weights of a run's folder or checkpoint, with its config if none is given", str) = None,
     trusted: Param('run Python configs as code, and let configs name any class: only if you trust their authors', action='store_true') = False,
@@ -39,7 +39,7 @@ def train(
 
     from clsparts.runtime.devices import by_main, check_device
     from clsparts.training.runs import DEFAULT, config_from, train_run
-    changes = {k: v for k, v in dict(config=config, set=set, epochs=epochs, out=out, seed=seed, log_with=log_with, from_checkpoint=from_checkpoint).items() if v is not None}
+    changes = {k: v for k, v in dict(config=config, set=set, epochs=epochs, work_dir=work_dir, seed=seed, log_with=log_with, from_checkpoint=from_checkpoint).items() if v is not None}
     if resume is not None and changes: raise ConfigError('--resume', f'a run resumes with its own settings; remove {", ".join(changes)}. To change them, '
                                                                  f'start a new run from its weights: clsparts train --from-checkpoint {resume}')
     if trusted and (other := resume or from_checkpoint): trust_run(other)
@@ -54,7 +54,7 @@ def train(
     cfg.merge_from_dict(dict(overrides))
     check_spelt_out(cfg, trusted=trusted)
     if device: check_device(device, '--device')
-    folder = train_run(cfg, out, device) if resume is None else train_run(device=device, resume=resume)
+    folder = train_run(cfg, work_dir, device) if resume is None else train_run(device=device, resume=resume)
     final = json.loads((folder/'metrics.json').read_text())['final']
     name = next(k for k in final if k.startswith('val_') and k != 'val_loss')
     by_main(lambda: print(f"{100 * final[name]:.2f} % held-out {name.removeprefix('val_')} after {final['epoch']} epochs and {final['seconds']:.0f} s. "

@@ -45,7 +45,7 @@ def predict_images(
     out: Param('a table to write instead of lines, ending in .csv; an existing file is replaced', str) = None,
     top: Param('how many of the most likely classes are named', int) = 2,
     batch_size: Param('images at a time', int) = 64,
-    workers: Param('processes that read images', int) = 0,
+    num_workers: Param('processes that read images', int) = 0,
     device: Param('where to compute: cpu, cuda, mps', str) = 'cpu',
     broken: Param('at an image that cannot be read: stop, or skip it and name it', str) = 'stop',
     tta: Param("other views that count too: flip, 'five crops'; may be repeated", str, action='append') = None,
@@ -58,7 +58,7 @@ def predict_images(
     from clsparts.evaluation.predictions import in_percent, predict
     check_device(device, '--device')
     if out: check_out(out, '--out', '.csv')
-    found = predict(run, images, batch_size, device, tta=tta, workers=workers, broken=broken, threshold=threshold, top=top)
+    found = predict(run, images, batch_size, device, tta=tta, num_workers=num_workers, broken=broken, threshold=threshold, top=top)
     for r in found.skipped: warnings.warn(f'skipped: {r["problem"]}')
     if out: return print(f'What is said of {len(found):,} images is in {one_line(found.to_csv(out))}.')
     for r in found:
@@ -109,7 +109,7 @@ def evaluate_run(
     data: Param("folder:PATH, csv:PATH or another name of data, which counts whole where nothing in it is held out; the run's own if left out", str, opt=False, nargs='?') = None,
     out: Param('a file for the figures, ending in .json; an existing file is replaced', str) = None,
     batch_size: Param('images at a time', int) = 256,
-    workers: Param('processes that read images', int) = 0,
+    num_workers: Param('processes that read images', int) = 0,
     device: Param('where to compute: cpu, cuda, mps', str) = 'cpu',
     tta: Param("other views that count too: flip, 'five crops'; may be repeated", str, action='append') = None,
     trusted: Param('let the config of the run name any class: only if you trust its author', action='store_true') = False,
@@ -130,7 +130,7 @@ def evaluate_run(
     if data is None and own is None:
         raise ConfigError('data', f'{run} has no config.json that says what it was trained with. Name data: clsparts evaluate {run} folder:PATH')
     held_out = load_data(own) if data in (None, own) else data_for(kept, data)
-    seen = evaluate(clf, held_out, batch_size, tta=tta, workers=workers, classes=kept.classes)
+    seen = evaluate(clf, held_out, batch_size, tta=tta, num_workers=num_workers, classes=kept.classes)
     print(seen)
     if out:
         def numbers(record): return {k: None if v != v or v in (float('inf'), -float('inf')) else v for k, v in record.items()}     # JSON has no NaN

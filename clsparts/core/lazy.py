@@ -30,7 +30,8 @@ def lazy_names(
 ) -> tuple[Callable, Callable]:  # its `__getattr__` and its `__dir__`
     "Import the public names of a package when they are first used; unknown names raise `AttributeError`"
     def __getattr__(name):
-        if name.startswith('_') or name not in public_names(package): raise AttributeError(f'module {package!r} has no attribute {name!r}')
+        if name.startswith('_') or name not in public_names(package):
+            raise AttributeError(f'module {package!r} has no attribute {name!r}')
         return getattr(import_module(public_names(package)[name]), name)
     def __dir__(): return sorted([*vars(import_module(package)), *public_names(package)])
     return __getattr__, __dir__

@@ -19,7 +19,8 @@ from pathlib import Path
 @lru_cache(maxsize=1)
 def site_folders() -> set[Path]:
     "The folders that `pip install` writes to, and the standard library"
-    names = [*map(sysconfig.get_path, ('stdlib', 'platstdlib', 'purelib', 'platlib')), *site.getsitepackages(), site.getusersitepackages()]
+    schemes = map(sysconfig.get_path, ('stdlib', 'platstdlib', 'purelib', 'platlib'))
+    names = [*schemes, *site.getsitepackages(), site.getusersitepackages()]
     return {Path(n).resolve() for n in names}
 
 def _folder_of(spec: ModuleSpec) -> Path | None:
@@ -33,7 +34,7 @@ def _folder_of(spec: ModuleSpec) -> Path | None:
 def installed(
     package: str,  # a top-level name: `timm`
 ) -> bool:
-    "Whether a package is imported already, or would be imported from where packages are installed; imports nothing"
+    "Whether a package has been imported, or would be imported from `site-packages`; imports nothing"
     if package in sys.modules: return True
     try: spec = find_spec(package)
     except (ImportError, ValueError): return False
@@ -42,10 +43,10 @@ def installed(
 def import_installed(
     module: str,  # `timm.optim`
 ):  # the module
-    "Import a module of an installed package; raises `ImportError` for one that is not installed, or is hidden by a folder elsewhere"
+    "Import a module of an installed package; raises `ImportError` if it is not installed or hidden by a folder"
     package = module.partition('.')[0]
     if installed(package): return importlib.import_module(module)
     spec = find_spec(package) if package.isidentifier() else None
     if spec is None: raise ImportError(f'{package} is not installed. Run: pip install {package}')
-    raise ImportError(f'{package} would be imported from {_folder_of(spec)}, where no packages are installed. If you trust it, import it first; '
-                      f'else run: pip install {package}')
+    raise ImportError(f'{package} would be imported from {_folder_of(spec)}, not from site-packages. '
+                      f'If you trust it, import it first; otherwise run: pip install {package}')

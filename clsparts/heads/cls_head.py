@@ -37,7 +37,7 @@ def last_vector(
     if feat.ndim != 2: raise ShapeMismatch(takes, f'the last feature has the shape {tuple(feat.shape)}')
     if in_channels not in (None, feat.shape[1]):
         raise ShapeMismatch(takes, f'the last feature has {feat.shape[1]} channels',
-                        f'Write in_channels={feat.shape[1]}, or leave it to compose.')
+                        f'Set in_channels={feat.shape[1]}, or leave it to compose.')
     return feat
 
 # %% ../../nbs/heads/cls_head.ipynb #667ba6cc

@@ -7,15 +7,17 @@ __all__ = ['LinearBlock', 'StackedLinearClsHead']
 
 # %% ../../nbs/heads/stacked_head.ipynb #dca3a7ee
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 from torch import nn
 
 from ..core.errors import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
+from ..layers.drop import DropRate
 from ..layers.norm import build_norm_layer
 from ..base.module import BaseModule
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Example, Range
 
 # %% ../../nbs/heads/stacked_head.ipynb #519eb89c
 class LinearBlock(BaseModule):
@@ -24,7 +26,7 @@ class LinearBlock(BaseModule):
     def __init__(self,
         in_channels: int,  # length of the input vector
         out_channels: int,  # length of the output vector
-        dropout_rate: float = 0.,  # share of the outputs that is zeroed while training
+        dropout_rate: DropRate = 0.,  # share of the outputs that is zeroed while training
         norm_cfg: Mapping | None = None,  # see `build_norm_layer`; for vectors `dict(type='BN1d')`
         act_cfg: Mapping | None = None,  # see `build_activation_layer`
         init_cfg: Mapping | list | None = None,  # see `initialize`
@@ -45,8 +47,8 @@ class StackedLinearClsHead(ClsHead):
     def __init__(self,
         num_classes: int,  # how many classes
         in_channels: int,  # channels of the feature; `compose` fills it in
-        mid_channels: tuple[int, ...],  # length of each hidden layer's output, at least one; such as (256,)
-        dropout_rate: float = 0.,  # after each hidden layer
+        mid_channels: Annotated[tuple[Annotated[int, Range(1)], ...], Example((256,))],  # length of each hidden layer's output, at least one
+        dropout_rate: DropRate = 0.,  # after each hidden layer
         norm_cfg: Mapping | None = None,  # of each hidden layer; for vectors `dict(type='BN1d')`
         act_cfg: Mapping | None = dict(type='ReLU'),  # of each hidden layer
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
@@ -55,10 +57,9 @@ class StackedLinearClsHead(ClsHead):
         init_cfg: Mapping | list | None = dict(type='Normal', layer='Linear', std=0.01),
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
-        if not mid_channels or min(mid_channels) < 1:
+        if not mid_channels:
             raise ConfigError('mid_channels', f'one number from 1 for each hidden layer is expected, as in (1280,), not '
                                               f"{mid_channels!r}. Without hidden layers write type='LinearClsHead'.")
-        if not 0 <= dropout_rate < 1: raise ConfigError('dropout_rate', f'a number from 0 to below 1 is expected, not {dropout_rate}.')
         self.num_classes, self.in_channels, self.mid_channels = num_classes, in_channels, mid_channels
         self.dropout_rate, self.norm_cfg, self.act_cfg = dropout_rate, norm_cfg, act_cfg
         widths = [in_channels, *mid_channels]

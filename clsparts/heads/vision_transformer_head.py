@@ -8,14 +8,14 @@ __all__ = ['VisionTransformerClsHead']
 # %% ../../nbs/heads/vision_transformer_head.ipynb #4c0343ad
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import torch
 from torch import nn
 
-from ..core.errors import ConfigError
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Range
 from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/heads/vision_transformer_head.ipynb #70b5bb07
@@ -26,7 +26,7 @@ class VisionTransformerClsHead(ClsHead):
     def __init__(self,
         num_classes: int,  # number of classes
         in_channels: int,  # channels of the class token; `compose` infers it
-        hidden_dim: int | None = None,  # channels of the hidden layer; no hidden layer if None
+        hidden_dim: Annotated[int, Range(1)] | None = None,  # channels of the hidden layer; no hidden layer if None
         act_cfg: Mapping = dict(type='Tanh'),  # activation of the hidden layer
         loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # see `ClsHead`
         topk: int | tuple[int, ...] = (1,),  # see `ClsHead`
@@ -34,8 +34,6 @@ class VisionTransformerClsHead(ClsHead):
         init_cfg: Mapping | list | None = dict(type='Constant', layer='Linear', val=0),  # of the last layer
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
-        if hidden_dim is not None and hidden_dim < 1:
-            raise ConfigError('hidden_dim', f'expected an int from 1, or None for no hidden layer, got {hidden_dim}.')
         self.num_classes, self.in_channels = num_classes, in_channels
         self.hidden_dim, self.act_cfg = hidden_dim, act_cfg
         layers = OrderedDict()

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..core.errors import ConfigError
-from .drop import build_dropout
+from .drop import DropRate, build_dropout
 from .layer_scale import LayerScale
 from ..base.module import BaseModule
 
@@ -24,8 +24,8 @@ class MultiheadAttention(BaseModule):
         embed_dims: int,  # channels of the output, divisible by `num_heads`
         num_heads: int,  # number of heads
         input_dims: int | None = None,  # channels of the input; `embed_dims` if None
-        attn_drop: float = 0.,  # dropout of the attention weights
-        proj_drop: float = 0.,  # dropout of the output
+        attn_drop: DropRate = 0.,  # dropout of the attention weights
+        proj_drop: DropRate = 0.,  # dropout of the output
         dropout_layer: Mapping | None = dict(type='Dropout', drop_prob=0.),  # drops the branch, see `build_dropout`
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
         qk_scale: float | None = None,  # factor of the products; one over the square root of a head's channels if None

@@ -7,6 +7,7 @@ __all__ = ['build_conv_layer', 'ConvModule']
 
 # %% ../../nbs/layers/conv.ipynb #2142f1f0
 from collections.abc import Mapping
+from typing import Literal
 
 from torch import nn
 
@@ -48,7 +49,7 @@ class ConvModule(BaseModule):
         norm_cfg: Mapping | None = None,  # the norm, none if None
         act_cfg: Mapping | None = dict(type='ReLU'),  # the activation, none if None
         inplace: bool = True,  # let the activation overwrite its input
-        padding_mode: str = 'zeros',  # zeros, reflect, replicate or circular
+        padding_mode: Literal['zeros', 'reflect', 'replicate', 'circular'] = 'zeros',  # of the convolution
         order: tuple[str, ...] = ('conv', 'norm', 'act'),  # the three, in any order
         init_cfg: Mapping | list | None = None,  # instead of the weights described above
     ):

@@ -7,12 +7,12 @@ __all__ = ['pair', 'AdaptivePadding', 'PatchEmbed', 'resize_pos_embed']
 
 # %% ../../nbs/layers/embed.ipynb #9305b021
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..core.errors import ConfigError
 from .conv import build_conv_layer
 from .norm import build_norm_layer
 from ..base.module import BaseModule, TypedMeta
@@ -32,11 +32,9 @@ class AdaptivePadding(nn.Module, metaclass=TypedMeta):
         kernel_size: int | tuple[int, int] = 1,  # of the convolution that follows, as `stride` and `dilation`
         stride: int | tuple[int, int] = 1,
         dilation: int | tuple[int, int] = 1,
-        padding: str = 'corner',  # zeros at the bottom and right ('corner'), or half of them on each side ('same')
+        padding: Literal['corner', 'same'] = 'corner',  # zeros at the bottom and right ('corner'), or half of them on each side ('same')
     ):
         super().__init__()
-        if padding not in ('corner', 'same'):
-            raise ConfigError('padding', f"expected 'corner' or 'same', got {padding!r}.")
         self.kernel_size, self.stride, self.dilation = pair(kernel_size), pair(stride), pair(dilation)
         self.padding = padding
 

@@ -7,16 +7,17 @@ __all__ = ['FFN', 'SwiGLUFFN', 'SwiGLUFFNFused']
 
 # %% ../../nbs/layers/ffn.ipynb #a5af4902
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch.nn.functional as F
 from torch import nn
 
-from ..core.errors import ConfigError
 from .activation import build_activation_layer
-from .drop import build_dropout
+from .drop import DropRate, build_dropout
 from .layer_scale import LayerScale
 from .norm import build_norm_layer
 from ..base.module import BaseModule, unfilled
+from ..core.registry import Range
 
 # %% ../../nbs/layers/ffn.ipynb #e93c1f94
 class FFN(BaseModule):
@@ -25,16 +26,15 @@ class FFN(BaseModule):
     def __init__(self,
         embed_dims: int = 256,  # channels of a token
         feedforward_channels: int = 1024,  # channels of the hidden layers
-        num_fcs: int = 2,  # number of linear layers, at least 2
+        num_fcs: Annotated[int, Range(2)] = 2,  # number of linear layers, at least 2
         act_cfg: Mapping = dict(type='ReLU'),  # the activation between them
-        ffn_drop: float = 0.,  # dropout after each linear layer
+        ffn_drop: DropRate = 0.,  # dropout after each linear layer
         dropout_layer: Mapping | None = None,  # drops the branch, see `build_dropout`
         add_identity: bool = True,  # add the input
         layer_scale_init_value: float = 0.,  # initial value of the layer scale; no layer scale if 0
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
-        if num_fcs < 2: raise ConfigError('num_fcs', f'expected at least 2 linear layers, got {num_fcs}.')
         self.embed_dims, self.feedforward_channels, self.num_fcs = embed_dims, feedforward_channels, num_fcs
         self.add_identity = add_identity
         widths = [embed_dims] + [feedforward_channels] * (num_fcs - 1)

@@ -7,13 +7,13 @@ __all__ = ['InvertedResidual']
 
 # %% ../../nbs/layers/inverted_residual.ipynb #a719dec4
 from collections.abc import Mapping
+from typing import Literal
 
 import torch.utils.checkpoint as cp
 from torch import nn
 
-from ..core.errors import ConfigError
 from .conv import ConvModule
-from .drop import DropPath
+from .drop import DropPath, DropRate
 from .se import SELayer
 from ..base.module import BaseModule
 from ..core.registry import MODELS
@@ -27,17 +27,16 @@ class InvertedResidual(BaseModule):
         out_channels: int,  # of the output
         mid_channels: int,  # inside the branch
         kernel_size: int = 3,  # of the depthwise convolution
-        stride: int = 1,  # of the depthwise convolution, 1 or 2
+        stride: Literal[1, 2] = 1,  # of the depthwise convolution
         se_cfg: Mapping | None = None,  # options of `SELayer`, whose channels are `mid_channels`; no such layer if None
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping | None = dict(type='BN'),  # see `build_norm_layer`
         act_cfg: Mapping = dict(type='ReLU'),  # see `build_activation_layer`
-        drop_path_rate: float = 0.,  # see `DropPath`
+        drop_path_rate: DropRate = 0.,  # see `DropPath`
         with_cp: bool = False,  # recompute the branch in the backward pass instead of storing it
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
-        if stride not in (1, 2): raise ConfigError('stride', f'1 or 2 is expected, not {stride}.')
         self.with_cp, self.with_res_shortcut = with_cp, stride == 1 and in_channels == out_channels
         self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
         self.with_expand_conv, self.with_se = mid_channels != in_channels, se_cfg is not None

@@ -6,10 +6,11 @@
 __all__ = ['LayerScale']
 
 # %% ../../nbs/layers/layer_scale.ipynb #e723e2ad
+from typing import Literal
+
 import torch
 from torch import nn
 
-from ..core.errors import ConfigError
 from ..base.module import TypedMeta
 
 # %% ../../nbs/layers/layer_scale.ipynb #9151994c
@@ -20,11 +21,9 @@ class LayerScale(nn.Module, metaclass=TypedMeta):
         dim: int,  # channels
         layer_scale_init_value: float = 1e-5,  # initial value of every factor
         inplace: bool = False,  # overwrite the input
-        data_format: str = 'channels_last',  # 'channels_last' for `(…, c)` or 'channels_first' for `(b, c, h, w)`
+        data_format: Literal['channels_last', 'channels_first'] = 'channels_last',  # `(…, c)` or `(b, c, h, w)`
     ):
         super().__init__()
-        if data_format not in ('channels_last', 'channels_first'):
-            raise ConfigError('data_format', f"expected 'channels_last' or 'channels_first', got {data_format!r}.")
         self.inplace, self.data_format = inplace, data_format
         self.weight = nn.Parameter(torch.full((dim,), float(layer_scale_init_value)))
 

@@ -7,6 +7,7 @@ __all__ = ['SELayer']
 
 # %% ../../nbs/layers/se.ipynb #f8581424
 from collections.abc import Mapping
+from typing import Annotated
 
 from torch import nn
 
@@ -14,16 +15,17 @@ from ..core.errors import ConfigError
 from .conv import ConvModule
 from .channels import make_divisible
 from ..base.module import BaseModule
+from ..core.registry import Range
 
 # %% ../../nbs/layers/se.ipynb #26962229
 class SELayer(BaseModule):
     "Gates for the channels of a map, from the means of all channels (Hu et al., 2018)"
 
     def __init__(self,
-        channels: int,  # of the map
-        squeeze_channels: int | None = None,  # between the two layers; `channels // ratio`, rounded to `divisor`, if None
-        ratio: int = 16,  # how far the channels are squeezed
-        divisor: int = 8,  # what the squeezed channels are a multiple of, where `squeeze_channels` is None
+        channels: Annotated[int, Range(1)],  # of the map
+        squeeze_channels: Annotated[int, Range(1)] | None = None,  # between the two layers; `channels // ratio`, rounded to `divisor`, if None
+        ratio: Annotated[int, Range(1)] = 16,  # how far the channels are squeezed
+        divisor: Annotated[int, Range(1)] = 8,  # what the squeezed channels are a multiple of, where `squeeze_channels` is None
         bias: bool | str = 'auto',  # of both layers; 'auto' means yes, as no norm follows
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         act_cfg: Mapping | tuple = (dict(type='ReLU'), dict(type='Sigmoid')),  # after the first and the second; one for both
@@ -33,10 +35,7 @@ class SELayer(BaseModule):
         super().__init__(init_cfg)
         acts = (act_cfg, act_cfg) if isinstance(act_cfg, Mapping) else tuple(act_cfg)
         if len(acts) != 2: raise ConfigError('act_cfg', f'two activations are expected, or one for both layers, not {len(acts)}.')
-        for name, value in dict(channels=channels, ratio=ratio, divisor=divisor).items():
-            if value < 1: raise ConfigError(name, f'expected an int from 1, got {value}.')
         if squeeze_channels is None: squeeze_channels = make_divisible(max(channels // ratio, 1), divisor)
-        if squeeze_channels < 1: raise ConfigError('squeeze_channels', f'a number from 1 is expected, not {squeeze_channels}.')
         self.return_weight = return_weight
         self.global_avgpool = nn.AdaptiveAvgPool2d(1)
         self.conv1 = ConvModule(channels, squeeze_channels, 1, bias=bias, conv_cfg=conv_cfg, act_cfg=acts[0])

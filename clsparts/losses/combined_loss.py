@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain, count
 from numbers import Real
+from typing import Annotated
 
 import torch
 from torch import nn
 
 from ..core.errors import ConfigError, Fix, as_code, join_path
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Example
 
 # %% ../../nbs/losses/combined_loss.ipynb #abebfc59
 def _taken(loss):
@@ -59,7 +60,7 @@ def add_up(
     shapes = {k: tuple(v.shape) for k, v in terms.items()}
     if len(set(shapes.values())) == 1: return sum(terms.values())
     found = ', '.join(f'{k} of shape {s}' for k, s in shapes.items())
-    raise ValueError(f"terms of one shape are expected, not {found}. Write reduction='mean', or take each for itself: loss.terms(…).")
+    raise ValueError(f"terms of one shape are expected, not {found}. Set reduction='mean', or take each for itself: loss.terms(…).")
 
 # %% ../../nbs/losses/combined_loss.ipynb #bf3e370d
 def loss_name(
@@ -109,7 +110,7 @@ class CombinedLoss(nn.Module):
     "Weighted sum of losses, each of which is reported"
 
     def __init__(self,
-        losses: list,  # names, dicts, classes, modules, or any `loss(pred, target)`; such as ['CrossEntropyLoss', 'FocalLoss']
+        losses: Annotated[list, Example(['CrossEntropyLoss', 'FocalLoss'])],  # names, dicts, classes, modules, or any `loss(pred, target)`
         weights: list | None = None,  # one factor a loss; 1 each if None
     ):
         super().__init__()

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..core.errors import ConfigError
-from .utils import as_targets, check_reduction, check_target, weighted_loss
+from .utils import Reduction, as_targets, targets_for, weighted_loss
 from ..base.module import TypedMeta
 from ..core.registry import MODELS
 
@@ -43,7 +43,7 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
     def __init__(self,
         use_sigmoid: bool = False,  # each class is a question of its own
         use_soft: bool = False,  # targets are distributions, never labels
-        reduction: str = 'mean',  # none, mean or sum
+        reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
         class_weight: list[float] | None = None,  # one factor a class
         pos_weight: list[float] | None = None,  # one factor a class for its positive examples; sigmoid only
@@ -53,7 +53,6 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
             raise ConfigError('use_soft', 'use_sigmoid takes soft targets anyway; leave use_soft out.')
         if pos_weight is not None and not use_sigmoid:
             raise ConfigError('pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.')
-        check_reduction(reduction)
         self.use_sigmoid, self.use_soft, self.reduction, self.loss_weight = use_sigmoid, use_soft, reduction, loss_weight
         self.class_weight, self.pos_weight = class_weight, pos_weight
 
@@ -70,8 +69,8 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
             loss = binary_cross_entropy(pred, as_targets(pred, target),
                                         pos_weight=_per_class(self.pos_weight, pred, 'pos_weight'), **kwargs)
         else:
-            labels = check_target(pred, target, ('targets',) if self.use_soft else ('labels', 'targets'))
-            loss = softmax_cross_entropy(pred, target if labels else target.to(pred.dtype), **kwargs)
+            target = targets_for(pred, target, ('soft',) if self.use_soft else ('labels', 'soft'))
+            loss = softmax_cross_entropy(pred, target, **kwargs)
         return self.loss_weight * loss
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #d64f38a3

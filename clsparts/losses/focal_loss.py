@@ -6,14 +6,15 @@
 __all__ = ['sigmoid_focal_loss', 'FocalLoss']
 
 # %% ../../nbs/losses/focal_loss.ipynb #f0ce748a
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..core.errors import ConfigError
-from .utils import as_targets, check_reduction, weighted_loss
+from .utils import Reduction, as_targets, weighted_loss
 from ..base.module import TypedMeta
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Range
 
 # %% ../../nbs/losses/focal_loss.ipynb #9cf4066b
 @weighted_loss
@@ -37,16 +38,12 @@ class FocalLoss(nn.Module, metaclass=TypedMeta):
     use_sigmoid = True  # tells the head how scores become probabilities
 
     def __init__(self,
-        gamma: float = 2.,  # how fast easy answers fade; 0: not at all
-        alpha: float = .25,  # factor of the answers yes; those that are no have 1 - alpha
-        reduction: str = 'mean',  # none, mean or sum
+        gamma: Annotated[float, Range(0)] = 2.,  # how fast easy answers fade; 0: not at all
+        alpha: Annotated[float, Range(0, 1)] = .25,  # factor of the answers yes; those that are no have 1 - alpha
+        reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
     ):
         super().__init__()
-        if gamma < 0: raise ConfigError('gamma', f'an exponent from 0 (no fading) is expected, not {gamma}.')
-        if not 0 <= alpha <= 1:
-            raise ConfigError('alpha', f'a share from 0 to 1 is expected, not {alpha}. For yes and no alike write alpha=0.5.')
-        check_reduction(reduction)
         self.gamma, self.alpha, self.reduction, self.loss_weight = gamma, alpha, reduction, loss_weight
 
     def forward(self,

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .utils import check_reduction, check_target, weighted_loss
+from .utils import Reduction, targets_for, weighted_loss
 from ..base.module import TypedMeta
+from ..core.errors import ConfigError
 from ..core.registry import MODELS
 
 # %% ../../nbs/losses/l1.ipynb #ad3efe7f
@@ -22,19 +23,9 @@ def l1_loss(
     use_softmax: bool = False,  # compare the scores' softmax, not the scores
 ) -> torch.Tensor:  # `(b, k)` before reduction
     "Absolute difference between scores and another classifier's distribution"
-    _check_distribution(pred, target)
-    return F.l1_loss(pred.softmax(1) if use_softmax else pred, target.to(pred.dtype), reduction='none')
-
-# %% ../../nbs/losses/l1.ipynb #992f995e
-def _check_distribution(pred, target):
-    "Raise `ValueError` in words unless `target` is a distribution for each row of `pred`"
-    if not isinstance(target, torch.Tensor): check_target(pred, target)
-    if target.ndim == 1 or not target.is_floating_point():
-        found = f'{str(target.dtype).removeprefix("torch.")} of shape {tuple(target.shape)}'
-        raise ValueError(f"target: another classifier's distribution, floats of shape (b, k) is expected, not {found}. Write "
-                         f'teacher(images).softmax(1), or, to imitate labels, F.one_hot(labels, {pred.shape[-1]}).float().')
-    check_target(pred, target, ('targets',))
-    if not target.numel(): raise ValueError(f'target: it is empty, of shape {tuple(target.shape)}; at least one sample is expected.')
+    target = targets_for(pred, target, ('soft',))
+    if not target.numel(): raise ConfigError('target', f'expected at least one sample, got shape {tuple(target.shape)}.')
+    return F.l1_loss(pred.softmax(1) if use_softmax else pred, target, reduction='none')
 
 # %% ../../nbs/losses/l1.ipynb #78024f12
 @MODELS.register_module()
@@ -42,12 +33,11 @@ class L1Loss(nn.Module, metaclass=TypedMeta):
     "Absolute difference between class scores and another classifier's distribution"
 
     def __init__(self,
-        reduction: str = 'mean',  # none, mean or sum
+        reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
         use_softmax: bool = False,  # compare the scores' softmax, not the scores
     ):
         super().__init__()
-        check_reduction(reduction)
         self.reduction, self.loss_weight, self.use_softmax = reduction, loss_weight, use_softmax
 
     def forward(self,

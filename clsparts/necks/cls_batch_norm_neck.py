@@ -7,12 +7,12 @@ __all__ = ['ClsBatchNormNeck']
 
 # %% ../../nbs/necks/cls_batch_norm_neck.ipynb #70bdd642
 from collections.abc import Mapping
+from typing import Annotated
 
 from torch import nn
 
-from ..core.errors import ConfigError
 from ..base.module import BaseModule
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Range
 from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/necks/cls_batch_norm_neck.ipynb #6f673564
@@ -21,13 +21,12 @@ class ClsBatchNormNeck(BaseModule):
     "Batch norm over feature vectors, without learnt scale and offset, for linear probing (He et al., 2022)"
 
     def __init__(self,
-        input_features: int,  # length of the vector; `compose` fills it in
+        input_features: Annotated[int, Range(1)],  # length of the vector; `compose` fills it in
         affine: bool = False,  # learn a scale and an offset for each channel
         eps: float = 1e-6,  # added to the variance
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
-        if input_features < 1: raise ConfigError('input_features', f'a number from 1 is expected, not {input_features}.')
         self.input_features = input_features
         self.bn = nn.BatchNorm1d(input_features, affine=affine, eps=eps)
 

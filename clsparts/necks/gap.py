@@ -6,9 +6,10 @@
 __all__ = ['GlobalAveragePooling']
 
 # %% ../../nbs/necks/gap.ipynb #9beaa455
+from typing import Literal
+
 from torch import nn
 
-from ..core.errors import ConfigError
 from ..base.module import BaseModule
 from ..core.registry import MODELS
 from ..base.shapes import ShapeMismatch
@@ -19,10 +20,9 @@ class GlobalAveragePooling(BaseModule):
     "The mean of each channel over all places (Lin et al., 2013)"
 
     def __init__(self,
-        dim: int = 2,  # how many axes the places have: 1, 2 or 3
+        dim: Literal[1, 2, 3] = 2,  # number of spatial axes
     ):
         super().__init__()
-        if dim not in (1, 2, 3): raise ConfigError('dim', f'1, 2 or 3 axes of places are expected, not {dim}.')
         self.dim = dim
         self.gap = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}[dim](1)
 

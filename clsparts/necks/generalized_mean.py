@@ -6,13 +6,14 @@
 __all__ = ['gem', 'GeneralizedMeanPooling']
 
 # %% ../../nbs/necks/generalized_mean.ipynb #ad571812
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..core.errors import ConfigError
 from ..base.module import BaseModule
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Range
 from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/necks/generalized_mean.ipynb #c199b7e7
@@ -32,13 +33,12 @@ class GeneralizedMeanPooling(BaseModule):
     "The generalised mean of each channel over all places (Radenović et al., 2018)"
 
     def __init__(self,
-        p: float = 3.,  # exponent to begin with
+        p: Annotated[float, Range(1)] = 3.,  # initial exponent; 1 is the mean
         eps: float = 1e-6,  # the smallest value, see `gem`
         clamp: bool = True,  # see `gem`
         p_trainable: bool = True,  # learn the exponent; a fixed one is in the state dict too
     ):
         super().__init__()
-        if p < 1: raise ConfigError('p', f'an exponent from 1 (the mean) is expected, not {p}.')
         self.p = nn.Parameter(torch.ones(1) * p, requires_grad=p_trainable)     # fixed or not, it is part of a checkpoint
         self.eps, self.clamp, self.p_trainable = eps, clamp, p_trainable
 

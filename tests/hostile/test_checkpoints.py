@@ -585,7 +585,7 @@ def test_run_begun_from_weights_that_moved(tmp_path):
     clf = compose(dict(tiny, init_cfg=rule), 'GlobalAveragePooling', 'LinearClsHead', num_classes=3)
     few = TensorDataset(torch.rand(8, 1, 8, 8), torch.arange(8) % 3)
     data = Data(few, few, ['a', 'b', 'c'])
-    fit(clf, data, epochs=1, out=tmp_path/'run', device='cpu', progress=False)
+    fit(clf, data, epochs=1, work_dir=tmp_path/'run', device='cpu', progress=False)
     begin.unlink()
     again, meta = load_classifier(tmp_path/'run')
     assert meta['initialized_from'] == [['backbone.init_cfg.checkpoint', str(begin)]]

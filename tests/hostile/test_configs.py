@@ -96,7 +96,7 @@ NAMES = {
     'timm.layers:BlurPool2d': Fails('neck.type', mentions='one argument can take hours'), 'timm.layers:create_act_layer': NOT_LAYER,
     'torchvision.ops:nms': NOT_LAYER, 'clsparts.core.registry:Registry': NOT_LAYER, 'clsparts.composer.dry_run:compile': NOT_LAYER, 'clsparts.config.config:os.system': NOT_LAYER,
     'clsparts.cli.commands:main': NOT_LAYER, 'clsparts.files.weights:read_weights': NOT_LAYER,
-    'torch.nn:Module': Fails(mentions='Module'), 'torch.nn:Conv2d': Fails('neck.type', mentions='is a conv'),
+    'torch.nn:Module': Fails(mentions='Module'), 'torch.nn:Conv2d': Fails('neck.type', mentions='got the conv'),
     'torch.nn:Upsample2': NOT_LAYER, 'torch.nn:Linear': Fails('neck', mentions='out_features'),
     # names that are none
     ':': foreign(''), ':X': foreign(''), 'torch.nn:': NOT_LAYER, 'a:b:c': foreign('a'), '::': foreign(''), 'torch.nn::Flatten': NOT_LAYER,
@@ -107,7 +107,7 @@ NAMES = {
     'ｔｏｒｃｈ.nn:Flatten': foreign('ｔｏｒｃｈ.nn'), 'tor\u202echn:X': foreign('tor\\u202echn'), '': Fails('neck.type'), ' ': Fails('neck.type'),
     'main': Fails('neck.type'), 'MODELS': Fails('neck.type'), '__init__': Fails('neck.type'), 'Config': Fails('neck.type'),
     # of a kind that does not fit
-    'clsparts.backbones.resnet:ResNet': Fails('neck.type', mentions='is a backbone'), 'clsparts.losses.focal_loss:FocalLoss': Fails(mentions='is a loss'),
+    'clsparts.backbones.resnet:ResNet': Fails('neck.type', mentions='got the backbone'), 'clsparts.losses.focal_loss:FocalLoss': Fails(mentions='got the loss'),
     # long ones
     'ResNet' * 80_000: Fails('neck.type', mentions='…'), 'torch.nn:' + 'Flatten.' * 60_000: NOT_LAYER, 'a.' * 200_000 + ':X': Fails('neck.type', mentions='…'),
     ':' * 400_000: foreign(''),

@@ -463,7 +463,7 @@ ASKED = [
     *[Case(f'threshold {v}', options(threshold=v), Fails('threshold')) for v in (float('nan'), -.5, 2, 'x', [.5, float('inf'), .5])],
     *[Case(f'{name} {v}', options(**{name: v}), Fails(name)) for name in ('top', 'batch_size') for v in (0, -1, float('nan'), '3')],
     *[Case(f'{name} 10^9', options(**{name: 10 ** 9}), Works()) for name in ('top', 'batch_size')],
-    Case('workers -1', options(workers=-1), Fails('workers')),
+    Case('workers -1', options(num_workers=-1), Fails('num_workers')),
 ]
 
 

@@ -67,8 +67,8 @@ def content(folder):
 def kept(tmp_path_factory):
     "A run that was stopped after 3 of 4 steps, a finished one, and a finished one of a config"
     folder = tmp_path_factory.mktemp('runs')
-    trained(out=folder/'cut', callbacks=[After(3)])
-    trained(out=folder/'done')
+    trained(work_dir=folder/'cut', callbacks=[After(3)])
+    trained(work_dir=folder/'done')
     prepare(DIGITS, folder/'digits').run('cpu', False)
     return folder
 
@@ -116,20 +116,20 @@ def test_files(case, tmp_path): case.check(lambda: write(case.make(tmp_path)))
 
 
 @table([
-    Case('empty', '', Fails('out', 'expected a path')),
-    Case('a number', 3, Fails('out', 'expected a path')),
-    Case('a null byte', 'a\0b', Fails('out', 'no null byte')),
-    Case('half a surrogate pair', 'a\ud800', Fails('out', 'cannot be a path')),
-    Case('a user that is not there', '~no-such-user/run', Fails('out', 'no such user')),
+    Case('empty', '', Fails('work_dir', 'expected a path')),
+    Case('a number', 3, Fails('work_dir', 'expected a path')),
+    Case('a null byte', 'a\0b', Fails('work_dir', 'no null byte')),
+    Case('half a surrogate pair', 'a\ud800', Fails('work_dir', 'cannot be a path')),
+    Case('a user that is not there', '~no-such-user/run', Fails('work_dir', 'no such user')),
     Case('120 CJK letters', at('字' * 120), Fails(mentions=('cannot be kept there', 'Choose another folder'))),
     Case('a file', lambda f: link(f).write_text('') and None or f/'target', Fails(mentions='Choose another folder')),
     Case('below a file', lambda f: link(f).write_text('') and None or f/'target'/'run', Fails(mentions='Choose another folder')),
     Case('below a dead link', lambda f: link(f)/'run', Fails(mentions='Choose another folder')),
     Case('a newline and an escape', at('a\n\x1b[2J'), Works()),
-    Case('not UTF-8', at(os.fsdecode(b'caf\xe9')), Fails('out', 'not UTF-8')),
+    Case('not UTF-8', at(os.fsdecode(b'caf\xe9')), Fails('work_dir', 'not UTF-8')),
 ])
 def test_folders_of_runs(case, tmp_path):
-    case.check(lambda: trained(epochs=1, out=case.make(tmp_path)))
+    case.check(lambda: trained(epochs=1, work_dir=case.make(tmp_path)))
 
 
 @table([
@@ -175,13 +175,13 @@ LOST = [Case('snapshots deleted', without_snapshots, Fails(mentions='from-checkp
 
 
 @pytest.mark.filterwarnings('ignore:.*altered')
-@pytest.mark.parametrize('how', ['resume', 'out'])
+@pytest.mark.parametrize('how', ['resume', 'work_dir'])
 @table(LOST)
 def test_a_finished_run_is_never_overwritten(case, how, copy):
     run = copy('done')
     case.given(run)
     before = content(run)
-    if how == 'out' and case.given is damaged_snapshots: case = Case('', 0, Fails('out', 'holds a run'))
+    if how == 'work_dir' and case.given is damaged_snapshots: case = Case('', 0, Fails('work_dir', 'holds a run'))
     error = case.check(lambda: trained(**{how: run}))
     assert error.issues[0].path == how
     assert sorted(content(run).values()) == sorted(before.values())
@@ -195,7 +195,7 @@ def test_a_finished_run_is_kept_by_the_command(case, copy, capsys):
     before = content(run)
     assert main(['train', '--resume', str(run), '--device', 'cpu']) == 2
     assert f'--from-checkpoint {run}/best.safetensors' in capsys.readouterr().err
-    assert main(['train', '--out', str(run), '--device', 'cpu']) == 2
+    assert main(['train', '--work-dir', str(run), '--device', 'cpu']) == 2
     assert sorted(content(run).values()) == sorted(before.values())
 
 
@@ -292,7 +292,7 @@ def test_a_snapshot_that_may_not_be_read(copy, monkeypatch):
     before = content(run)
     def refuse(path, mode): raise PermissionError(13, 'Permission denied', str(path))
     monkeypatch.setattr(snapshots_module, 'open', refuse, raising=False)
-    Case('', 0, Fails('resume', ('Permission denied', 'as the user who began'))).check(lambda: trained(resume=run))
+    Case('', 0, Fails('resume', ('Permission denied', 'as the user who started'))).check(lambda: trained(resume=run))
     assert content(run) == before
 
 
@@ -321,17 +321,17 @@ CHANGED = [
     Case('one label', dict(data=tensors(labels=torch.where(torch.arange(24) == 9, 1, LABELS))), Fails('resume', 'first at image 9')),
     Case('one pixel', dict(data=tensors(images=one_pixel())), Fails('resume', 'first at image 7')),
     Case('another order', dict(data=tensors(IMAGES.flip(0), LABELS.flip(0))), Fails('resume', 'in another order')),
-    Case('other validation images', dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'val')),
-    Case('fewer images', dict(data=tensors(IMAGES[:20], LABELS[:20])), Fails('resume', '20 and 20 images instead of 24 and 24')),
-    Case('another class name', dict(data=tensors(classes=['a', 'B', 'c'])), Fails('resume', "class 1 is 'B' instead of 'b'")),
-    Case('classes in another order', dict(data=tensors(classes=['b', 'a', 'c'])), Fails('resume', "class 0 is 'b' instead of 'a'")),
+    Case('other images to test with', dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'val images')),
+    Case('fewer images', dict(data=tensors(IMAGES[:20], LABELS[:20])), Fails('resume', '20 training and 20 validation images, but the run was started with 24')),
+    Case('another class name', dict(data=tensors(classes=['a', 'B', 'c'])), Fails('resume', "class 1 is 'B', but")),
+    Case('classes in another order', dict(data=tensors(classes=['b', 'a', 'c'])), Fails('resume', "class 0 is 'b', but")),
     Case('other normalisation', dict(data=tensors(preset=Preset(8, mean=(.4,) * 3, std=(.2,) * 3))), Fails('resume', 'preset')),
     Case('another loss', dict(clf=lambda: classifier(loss=dict(type='LabelSmoothLoss', label_smooth_val=.1))), Fails('resume', 'head.loss')),
     Case('drop path', dict(clf=lambda: compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=2, base_channels=2, drop_path_rate=.5), 'GlobalAveragePooling',
-                                               dict(type='LinearClsHead', num_classes=3))), Fails('resume', 'backbone.drop_path_rate=0.5 instead of nothing')),
-    Case('another width', dict(clf=lambda: classifier(4)), Fails('resume', 'backbone.base_channels=4 instead of 2')),
-    Case('another learning rate', dict(lr=.3), Fails('resume', 'lr=0.3 instead of None')),
-    Case('another seed', dict(seed=1), Fails('resume', 'seed=1 instead of 0')),
+                                               dict(type='LinearClsHead', num_classes=3))), Fails('resume', 'backbone.drop_path_rate=0.5, but the run was started with no backbone.drop_path_rate')),
+    Case('another width', dict(clf=lambda: classifier(4)), Fails('resume', 'backbone.base_channels=4, but')),
+    Case('another learning rate', dict(lr=.3), Fails('resume', 'lr=0.3, but')),
+    Case('another seed', dict(seed=1), Fails('resume', 'seed=1, but')),
     Case('the same', dict(), Works()),
     Case('equal tensors', dict(data=tensors(IMAGES.clone(), LABELS.int())), Works()),
 ]
@@ -361,7 +361,7 @@ def test_other_versions_are_a_warning(copy):
 @table([Case('other labels', 1, Fails('resume', 'other labels')), Case('the same', 0, Works())])
 def test_a_data_set_of_ones_own(case, tmp_path):
     def data(shift): return Data(Knows(shift), TRAIN, ['a', 'b', 'c'])
-    trained(data=data(0), out=tmp_path/'run', callbacks=[After(1)])
+    trained(data=data(0), work_dir=tmp_path/'run', callbacks=[After(1)])
     case.check(lambda: trained(data=data(case.given), resume=tmp_path/'run'))
 
 
@@ -377,7 +377,7 @@ def test_files_that_changed(case, tmp_path):
         (tmp_path/'pets'/'catdog'[i % 2 * 3:][:3]).mkdir(parents=True, exist_ok=True)
         Image.new('RGB', (8, 8), (i * 9, 0, 0)).save(tmp_path/'pets'/'catdog'[i % 2 * 3:][:3]/f'{i // 2}.png')
     whole = load_data(f'folder:{tmp_path}/pets', size=8).train.dataset
-    trained(data=Data(whole, whole, ['cat', 'dog', 'c']), out=tmp_path/'run', callbacks=[After(1)])
+    trained(data=Data(whole, whole, ['cat', 'dog', 'c']), work_dir=tmp_path/'run', callbacks=[After(1)])
     case.given(tmp_path/'pets')
     (tmp_path/'pets').rename(tmp_path/'moved')
     whole = load_data(f'folder:{tmp_path}/moved', size=8).train.dataset
@@ -386,7 +386,7 @@ def test_files_that_changed(case, tmp_path):
 
 # one process at a time
 
-@table([Case('resume', dict(resume=True), Fails(mentions=(f'process {os.getpid()} on', 'since'))), Case('out', dict(out=True), Fails(mentions=f'process {os.getpid()} on')),
+@table([Case('resume', dict(resume=True), Fails(mentions=(f'process {os.getpid()} on', 'since'))), Case('work_dir', dict(work_dir=True), Fails(mentions=f'process {os.getpid()} on')),
         Case('resume, an unknown process', dict(resume=True, owner=b'\xff{'), Fails(mentions='another process')),
         Case('resume, an owner of 5,000 digits', dict(resume=True, owner=b'{"pid": ' + b'9' * 5000), Fails(mentions='another process')),
         Case('resume, a host with escapes', dict(resume=True, owner=json.dumps(dict(pid=1, host='\x1b[2J', since=[])).encode()), Fails(mentions='process 1 on'))])
@@ -444,7 +444,7 @@ def test_a_file_system_without_locks(copy, monkeypatch):
 
 def test_a_folder_that_is_deleted_meanwhile(tmp_path):
     "It is made again, with all that was learnt"
-    trained(out=tmp_path/'run', callbacks=[After(3, lambda training: shutil.rmtree(tmp_path/'run'))])
+    trained(work_dir=tmp_path/'run', callbacks=[After(3, lambda training: shutil.rmtree(tmp_path/'run'))])
     assert load_classifier(tmp_path/'run')[1]['epoch'] == 1
 
 
@@ -477,7 +477,7 @@ def test_a_run_from_pretrained_weights_that_are_gone(tmp_path):
 
 @table([
     Case('the folder', lambda run: run, Works()), Case('its best', lambda run: run/'best.safetensors', Works()),
-    Case('a snapshot, without a config beside it', lambda run: max((run/'snapshots').iterdir()), Fails('from_checkpoint', 'no config.json beside it')),
+    Case('a snapshot, without a config beside it', lambda run: max((run/'snapshots').iterdir()), Fails('from_checkpoint', 'its folder has no config.json')),
     Case('nothing', lambda run: run/'none.safetensors', Fails(mentions='there is no such checkpoint')),
     Case('the metrics', lambda run: run/'metrics.json', Fails(mentions='metrics.json')),
     Case('a pipe', lambda run: os.mkfifo(run/'pipe.safetensors') or run/'pipe.safetensors', Fails(mentions='a named pipe')),
@@ -492,7 +492,7 @@ def test_from_checkpoint(case, copy, tmp_path):
     run = copy('digits')
     place = case.given(run)
     before = content(run)
-    made = case.check(lambda: prepare(out=tmp_path/'new', from_checkpoint=place))
+    made = case.check(lambda: prepare(work_dir=tmp_path/'new', from_checkpoint=place))
     assert content(run) == before
     if isinstance(case.then, Works):
         assert all(torch.equal(v, made.clf.state_dict()[k]) for k, v in read_checkpoint(run/'best.safetensors')[0].items())
@@ -502,7 +502,7 @@ def test_from_checkpoint(case, copy, tmp_path):
 def test_from_checkpoint_by_the_command(copy, tmp_path, capsys):
     run, new = copy('digits'), tmp_path/'new'
     without_snapshots(run)
-    assert main(['train', '--from-checkpoint', str(run), '--out', str(new), '--set', 'train.lr=.001', '--device', 'cpu']) == 0
+    assert main(['train', '--from-checkpoint', str(run), '--work-dir', str(new), '--set', 'train.lr=.001', '--device', 'cpu']) == 0
     config = json.loads((new/'config.json').read_text())
     assert config['from_checkpoint'] == f'{run}/best.safetensors' and config['train']['lr'] == .001 and config['train']['batch_size'] == 512
     assert main(['train', '--from-checkpoint', str(run), '--resume', str(new)]) == 2
@@ -550,7 +550,7 @@ def test_weights_of_another_type(dtype, copy, tmp_path):
     weights, meta = read_checkpoint(run/'best.safetensors')
     meta.pop('versions')
     write_checkpoint(run/'best.safetensors', {k: v.to(dtype) for k, v in weights.items()}, **meta)
-    with pytest.raises(ConfigError, match=str(dtype).removeprefix('torch.')): prepare(from_checkpoint=run, out=tmp_path/'new')
+    with pytest.raises(ConfigError, match=str(dtype).removeprefix('torch.')): prepare(from_checkpoint=run, work_dir=tmp_path/'new')
 
 
 def test_snapshots_of_another_run(copy):

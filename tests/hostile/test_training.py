@@ -144,7 +144,7 @@ def test_resumed_to_the_bit(case, tmp_path):
     def run(out, stop=None, **where):
         watch, clf = Watch(stop), net()
         torch.manual_seed(random.SystemRandom().randrange(10 ** 9)), random.seed(), np.random.seed()
-        records = trained(case.given(), clf, callbacks=[watch], seed=3, **(where or dict(out=out)))
+        records = trained(case.given(), clf, callbacks=[watch], seed=3, **(where or dict(work_dir=out)))
         return watch.losses, [{**r, 'seconds': 0} for r in records], clf.state_dict()
     losses, records, weights = run(tmp_path/'whole')
     steps = len(losses) // 2
@@ -180,8 +180,8 @@ class Passing(DataLoader):
     def __iter__(self): return super().__iter__()
 
 
-def unknown(**options): return lambda out: trained(DataLoader(Noisy(), 8, sampler=Counting()), out=out/'run', **options)
-def passing(**options): return lambda out: trained(Passing(Noisy(), 8, shuffle=True), out=out/'run', **options)
+def unknown(**options): return lambda out: trained(DataLoader(Noisy(), 8, sampler=Counting()), work_dir=out/'run', **options)
+def passing(**options): return lambda out: trained(Passing(Noisy(), 8, shuffle=True), work_dir=out/'run', **options)
 
 
 @table([
@@ -224,7 +224,7 @@ def test_a_stopped_run_with_an_unknown_order(tmp_path):
 
 def test_a_stream_that_does_not_repeat(tmp_path):
     "It is found out when it is resumed, and nothing is trained twice"
-    trained(DataLoader(Unsteady(), 8), out=tmp_path/'run', callbacks=[Watch(7)])
+    trained(DataLoader(Unsteady(), 8), work_dir=tmp_path/'run', callbacks=[Watch(7)])
     with pytest.raises(ConfigError) as e: trained(DataLoader(Unsteady(), 8), resume=tmp_path/'run')
     assert e.value.issues[0].path == 'resume'
 
@@ -273,7 +273,7 @@ def test_an_image_unlike_the_others(case): case.check(lambda: trained(case.given
 
 @pytest.mark.starts_processes                                            # workers of loaders
 @table([Case(name, spoilt(odd), then) for name, odd, then in (ODD[0], ODD[1], ODD[5], ODD[9])])
-def test_an_image_unlike_the_others_in_a_worker(case): case.check(lambda: trained(case.given(), workers=1))
+def test_an_image_unlike_the_others_in_a_worker(case): case.check(lambda: trained(case.given(), num_workers=1))
 
 
 @table([
@@ -313,18 +313,18 @@ def mean(t): put(next(iter(t.ema.module.parameters())))
     Case('statistics of a batch norm', dict(where=statistics, step=10, clf=lambda: net(True)), Fails(mentions='running_var', error=FloatingPointError)),
     Case('the mean of the weights', dict(where=mean, step=10, ema=.9), Fails(mentions='the mean of', error=FloatingPointError)),
     Case('snapshots of each step', dict(where=weight, step=4, save_steps=1), Fails(mentions=('step 4', 'step-000000003'), error=FloatingPointError)),
-    Case('nothing is kept', dict(where=weight, step=10, out=None), Fails(mentions='head.', error=FloatingPointError)),
+    Case('nothing is kept', dict(where=weight, step=10, work_dir=None), Fails(mentions='head.', error=FloatingPointError)),
 ])
 def test_weights_that_are_not_finite(case, tmp_path):
     "No snapshot, checkpoint or best holds them, and the run resumes from the one before"
-    options = {'out': tmp_path/'run', **case.given}
+    options = {'work_dir': tmp_path/'run', **case.given}
     spoil, make = Spoil(options.pop('step'), options.pop('where')), options.pop('clf', net)
     case.check(lambda: trained(clf=make(), callbacks=[spoil], **options))
-    if options['out'] is None: return
+    if options['work_dir'] is None: return
     for path in (tmp_path/'run').rglob('*.safetensors'):
         assert all(v.isfinite().all() for v in load(path).values()), path
     if (tmp_path/'run'/'metrics.json').exists(): json.loads((tmp_path/'run'/'metrics.json').read_text(), parse_constant=pytest.fail)
-    options = {k: v for k, v in options.items() if k != 'out'}
+    options = {k: v for k, v in options.items() if k != 'work_dir'}
     assert len(trained(clf=make(), resume=tmp_path/'run', **options)) == 2
 
 
@@ -336,14 +336,14 @@ def load(path):
 def test_weights_that_are_not_finite_before_the_first_step(tmp_path):
     clf = net()
     put(head(clf)[0])
-    with pytest.raises(FloatingPointError, match='before the first step'): trained(clf=clf, out=tmp_path/'run')
+    with pytest.raises(FloatingPointError, match='before the first step'): trained(clf=clf, work_dir=tmp_path/'run')
     assert not list((tmp_path/'run').rglob('*.safetensors'))
 
 
 def test_a_mask_of_infinities_is_no_fault(tmp_path):
     clf = net()
     clf.backbone.register_buffer('mask', torch.full((3,), -math.inf))
-    assert len(trained(clf=clf, out=tmp_path/'run', ema=.9)) == 2
+    assert len(trained(clf=clf, work_dir=tmp_path/'run', ema=.9)) == 2
 
 
 class Overflowing(torch.nn.Module):
@@ -356,7 +356,7 @@ class Overflowing(torch.nn.Module):
 def test_a_loss_of_infinity_is_never_the_best(tmp_path):
     clf = net()
     clf.head.loss_module = Overflowing()
-    with pytest.warns(UserWarning, match='the mean loss of the images is inf'): records = trained(clf=clf, out=tmp_path/'run')
+    with pytest.warns(UserWarning, match='the mean loss of the images is inf'): records = trained(clf=clf, work_dir=tmp_path/'run')
     assert math.isinf(records[-1]['val_loss']) and (tmp_path/'run'/'checkpoint.safetensors').exists() and not (tmp_path/'run'/'best.safetensors').exists()
     kept = json.loads((tmp_path/'run'/'metrics.json').read_text(), parse_constant=pytest.fail)
     assert kept['final']['val_loss'] is None and list(csv.DictReader(open(tmp_path/'run'/'metrics.csv')))[-1]['val_loss'] == 'inf'
@@ -374,7 +374,7 @@ def test_steps_that_the_scaler_skips():
 # numbers
 
 NUMBERS = dict(inf=math.inf, nan=math.nan, negative=-1, boolean=True, huge=10 ** 400, numpy=np.float32(.1), text='0.1', list=[.1], none_like='None')
-WRONG = [Case(f'{k}: {name}', {k: v}, Fails(k)) for k in ('lr', 'weight_decay', 'ema', 'epochs', 'batch_size', 'workers', 'keep', 'patience', 'save_steps', 'seed')
+WRONG = [Case(f'{k}: {name}', {k: v}, Fails(k)) for k in ('lr', 'weight_decay', 'ema', 'epochs', 'batch_size', 'num_workers', 'max_keep_ckpts', 'patience', 'save_steps', 'seed')
          for name, v in NUMBERS.items()]
 
 
@@ -386,13 +386,13 @@ def optimizer(**options): return dict(optim_wrapper=dict(optimizer=dict(type='SG
       for name, v in dict(inf=math.inf, nan=math.nan, negative=-.1, boolean=True, huge=10 ** 400, text='x').items()],
     *[Case(f'max_norm: {v}', dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1), clip_grad=dict(max_norm=v))), Fails('optim_wrapper.clip_grad.max_norm'))
       for v in (math.inf, math.nan, -1., True, 'x')],
-    *[Case(f'probs: {v}', dict(mixing=dict(augments=dict(type='Mixup', alpha=.2), probs=v)), Fails(path)) for v, path in
-      (([math.nan], 'mixing.probs.0'), ([math.inf], 'mixing.probs.0'), ([-.5], 'mixing.probs'), (['x'], 'mixing.probs.0'), ([2], 'mixing.probs'), ([.5, .5], 'mixing.probs'), ([None], 'mixing.probs.0'))],
-    *[Case(f'alpha: {v}', dict(mixing=dict(augments=dict(type='Mixup', alpha=v))), Fails(path)) for v, path in
-      ((math.nan, 'mixing.augments.alpha'), (0, 'mixing.augments.0.alpha'), (1e-300, 'mixing.augments.0.alpha'), (1e300, 'mixing.augments.0.alpha'), ('x', 'mixing.augments.0.alpha'))],
-    Case('mixing of a number', dict(mixing=dict(augments=5)), Fails('mixing.augments')),
-    Case('mixing of an unhashable type', dict(mixing=dict(augments=dict(type=['Mixup']))), Fails('mixing.augments.0.type')),
-    Case('sides of a box in words', dict(mixing=dict(augments=dict(type='CutMix', cutmix_minmax=['a', 'b']))), Fails('mixing.augments.0.cutmix_minmax')),
+    *[Case(f'probs: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=.2), probs=v)), Fails(path)) for v, path in
+      (([math.nan], 'batch_augments.probs.0'), ([math.inf], 'batch_augments.probs.0'), ([-.5], 'batch_augments.probs'), (['x'], 'batch_augments.probs.0'), ([2], 'batch_augments.probs'), ([.5, .5], 'batch_augments.probs'), ([None], 'batch_augments.probs.0'))],
+    *[Case(f'alpha: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=v))), Fails(path)) for v, path in
+      ((math.nan, 'batch_augments.augments.alpha'), (0, 'batch_augments.augments.0.alpha'), (1e-300, 'batch_augments.augments.0.alpha'), (1e300, 'batch_augments.augments.0.alpha'), ('x', 'batch_augments.augments.0.alpha'))],
+    Case('mixing of a number', dict(batch_augments=dict(augments=5)), Fails('batch_augments.augments')),
+    Case('mixing of an unhashable type', dict(batch_augments=dict(augments=dict(type=['Mixup']))), Fails('batch_augments.augments.0.type')),
+    Case('sides of a box in words', dict(batch_augments=dict(augments=dict(type='CutMix', cutmix_minmax=['a', 'b']))), Fails('batch_augments.augments.0.cutmix_minmax')),
     Case('epochs=0', dict(epochs=0), Fails('epochs', 'from 1')),
     Case('an infinite factor of the schedule', dict(param_scheduler=dict(type='LinearLR', start_factor=math.inf)), Fails('param_scheduler.start_factor')),
 ])
@@ -424,7 +424,7 @@ def test_pictures_of_any_names(case, tmp_path):
         warnings.simplefilter('error')
         assert plot_per_class(seen)._repr_png_().startswith(b'\x89PNG')
         run = TrainingRun({}, net(), data, tmp_path)
-        run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=math.nan, val_accuracy=.5)], seen=seen))()
+        run.trainer = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=math.nan, val_accuracy=.5)], seen=seen))()
         run.draw()
     assert {p.name for p in tmp_path.iterdir()} == {'curves.png', 'confusion.png'}
 
@@ -432,14 +432,14 @@ def test_pictures_of_any_names(case, tmp_path):
 def replaced(seen, classes): return Evaluation(seen.labels, seen.scores, seen.loss, classes)
 
 
-@table([Case('no place', 'file', Works(warns='curves.png failed and is left out')), Case('no class of that number', 'classes', Works(warns='the picture of the mistakes failed'))])
+@table([Case('no place', 'file', Works(warns='curves.png failed and is left out')), Case('no class of that number', 'classes', Works(warns='the evaluation picture failed'))])
 def test_pictures_that_fail(case, tmp_path):
     "A warning that names the picture and the cause"
     seen = evaluate(net().eval(), HELD_OUT, classes=CLASSES)
     run = TrainingRun({}, net(), Data(TensorDataset(IMAGES, LABELS), HELD_OUT, CLASSES), tmp_path/'run')
     if case.given == 'file': (tmp_path/'run').write_text('')
     else: seen = replaced(seen, ['a'])
-    run.training = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=1., val_accuracy=.5)], seen=seen))()
+    run.trainer = type('T', (), dict(history=[dict(epoch=1, train_loss=1., val_loss=1., val_accuracy=.5)], seen=seen))()
     case.check(run.draw)
 
 
@@ -479,17 +479,17 @@ def bar_that_breaks(folder, monkeypatch):
 def test_side_products(case, tmp_path, monkeypatch):
     "One warning, and the training goes on"
     case.given(tmp_path/'run', monkeypatch)
-    assert len(case.check(lambda: trained(out=tmp_path/'run', progress=True, log_with='tensorboard'))) == 2
+    assert len(case.check(lambda: trained(work_dir=tmp_path/'run', progress=True, log_with='tensorboard'))) == 2
 
 
 def test_no_tracker_unless_asked(tmp_path):
-    trained(out=tmp_path/'run')
+    trained(work_dir=tmp_path/'run')
     assert not any('tensorboard' in p.name or 'events' in p.name for p in (tmp_path/'run').rglob('*'))
 
 
 def test_trackers(tmp_path):
     "Their files are in the folder of the run, one series of numbers whether it was resumed or not"
-    with pytest.raises(OSError): trained(out=tmp_path/'run', log_with=['tensorboard'], callbacks=[NoSpace()])
+    with pytest.raises(OSError): trained(work_dir=tmp_path/'run', log_with=['tensorboard'], callbacks=[NoSpace()])
     trained(resume=tmp_path/'run', log_with='tensorboard')
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     read = EventAccumulator(str(tmp_path/'run'/'tensorboard')).Reload()
@@ -497,9 +497,9 @@ def test_trackers(tmp_path):
 
 
 @table([Case('of no such name', dict(log_with='tensorbord'), Fails('log_with', 'tensorboard')), Case('in a dict', dict(log_with=dict(wandb={})), Fails('log_with')),
-        Case('of a number', dict(log_with=['wandb', 3]), Fails('log_with')), Case('without a folder', dict(log_with='wandb', out=None), Fails('log_with', 'out'))])
+        Case('of a number', dict(log_with=['wandb', 3]), Fails('log_with')), Case('without a folder', dict(log_with='wandb', work_dir=None), Fails('log_with', 'work_dir'))])
 def test_wrong_trackers(case, tmp_path):
-    case.check(lambda: trained(**{'out': tmp_path/'run', **case.given}))
+    case.check(lambda: trained(**{'work_dir': tmp_path/'run', **case.given}))
     assert not (tmp_path/'run').exists()
 
 
@@ -511,7 +511,7 @@ def test_a_folder_is_no_tensorboard(tmp_path, monkeypatch, canary):
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [n for n in __import__('sys').modules if n.partition('.')[0] == 'tensorboard']: monkeypatch.delitem(__import__('sys').modules, name)
     with pytest.warns(UserWarning, match='tensorboard failed and is left out: ImportError'):
-        assert len(trained(out=tmp_path/'run', log_with='tensorboard')) == 2
+        assert len(trained(work_dir=tmp_path/'run', log_with='tensorboard')) == 2
 
 
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning', 'ignore:tensorboard failed')
@@ -521,7 +521,7 @@ def test_the_folder_is_deleted_meanwhile(tmp_path, capfd, log_with):
     class Delete(Callback):
         def after_epoch(self, training):
             if training.epoch == 1: shutil.rmtree(training.folder)
-    assert len(trained(out=tmp_path/'run', callbacks=[Delete()], log_with=log_with)) == 2
+    assert len(trained(work_dir=tmp_path/'run', callbacks=[Delete()], log_with=log_with)) == 2
     assert 'Traceback' not in capfd.readouterr().err and (tmp_path/'run'/'checkpoint.safetensors').exists()
 
 
@@ -564,7 +564,7 @@ class AtOnce(Callback):
 @pytest.mark.parametrize('callback', [AtOnce(), Watch(2)], ids=['before the first step', 'in the first epoch'])
 def test_no_epoch(callback, tmp_path):
     "No records, no pictures, and it is resumed as usual"
-    assert trained(out=tmp_path/'run', callbacks=[callback]) == []
+    assert trained(work_dir=tmp_path/'run', callbacks=[callback]) == []
     assert not (tmp_path/'run'/'metrics.json').exists()
     assert len(trained(resume=tmp_path/'run')) == 2
 
