@@ -1,4 +1,4 @@
-"Anatomies of every recorded model and every backbone: exact figures, sums, the memory of real runs, what real networks see."
+"Summaries of every recorded model and every backbone: exact counts, sums, memory of real runs, measured receptive fields."
 from types import SimpleNamespace
 
 import pytest
@@ -23,7 +23,7 @@ def in_repository(monkeypatch):
 
 
 def check_sums(found):
-    "Every level adds up to the whole, and the stages and layers of a part to the part"
+    "Every level adds up to the total, and the stages and layers of a part to the part"
     for level in LEVELS:
         for part in found.at('part'):
             rows = [r for r in found.at(level) if r.part == part.name]
@@ -49,7 +49,7 @@ def test_records(name):
 
 @pytest.mark.parametrize('entry', BACKBONES)
 def test_backbones(entry):
-    "A narrow one for real: its parameters, its multiply-adds, and what autograd saves of one image"
+    "A narrow backbone, run for real: parameters, multiply-adds, and the bytes that autograd saves for one image"
     backbone = MODELS.build(narrow(entry)).eval()
     shape = image_shape_of(backbone)
     found = summary(SimpleNamespace(backbone=backbone))
@@ -67,7 +67,7 @@ def test_backbones(entry):
 
 @pytest.mark.parametrize('entry', BACKBONES)
 def test_receptive_fields(entry):
-    "What is told is what a real network sees, as far as norms that mix places allow"
+    "Predicted and measured receptive fields agree, except for norms that mix positions"
     backbone = MODELS.build(narrow(entry)).eval()
     if any(isinstance(m, (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)) for m in backbone.modules()): return
     shape = image_shape_of(backbone) if hasattr(backbone, 'img_size') else (backbone.in_channels, 64, 640)
@@ -77,7 +77,7 @@ def test_receptive_fields(entry):
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
 def test_other_types(dtype):
-    "Memory is counted in the type of the weights, everything else stays"
+    "Memory is counted in the data type of the weights; everything else is unchanged"
     backbone = MODELS.build(dict(type='MobileNetV2', widen_factor=.25))
     single, other = summary(SimpleNamespace(backbone=backbone)), summary(SimpleNamespace(backbone=backbone.to(dtype)))
     assert other.total.macs == single.total.macs and other.total.output == single.total.output
@@ -85,7 +85,7 @@ def test_other_types(dtype):
 
 
 class Gated(nn.Module):
-    "Asks for numbers, multiplies by itself, and owns parameters beside its layers"
+    "Reads values, multiplies by itself, and owns parameters besides its layers"
     def __init__(self):
         super().__init__()
         self.embed, self.scale = nn.Conv2d(3, 8, 4, 4), nn.Parameter(torch.ones(8, 8))
@@ -97,7 +97,7 @@ class Gated(nn.Module):
 def test_a_part_that_asks_for_numbers():
     backbone = Gated()
     found = summary(SimpleNamespace(backbone=backbone), (3, 16, 16))
-    assert len(found.notes) == 1 and 'backbone cannot run without numbers' in found.notes[0] and found.notes[0] in str(found)
+    assert len(found.notes) == 1 and 'backbone cannot run on the meta device' in found.notes[0] and found.notes[0] in str(found)
     assert {r.name: (r.params, r.macs) for r in found.at('layer')} == {'backbone': (64, 16 * 64), 'backbone.embed': (392, 16 * 8 * 48)}
     assert found.total.layout == ['tokens 16 × 8'] and found.total.receptive_field == 4
     assert backbone.scale.grad is None and backbone.scale.requires_grad
@@ -105,7 +105,7 @@ def test_a_part_that_asks_for_numbers():
 
 
 def test_any_module():
-    "Outputs that are no tensors, and modules inside that give none, are passed over"
+    "Outputs without tensors, and submodules that return none, are skipped"
     class Odd(nn.Module):
         def __init__(self):
             super().__init__()
@@ -120,7 +120,7 @@ def test_any_module():
 
 
 def test_comparison_of_every_backbone():
-    "Whatever is composed can be compared, in words and in HTML"
+    "All composed classifiers can be compared, as text and as HTML"
     found = compare(*[SimpleNamespace(backbone=on_meta(narrow(e)), cfg=dict(backbone=narrow(e))) for e in parts('backbone')])
     assert 'backbone.type' in found.paths[0] and len(found.records()) == len(BACKBONES)
     assert len(set(found.names)) == len(found.names)
