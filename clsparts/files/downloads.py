@@ -120,11 +120,12 @@ class _Transfer:
         "Download `url` to `path`, called by pooch"
         import pooch
         import requests
+        from tqdm.auto import tqdm
         self.size, self.total, self.started = 0, None, False
         how = dict(timeout=self.timeout, headers={'User-Agent': 'clsparts', 'Accept-Encoding': 'identity'})
-        http = pooch.HTTPDownloader(bool(self.progress), 1 << 16, hooks={'response': self.check_reply}, **how)
-        with open(path, 'wb') as self.file:
-            http(url, self, store)
+        hidden = None if self.progress else True                       # None: shown in a terminal only
+        with open(path, 'wb') as self.file, tqdm(total=1, unit='B', unit_scale=True, leave=False, disable=hidden) as bar:
+            pooch.HTTPDownloader(bar, 1 << 16, hooks={'response': self.check_reply}, **how)(url, self, store)
             os.fsync(self.file.fileno())
         if self.size < (self.total or 0): raise requests.ConnectionError('the file is not complete')
         self.check_content(path)
