@@ -176,7 +176,12 @@ FORMS = {
     'no epochs': (dict(train_cfg=None, train_dataloader=None), {'train.epochs': 20}, ['train_cfg.max_epochs: the config has none; train.epochs=20 is used',
         'train_dataloader.batch_size: the config has none; train.batch_size=64 is used']),
     'no data': (dict(data=None), {'data': 'digits'}, "data: the config names none; 'digits' is used"),
-    'mixing beside mean and std': (dict(data_preprocessor=dict(batch_augments=dict(augments=dict(type='Mixup')))), {'train.batch_augments': dict(augments=dict(type='Mixup'))}, None),
+    'mixing beside mean and std': (dict(data_preprocessor=dict(IMAGENET, to_rgb=True, batch_augments=dict(augments=dict(type='Mixup')))), {'train.batch_augments': dict(augments=dict(type='Mixup'))}, None),
+    'no mean, no std': (dict(data_preprocessor=dict(to_rgb=True)), {'data': 'folder:pets'}, 'data_preprocessor: it has no mean and std. Pixels are not normalised here, but divided by 255'),
+    'mean without std': (dict(data_preprocessor=dict(to_rgb=True, mean=IMAGENET['mean'])), {'data': 'folder:pets'}, 'data_preprocessor: it has no std. Pixels are not normalised here, but divided by 255'),
+    'two means of the weights': (dict(custom_hooks=[dict(type='EMAHook', momentum=1e-4), dict(type='EMAHook', momentum=.1)]), {'train.ema': .9},
+        'custom_hooks.0, custom_hooks.1: there is one moving average here, that of custom_hooks.1'),
+    'half numbers by name': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype='float16')), {'train.precision': 'fp16'}, None),
     'batch norms of all processes': (dict(sync_bn='torch'), {'train.sync_bn': True}, None),
     'mean of a default hook': (dict(default_hooks=dict(logger=dict(type='LoggerHook'), ema=dict(type='EMAHook', momentum=1e-4))), {'train.ema': .9999}, None),
     'a default hook that stops': (dict(default_hooks=dict(early=dict(type='EarlyStoppingHook', monitor='loss'))), {'train.patience': None}, 'default_hooks: there is no EarlyStoppingHook here'),
@@ -203,6 +208,8 @@ WRONG = {
     'no data': (dict(data=None, dataset_type='ImageNet'), "data: the config trains on ImageNet, which is not available here. Set data='folder:PATH', or "
         '--set data=folder:PATH on the command line, with train and val in the folder, and in these a folder for each class.'),
     'counted in steps': (dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)), 'train_cfg.max_iters: expected epochs instead of iterations. Set train.epochs=…, and by_epoch=True in param_scheduler.'),
+    **{f'half numbers as {v}': (dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype=v)), f"optim_wrapper.dtype: expected 'float16' or 'bfloat16', got {v!r}. Use type='OptimWrapper' to train in float32.")
+       for v in ('float32', 'float64', ['float16'])},
     'an optimizer misspelt': (dict(optim_wrapper=dict(optimizer=dict(type='AdamV', lr=.1))), None),
     'a schedule misspelt': (dict(param_scheduler=[dict(type='CosineAnealingLR')]), None),
 }

@@ -296,7 +296,11 @@ def _is_small(name): return name.startswith(('cifar', 'mnist', 'fashion'))
 def _colours(recipe, name, options):
     "Mean and standard deviation, for pixels from 0 to 1"
     mean, std, to_rgb = (recipe.take(f'data_preprocessor.{k}') for k in ('mean', 'std', 'to_rgb'))
-    if mean is None or std is None or {'mean', 'std'} & options.keys(): return {}
+    if recipe.at('data_preprocessor') is None or {'mean', 'std'} & options.keys(): return {}
+    if mean is None or std is None:
+        lack = ' and '.join(k for k, v in dict(mean=mean, std=std).items() if v is None)
+        recipe.note(f'data_preprocessor: it has no {lack}. Pixels are not normalised here, but divided by 255')
+        return {}
     if not to_rgb and not _is_small(name):
         recipe.note('data_preprocessor.to_rgb: the classifier expects BGR images, and here they are RGB. '
                     'Reverse the input channels of the first convolution of their weights')
@@ -345,9 +349,12 @@ def _lift_ema(hook, where):
 def precision_of(
     wrapper,  # of an optimizer
 ) -> str | None:  # fp16 or bf16
-    "The precision that the type of an `optim_wrapper` implies; None if it implies none"
+    "The precision that the type of an `optim_wrapper` implies, None if none; raises `ConfigError` for another dtype"
     if not isinstance(wrapper, Mapping) or wrapper.get('type') != 'AmpOptimWrapper': return None
-    return 'bf16' if wrapper.get('dtype') == 'bfloat16' else 'fp16'
+    dtypes = {None: 'fp16', 'float16': 'fp16', 'bfloat16': 'bf16'}
+    if (dtype := wrapper.get('dtype')) in (known for known in dtypes): return dtypes[dtype]
+    message = f"expected 'float16' or 'bfloat16', got {dtype!r}. Use type='OptimWrapper' to train in float32."
+    raise ConfigError('optim_wrapper.dtype', message)
 
 def _lift_optimizer(recipe, train):
     "A constant schedule if there is none, and the precision that the type of the wrapper implies"
@@ -378,7 +385,8 @@ def _hooks(recipe):
 
 def _lift_hooks(recipe, train):
     "The moving average of the weights; notes the other hooks"
-    for path, hook in _hooks(recipe).items():
+    hooks = _hooks(recipe)
+    for path, hook in hooks.items():
         if not isinstance(hook, Mapping) or 'type' not in hook:
             raise ConfigError(path, f"expected a dict such as dict(type='EMAHook'), got {hook!r}.")
         if hook['type'] != 'EMAHook':
@@ -389,6 +397,8 @@ def _lift_hooks(recipe, train):
         if isinstance(n := value_at(train, 'optim_wrapper.accumulative_counts'), int) and n > 1:
             recipe.note('custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of '
                         f'{n} batches. train.ema={train["ema"] ** n:.6g} is in proportion')
+    averages = [path for path, hook in hooks.items() if hook['type'] == 'EMAHook']
+    if len(averages) > 1: recipe.note(f"{', '.join(averages)}: there is one moving average here, that of {averages[-1]}")
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #deeda8b2
 def _lift_rest(recipe, train, own, defaults):
