@@ -9,6 +9,7 @@ __all__ = ['LIFTED', 'FOREIGN', 'WITHOUT_EFFECT', 'AS_HERE', 'SETS', 'FORM_STEPS
 # %% ../../nbs/training/openmmlab_recipe.ipynb #b3dca50a
 import warnings
 from collections.abc import Mapping
+from itertools import combinations
 
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..data.transforms import ERASING, INTERPOLATIONS
@@ -174,6 +175,13 @@ AUGMENT = 'scale', 'ratio', 'flip', 'shift', 'policy', 'num_ops', 'magnitude', '
 # %% ../../nbs/training/openmmlab_recipe.ipynb #12979bfc
 def _brief(v): return f'={v!r}' if len(repr(v)) <= 40 else ''
 
+_ORDER = dict(edge=0, crop=1, side=1, moved=1, policy=2, erase=3)       # of the steps here, by what they mean
+
+def _note_order(recipe, name, ranks):
+    "Note the steps that are in another order here; `ranks` has pairs of type and rank"
+    for (first, a), (then, b) in combinations(ranks, 2):
+        if a > b: recipe.note(f'{name}: {first} comes before {then}; here it comes after it')
+
 def read_steps(
     recipe: Recipe,  # gets notes
     name: str,  # of the pipeline, for the notes
@@ -181,7 +189,7 @@ def read_steps(
     known: Mapping,  # by type, the function that reads its options
 ) -> dict:
     "The meaning of all steps of a pipeline; notes steps and options that are not supported"
-    found, absent, unused = {}, [], []
+    found, absent, unused, ranks = {}, [], [], []
     for step in steps:
         o = {k: v for k, v in step.items() if k != 'type'} if isinstance(step, Mapping) else {}
         type_ = step.get('type') if isinstance(step, Mapping) else step
@@ -189,9 +197,11 @@ def read_steps(
         if meant is None or meant.keys() & found.keys(): absent.append(str(type_))       # or a second one of its kind
         else:
             found |= meant
+            ranks += [(type_, _ORDER[k]) for k in meant if k in _ORDER]
             unused += [f'{type_}.{k}{_brief(v)}' for k, v in o.items()]
     if absent: recipe.note(f'{name}: there is no {", ".join(absent)} here')
     if unused: recipe.note(f'{name}: not used here: {", ".join(unused)}')
+    _note_order(recipe, name, ranks)
     return found
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #4d909eb2
@@ -464,7 +474,9 @@ def _lift_images(recipe, kept, train, own, defaults):
         if steps['train_pipeline'] and 'augment' not in own:
             recipe.note('train_pipeline: digits are not augmented unless train.augment is set')
         test = drawn = {}
-    else: test, drawn = (read_steps(recipe, name, steps[name], FORM_STEPS | STEPS) for name in steps)
+    else:
+        known = dict(test_pipeline=FORM_STEPS, train_pipeline=FORM_STEPS | STEPS)
+        test, drawn = (read_steps(recipe, name, steps[name], known[name]) for name in steps)
     kept['data'] = _lift_data(recipe, data, test, drawn)
     if kept['data'] is None: recipe.note(f'data: the config names none; {defaults["data"]!r} is used')
     if 'augment' not in own and drawn: train['augment'] = _lift_augment(recipe, kept['data'], drawn)
