@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from ..core.errors import ConfigError, did_you_mean, printable
-from ..data.transforms import ERASING, INTERPOLATIONS
+from ..data.transforms import ERASING, INTERPOLATIONS, Preset
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #86f0ce2e
 LIFTED = {                                                              # path in OpenMMLab's configs: option of `train`
@@ -139,11 +139,11 @@ def _tv_random_crop(o):
 
 def _padded(o, name='crop_size', **values):
     "A random crop of a padded image"
-    side, border = _side(o.get(name)), o.get('padding')
+    side, border = _side(o.get(name)), o.get('padding') or 0
     if not side or not isinstance(border, int): return None
-    del o[name], o['padding']
+    for k in (name, 'padding'): o.pop(k, None)
     _leave_out(o, pad_if_needed=False, padding_mode='constant', **values)
-    return dict(moved=side, shift=border / side)
+    return dict(moved=side, **(dict(shift=border / side) if border else {}))
 
 def _flip(o): return dict(flip=o.pop('prob', 1.)) if o.pop('direction', 'horizontal') == 'horizontal' else None
 
@@ -293,7 +293,7 @@ def _lift_data(recipe, data, test, train):
     if name == 'digits':
         if recipe.take('data_preprocessor'): recipe.note('data_preprocessor: digits are not normalised')
         return data
-    given = {*options, *({'size'} if name.rpartition('@')[2].isdigit() else ())}
+    given = {*options, *({'size'} if _size_of(name) else ())}
     if 'size' in given: given |= {'crop_ratio', 'squash'}
     if not _is_small(name) or test.keys() & {'edge', 'crop'} or 'side' in train:
         form = _form(recipe, test, train) | _interpolation(recipe, test, train)
@@ -302,6 +302,8 @@ def _lift_data(recipe, data, test, train):
     return options if len(options) > 1 or isinstance(data, Mapping) else data
 
 def _is_small(name): return name.startswith(('cifar', 'mnist', 'fashion'))
+
+def _size_of(name): return int(size) if (size := name.rpartition('@')[2]).isdecimal() else None
 
 def _colours(recipe, name, options):
     "Mean and standard deviation, for pixels from 0 to 1"
@@ -319,6 +321,38 @@ def _colours(recipe, name, options):
     if len(mean) == channels: return dict(mean=[v / 255 for v in mean], std=[v / 255 for v in std])
     recipe.note(f'data_preprocessor.mean: the images have {channels} channel, and there are {len(mean)} numbers')
     return {}
+
+# %% ../../nbs/training/openmmlab_recipe.ipynb #a364b8a3
+_NATIVE = dict(cifar=32, mnist=28, fashion_mnist=28)                    # sides of images that are not resized
+
+def _shape_text(edge, squash, cut):
+    "How images get their shape, for notes"
+    resized = f'images become {edge} × {edge}' if squash else f'the shorter side becomes {edge}'
+    steps = [resized] * bool(edge) + [f'{cut} × {cut} are cut out'] * bool(cut)
+    return ', and '.join(steps) or 'images keep their size'
+
+def _shape_here(name, options):
+    "Edge, squash and crop of training images here, unless these get a random box"
+    if not isinstance(options, Mapping) or 'size' not in options and _is_small(name): return None, False, None
+    size = options.get('size', Preset.size)
+    if options.get('squash'): return size, True, None
+    return round(size / options.get('crop_ratio', Preset.crop_ratio)), False, size
+
+def _note_train_form(recipe, given, data, train):
+    "Note training images that get their shape in another way than here; `given` is the user's own `data`"
+    name = str(data.get('name') if isinstance(data, Mapping) else data)
+    edge, squash, moved = _side(train.get('edge')), bool(train.get('squash')), train.get('moved')
+    cut = moved or _side(train.get('crop'))
+    native = _NATIVE.get(name.rstrip('0123456789')) if not edge else edge if squash else None
+    if cut == native: cut = moved = None
+    if not edge and not cut: return
+    theirs, here = _shape_text(edge, squash, cut), _shape_text(*_shape_here(name, data))
+    sized = _size_of(name) or isinstance(given, Mapping) and 'size' in given
+    if 'side' in train: recipe.note(f'train_pipeline: {theirs}, beside RandomResizedCrop; here only that is used')
+    elif theirs != here and not sized: recipe.note(f'train_pipeline: {theirs}; here {here}, as to test with')
+    if moved and 'side' not in train:
+        border = f', moved by up to {train["shift"]:.3g} of the size' if 'shift' in train else ''
+        recipe.note(f'train_pipeline: RandomCrop takes any part of an image; here it is the middle{border}')
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #c70b53bf
 def _lift_augment(recipe, data, train):
@@ -479,7 +513,9 @@ def _lift_images(recipe, kept, train, own, defaults):
         test, drawn = (read_steps(recipe, name, steps[name], known[name]) for name in steps)
     kept['data'] = _lift_data(recipe, data, test, drawn)
     if kept['data'] is None: recipe.note(f'data: the config names none; {defaults["data"]!r} is used')
-    if 'augment' not in own and drawn: train['augment'] = _lift_augment(recipe, kept['data'], drawn)
+    if 'augment' not in own and drawn:
+        train['augment'] = _lift_augment(recipe, kept['data'], drawn)
+        _note_train_form(recipe, data, kept['data'], drawn)
     if kept['data'] is None: del kept['data']
 
 def _unused(recipe):
