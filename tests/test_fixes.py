@@ -160,6 +160,13 @@ def test_check(model): holds(through_file(model), model)
 def test_explorer(comp): holds(through_explorer({k: v for k, v in comp.items() if k in KEYS}), comp)
 
 
+@pytest.mark.parametrize('head', ['LinearClsHead', dict(type='LinearClsHead', num_classes=3)], ids=str)
+def test_number_of_classes_as_text(head):
+    comp = dict(backbone=BACKBONES[0], neck='GlobalAveragePooling', head=head, num_classes='3')
+    before, after = through_compose(comp)
+    assert [f.fix and f.fix.set['num_classes'] for f in before] == [3] and after == []
+
+
 # ---- the final config of OpenMMLab's guide to new parts: its loss compares distributions ----
 
 GUIDE = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, num_stages=4, out_indices=[3], style='pytorch'),

@@ -134,6 +134,12 @@ def misplaced_option(comp, kind, issue, keys=KEYS):
     return Issue(issue.path, message, Fix(move, (issue.path,)))
 
 # %% ../../nbs/composer/spec.ipynb #bbee16c2
+def _of_both(comp, issue):
+    "The issue about a number of classes that was filled in from the composition, with a fix of both places"
+    k, option = comp.get('num_classes'), issue.path.removeprefix('head.')
+    if k is None or issue.fix is None or option not in CLASSES or comp['head'].get(option) != k: return issue
+    return issue._replace(fix=Fix({**issue.fix.set, 'num_classes': issue.fix.set.get(issue.path)}, issue.fix.remove))
+
 def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
     "Raise `Problem` for the part in one slot: `validate_part` for it, and for the losses inside a head"
     jobs = {kind: (comp[kind], kind)} if comp[kind] is not None or kind == 'backbone' else {}
@@ -141,7 +147,7 @@ def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
     issues = []
     for where, (cfg, expected) in jobs.items():
         try: validate_part(cfg, expected, where, () if expected in ('backbone', 'loss') else CHANNELS)
-        except ConfigError as e: issues += [misplaced_option(comp, kind, o, keys) or o for o in e.issues]
+        except ConfigError as e: issues += [misplaced_option(comp, kind, o, keys) or _of_both(comp, o) for o in e.issues]
     if issues: raise Problem(kind, issues, [])
 
 # %% ../../nbs/composer/spec.ipynb #15dfe51c
@@ -206,6 +212,7 @@ def check_loss_and_classes(comp: Mapping) -> None:
         message = 'the head is a module with its own loss. Set head.loss_module, or pass the head as a dict.'
         issues.append(Issue('loss', message, Fix(remove=('loss',))))
     if isinstance(head, Mapping) and k is not None and head.get('num_classes', k) != k:
-        message = f'expected {head["num_classes"]}, as in the head, got {k}.'
-        issues.append(Issue('num_classes', message, Fix({'head.num_classes': k})))
+        theirs = head['num_classes']
+        whole = next((Fix({place: n}) for place, n in {'head.num_classes': k, 'num_classes': theirs}.items() if type(n) is int), None)
+        issues.append(Issue('num_classes', f'expected {theirs!r}, as in the head, got {k!r}.', whole))
     if issues: raise Problem('options', issues, [])
