@@ -167,6 +167,15 @@ def test_number_of_classes_as_text(head):
     assert [f.fix and f.fix.set['num_classes'] for f in before] == [3] and after == []
 
 
+@pytest.mark.parametrize('entry', [compose, lambda fixes=(), **parts: compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)], ids=['parts', 'model'])
+def test_pretrained_of_a_backbone(entry):
+    "One fix, which keeps the weights"
+    parts = dict(backbone=dict(BACKBONES[0], pretrained='absent.pth'), neck='GlobalAveragePooling', head=dict(type='LinearClsHead', num_classes=3))
+    before = refused(entry, **parts)
+    assert [f.set for f in before.fixes] == [{'backbone.init_cfg': dict(type='Pretrained', checkpoint='absent.pth')}] and len(before.issues) == 1
+    with pytest.raises(ConfigError, match='absent.pth'): entry(**parts, fixes=before.fixes)
+
+
 # ---- the final config of OpenMMLab's guide to new parts: its loss compares distributions ----
 
 GUIDE = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, num_stages=4, out_indices=[3], style='pytorch'),

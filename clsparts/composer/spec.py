@@ -124,6 +124,11 @@ def misplaced_option(comp, kind, issue, keys=KEYS):
     "The issue about an option that another part accepts, with the fix to move it there; None for any other issue"
     owner, _, option = issue.path.rpartition('.')
     if owner != kind or issue.fix is None or issue.fix.remove != (issue.path,): return None
+    if option == 'pretrained' and takes(comp[kind], 'init_cfg'):
+        weights = dict(type='Pretrained', checkpoint=comp[kind][option])
+        instead = {f'{kind}.init_cfg': weights} if weights['checkpoint'] and not comp[kind].get('init_cfg') else {}
+        message = f"{part_name(comp[kind])} has no argument 'pretrained'; init_cfg names its weights."
+        return Issue(issue.path, message, Fix(instead, (issue.path,)))
     slots = [p for p in PARTS if p != kind and takes(comp[p], option)]
     if not slots and option not in keys: return None
     target = comp[slots[0]] if slots else comp
