@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'CLASSES', 'KEYS', 'ComposeError', 'Problem', 'as_part', 'options_of', 'takes', 'fill_in',
-           'normalize_composition', 'apply_fixes', 'is_head', 'validate_part', 'losses_of', 'part_name',
-           'misplaced_option', 'check_slot', 'option_owners', 'check_keys', 'kind_at', 'check_slots',
+           'normalize_composition', 'checked_fixes', 'apply_fixes', 'is_head', 'validate_part', 'losses_of',
+           'part_name', 'misplaced_option', 'check_slot', 'option_owners', 'check_keys', 'kind_at', 'check_slots',
            'check_loss_and_classes']
 
 # %% ../../nbs/composer/spec.ipynb #cf22ecdc
@@ -71,13 +71,19 @@ def normalize_composition(comp: Mapping) -> dict:
     return comp
 
 # %% ../../nbs/composer/spec.ipynb #a642affa
+def checked_fixes(fixes) -> list[Fix]:
+    "The fixes; raises `ComposeError` for anything else"
+    found = list(fixes) if isinstance(fixes, Iterable) else [fixes]
+    if all(isinstance(fix, Fix) for fix in found): return found
+    raise ComposeError('fixes', f'expected a list of fixes, got {fixes!r}. Pass the `fixes` of an earlier error.')
+
 def apply_fixes(
     comp: Mapping,  # not changed
     fixes: Iterable[Fix],
 ) -> dict:
     "The normal form of a composition after fixes, applied in their order"
     comp = normalize_composition(comp)
-    for fix in fixes: comp = normalize_composition(patched(comp, [fix]))
+    for fix in checked_fixes(fixes): comp = normalize_composition(patched(comp, [fix]))
     return comp
 
 # %% ../../nbs/composer/spec.ipynb #5a8ef90f
