@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from ..core.errors import ConfigError, did_you_mean, printable
+from ..core.openmmlab_names import unscoped
 from ..data.transforms import ERASING, INTERPOLATIONS, Preset
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #86f0ce2e
@@ -474,6 +475,7 @@ def lifted(
     defaults: Mapping,  # the config of a run, with all its keys
 ) -> dict:
     "The config with OpenMMLab's keys moved into `train` and `data`; warns about unused keys and differences"
+    cfg = {k: v if k in ('model', 'data') else _without_scopes(v, k) for k, v in cfg.items()}
     own = cfg.get('train') or {}
     if not isinstance(own, Mapping):
         raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {own!r}.')
@@ -493,6 +495,12 @@ def lifted(
     _lift_rest(recipe, train, own, defaults)
     for note in [*_unused(recipe), *recipe.notes]: warnings.warn(printable(note))
     return {**kept, 'train': {**train, **own}}
+
+def _without_scopes(value, key=''):
+    "The value of a key, in which types have no scope such as `mmengine.`"
+    if isinstance(value, Mapping): return {k: _without_scopes(v, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)): return type(value)(_without_scopes(v) for v in value)
+    return unscoped(value) if key in ('type', 'dataset_type') else value
 
 def _with_preprocessor(cfg):
     "The config with the preprocessor of the model at the top level; MMEngine uses that one"
