@@ -526,6 +526,7 @@ def _lift_images(recipe, kept, train, own, defaults):
         _note_train_form(recipe, data, kept['data'], drawn)
     if kept['data'] is None: del kept['data']
 
+# %% ../../nbs/training/openmmlab_recipe.ipynb #00f3f13b
 def _unused(recipe):
     "Sentences that list the paths that were not read"
     unread = recipe.unread()
