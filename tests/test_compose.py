@@ -8,6 +8,8 @@ from torch import nn
 from clsparts.all import MODELS, compose, diagram
 from clsparts.backbones.vision_transformer import VIT_ARCHS
 from clsparts.composer.spec import ComposeError, apply_fixes
+from clsparts.composer.builder import compose_model
+from clsparts.core.errors import ConfigError
 from clsparts.base.module import FILLS
 from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.composer.dry_run import resolve, resolve_model
@@ -326,3 +328,12 @@ def test_wrappers_are_found_by_name(tmp_path):
     path = save_checkpoint(tmp_path/'clf.safetensors', clf)
     module = 'clsparts.composer.wrappers'
     assert python(WRAPPED, path).stdout.splitlines() == [f'{module}:ModuleHead {module}:ModuleNeck', 'ModuleNeck ModuleHead (1, 1280)']
+
+
+@pytest.mark.parametrize('scope', ['mmpretrain', 'mmcls'])
+def test_names_with_a_scope(scope):
+    "As in OpenMMLab's configs"
+    model = dict(type=f'{scope}.ImageClassifier', backbone=dict(type=f'{scope}.ResNet', depth=18), neck=f'{scope}.GlobalAveragePooling',
+                 head=dict(type=f'{scope}.LinearClsHead', num_classes=3, loss=dict(type=f'{scope}.CrossEntropyLoss')))
+    with torch.device('meta'): assert compose_model(model).head.in_channels == 512
+    with pytest.raises(ConfigError, match="OpenMMLab's backbone RegNet is not in clsparts yet"): MODELS.find(f'{scope}.RegNet')

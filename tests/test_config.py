@@ -471,3 +471,12 @@ def test_silence():
         warnings.simplefilter('error')
         merge(dict(type='ResNet', depth=18), dict(type='Unknown'), taken_by)
         merge(dict(type='ResNet', depth=18), dict(type='VisionTransformer'))
+
+
+@pytest.mark.parametrize('text, fix', {'x = set([1])': 'Write a list.', 'from functools import partial\nx = partial(dict)': 'Write a dict with its `type` and arguments.'}.items())
+def test_advice_that_helps(tmp_path, text, fix):
+    "A trusted file may not hold these either"
+    (tmp_path/'a.py').write_text(text)
+    words = told(tmp_path, lambda: Config.fromfile(tmp_path/'a.py'))
+    assert 'is not plain data. ' + fix in words and 'trusted' not in words
+    with pytest.raises(ConfigError, match='is not plain data'): Config.fromfile(tmp_path/'a.py', trusted=True)

@@ -32,6 +32,8 @@ LOSSES = [None, 'CrossEntropyLoss', 'FocalLoss', 'L1Loss', dict(type='LabelSmoot
 SHAPES = [None, (3, 32, 32), (1, 28, 28), (3, 8, 8), (3, 30, 33), (32, 32), (32, 32, 3), (4, 40, 40)]
 TARGETS = [None, 'labels', 'soft', 'multi-label', 'multilabel']
 
+BUILT = dict(backbone=BACKBONES[0], neck=NECKS[1], head=HEADS[0])
+
 
 def misspelt(draw, name):
     "A name with a letter left out, doubled or exchanged"
@@ -158,6 +160,32 @@ def test_check(model): holds(through_file(model), model)
 @settings(max_examples=12, **FUZZ)
 @given(compositions())
 def test_explorer(comp): holds(through_explorer({k: v for k, v in comp.items() if k in KEYS}), comp)
+
+
+@pytest.mark.parametrize('head', ['LinearClsHead', dict(type='LinearClsHead', num_classes=3)], ids=str)
+def test_number_of_classes_as_text(head):
+    comp = dict(backbone=BACKBONES[0], neck='GlobalAveragePooling', head=head, num_classes='3')
+    before, after = through_compose(comp)
+    assert [f.fix and f.fix.set['num_classes'] for f in before] == [3] and after == []
+
+
+@pytest.mark.parametrize('entry', [compose, lambda fixes=(), **parts: compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)], ids=['parts', 'model'])
+def test_pretrained_of_a_backbone(entry):
+    "One fix, which keeps the weights"
+    parts = dict(backbone=dict(BACKBONES[0], pretrained='absent.pth'), neck='GlobalAveragePooling', head=dict(type='LinearClsHead', num_classes=3))
+    before = refused(entry, **parts)
+    assert [f.set for f in before.fixes] == [{'backbone.init_cfg': dict(type='Pretrained', checkpoint='absent.pth')}] and len(before.issues) == 1
+    with pytest.raises(ConfigError, match='absent.pth'): entry(**parts, fixes=before.fixes)
+
+
+@pytest.mark.parametrize('wrong', [None, 'x', ['x'], 3], ids=str)
+def test_fixes_that_are_none(wrong):
+    for entry in (lambda: compose(**BUILT, fixes=wrong), lambda: compose_model(BUILT, fixes=wrong)):
+        assert str(refused(entry)) == f'fixes: expected a list of fixes, got {wrong!r}. Pass the `fixes` of an earlier error.'
+
+
+@pytest.mark.parametrize('wrong', [None, 'ResNet', 3], ids=str)
+def test_a_model_that_is_no_dict(wrong): assert str(refused(compose_model, wrong)) == f'expected a dict, got {wrong!r}.'
 
 
 # ---- the final config of OpenMMLab's guide to new parts: its loss compares distributions ----

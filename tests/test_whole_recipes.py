@@ -162,7 +162,7 @@ TRANSLATED = {
     r'train_pipeline\.MAERandomResizedCrop\.(scale|ratio)': lambda k, v, r: list(getattr(crop_of(r), k)) == v,
     r'(train|test)_pipeline\.\w+\.interpolation': interpolation,
     r'train_pipeline\.(?:torchvision/RandomHorizontalFlip\.p|RandomFlip\.prob)': lambda v, r: r.steps(v2.RandomHorizontalFlip)[0].p == v,
-    r'train_pipeline\.RandomCrop\.crop_size': either(both(same_size, lambda v, r: r.steps(v2.RandomCrop)[0].size == (v, v)), told('there is no RandomCrop here')),
+    r'train_pipeline\.RandomCrop\.crop_size': both(same_size, either(told('RandomCrop takes any part of an image; here it is the middle'), lambda v, r: r.steps(v2.RandomCrop)[0].size == (v, v))),
     r'train_pipeline\.RandomCrop\.padding': lambda v, r: set(r.steps(v2.RandomCrop)[0].padding) == {v},
     r'train_pipeline\.RandAugment\.num_policies': lambda v, r: r.steps(v2.RandAugment)[0].num_ops == v,
     r'train_pipeline\.RandAugment\.magnitude_level': lambda v, r: r.steps(v2.RandAugment)[0].magnitude == 3 * v,
@@ -170,7 +170,7 @@ TRANSLATED = {
     r'train_pipeline\.AutoAugment\.policies': lambda v, r: v == 'imagenet' and len(r.steps(v2.AutoAugment)) == 1,
     r'train_pipeline\.RandomErasing\.(?!type)(\w+)': in_erasing,
     r'test_pipeline\.(?:ResizeEdge|Resize)\.scale': resized,
-    r'train_pipeline\.Resize\.scale': told('there is no RandomCrop here'),
+    r'train_pipeline\.Resize\.scale': told('train_pipeline: images become {0} × {0}'),
     r'test_pipeline\.CenterCrop\.crop_size': same_size,
 }
 AS_HERE = {                                                             # what a run does in any case

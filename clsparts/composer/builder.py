@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import nn
 
 from .classifier import ImageClassifier, from_composition
-from .spec import ComposeError, apply_fixes
+from .spec import ComposeError, apply_fixes, checked_fixes
 from ..core.errors import ConfigError, Fix, patched
 from ..core.registry import MODELS
 from .dry_run import resolve, resolve_model
@@ -45,6 +45,7 @@ def compose_model(
     fixes: Iterable[Fix] = (),  # of an earlier error, applied first
 ) -> ImageClassifier:
     "`compose` for the config of a classifier, including its other arguments; raises `ComposeError`"
-    clf = MODELS.build(resolve_model(patched(model, fixes), image_shape=image_shape, targets=targets))
+    if fixes := checked_fixes(fixes): model = patched(model, fixes)
+    clf = MODELS.build(resolve_model(model, image_shape=image_shape, targets=targets))
     if image_shape is not None: clf.image_shape = tuple(image_shape)
     return clf

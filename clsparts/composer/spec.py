@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'CLASSES', 'KEYS', 'ComposeError', 'Problem', 'as_part', 'options_of', 'takes', 'fill_in',
-           'normalize_composition', 'apply_fixes', 'is_head', 'validate_part', 'losses_of', 'part_name',
-           'misplaced_option', 'check_slot', 'option_owners', 'check_keys', 'kind_at', 'check_slots',
+           'normalize_composition', 'checked_fixes', 'apply_fixes', 'is_head', 'validate_part', 'losses_of',
+           'part_name', 'misplaced_option', 'check_slot', 'option_owners', 'check_keys', 'kind_at', 'check_slots',
            'check_loss_and_classes']
 
 # %% ../../nbs/composer/spec.ipynb #cf22ecdc
@@ -71,13 +71,19 @@ def normalize_composition(comp: Mapping) -> dict:
     return comp
 
 # %% ../../nbs/composer/spec.ipynb #a642affa
+def checked_fixes(fixes) -> list[Fix]:
+    "The fixes; raises `ComposeError` for anything else"
+    found = list(fixes) if isinstance(fixes, Iterable) else [fixes]
+    if all(isinstance(fix, Fix) for fix in found): return found
+    raise ComposeError('fixes', f'expected a list of fixes, got {fixes!r}. Pass the `fixes` of an earlier error.')
+
 def apply_fixes(
     comp: Mapping,  # not changed
     fixes: Iterable[Fix],
 ) -> dict:
     "The normal form of a composition after fixes, applied in their order"
     comp = normalize_composition(comp)
-    for fix in fixes: comp = normalize_composition(patched(comp, [fix]))
+    for fix in checked_fixes(fixes): comp = normalize_composition(patched(comp, [fix]))
     return comp
 
 # %% ../../nbs/composer/spec.ipynb #5a8ef90f
@@ -124,6 +130,11 @@ def misplaced_option(comp, kind, issue, keys=KEYS):
     "The issue about an option that another part accepts, with the fix to move it there; None for any other issue"
     owner, _, option = issue.path.rpartition('.')
     if owner != kind or issue.fix is None or issue.fix.remove != (issue.path,): return None
+    if option == 'pretrained' and takes(comp[kind], 'init_cfg'):
+        weights = dict(type='Pretrained', checkpoint=comp[kind][option])
+        instead = {f'{kind}.init_cfg': weights} if weights['checkpoint'] and not comp[kind].get('init_cfg') else {}
+        message = f"{part_name(comp[kind])} has no argument 'pretrained'; init_cfg names its weights."
+        return Issue(issue.path, message, Fix(instead, (issue.path,)))
     slots = [p for p in PARTS if p != kind and takes(comp[p], option)]
     if not slots and option not in keys: return None
     target = comp[slots[0]] if slots else comp
@@ -134,6 +145,12 @@ def misplaced_option(comp, kind, issue, keys=KEYS):
     return Issue(issue.path, message, Fix(move, (issue.path,)))
 
 # %% ../../nbs/composer/spec.ipynb #bbee16c2
+def _of_both(comp, issue):
+    "The issue about a number of classes that was filled in from the composition, with a fix of both places"
+    k, option = comp.get('num_classes'), issue.path.removeprefix('head.')
+    if k is None or issue.fix is None or option not in CLASSES or comp['head'].get(option) != k: return issue
+    return issue._replace(fix=Fix({**issue.fix.set, 'num_classes': issue.fix.set.get(issue.path)}, issue.fix.remove))
+
 def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
     "Raise `Problem` for the part in one slot: `validate_part` for it, and for the losses inside a head"
     jobs = {kind: (comp[kind], kind)} if comp[kind] is not None or kind == 'backbone' else {}
@@ -141,7 +158,7 @@ def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
     issues = []
     for where, (cfg, expected) in jobs.items():
         try: validate_part(cfg, expected, where, () if expected in ('backbone', 'loss') else CHANNELS)
-        except ConfigError as e: issues += [misplaced_option(comp, kind, o, keys) or o for o in e.issues]
+        except ConfigError as e: issues += [misplaced_option(comp, kind, o, keys) or _of_both(comp, o) for o in e.issues]
     if issues: raise Problem(kind, issues, [])
 
 # %% ../../nbs/composer/spec.ipynb #15dfe51c
@@ -206,6 +223,7 @@ def check_loss_and_classes(comp: Mapping) -> None:
         message = 'the head is a module with its own loss. Set head.loss_module, or pass the head as a dict.'
         issues.append(Issue('loss', message, Fix(remove=('loss',))))
     if isinstance(head, Mapping) and k is not None and head.get('num_classes', k) != k:
-        message = f'expected {head["num_classes"]}, as in the head, got {k}.'
-        issues.append(Issue('num_classes', message, Fix({'head.num_classes': k})))
+        theirs = head['num_classes']
+        whole = next((Fix({place: n}) for place, n in {'head.num_classes': k, 'num_classes': theirs}.items() if type(n) is int), None)
+        issues.append(Issue('num_classes', f'expected {theirs!r}, as in the head, got {k!r}.', whole))
     if issues: raise Problem('options', issues, [])

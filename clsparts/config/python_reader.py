@@ -28,6 +28,8 @@ class _Refused(Exception):
 _NO_BASE = "refers to the base config, but there is none. Set `_base_ = ['…']`, the file to inherit from."
 _RUN = 'configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
 _CODE = f'is code, and {_RUN}'
+_NO_DATA = {k: 'Write a list.' for k in ('set', 'frozenset')} | {                       # refused in a trusted file too
+    'functools.partial': 'Write a dict with its `type` and arguments.'}
 _DEEP = 'is nested too deeply, or contains itself'
 
 def _cut(text, most):
@@ -646,6 +648,7 @@ def _call(r, node):
     value = r.local.get(name, r.names.get(name))
     if isinstance(value, Imported): return _called(r, node, value.path)
     if name in r.local or name in r.names: raise _Refused(f'calls {_cut(name, 50)}, which is a value here.')
+    if name in _NO_DATA: raise _Refused(f'calls {name}, whose result is not plain data. {_NO_DATA[name]}')
     if name not in _FUNCTIONS: raise _Refused(f'calls {_cut(name, 50)}, and {_RUN} {_meant(name, _FUNCTIONS)}'.rstrip())
     args, kwargs = _arguments(r, node)
     if name == 'dict' and not args: return kwargs
@@ -768,6 +771,8 @@ def _is_run(node):
     return any(o in sys.stdlib_module_names and o != 'copy' for o in _origins(node))
 
 def _import(r, node):
+    if found := next((path for _, path in _imports(node) if path in _NO_DATA), None):
+        raise _Refused(f'imports {found}, whose result is not plain data. {_NO_DATA[found]}')
     if _is_run(node): raise _Refused(_CODE)
     if '' in _origins(node): raise _Refused(_RELATIVE)
     for name, path in _imports(node):

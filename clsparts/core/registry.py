@@ -28,7 +28,7 @@ from fastcore.basics import patch
 
 from .errors import MAX_NAME, ConfigError, Issue, Fix, closest, did_you_mean, join_path, printable, slips
 from .optional_imports import import_installed, site_folders
-from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name
+from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 
 # %% ../../nbs/core/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -405,6 +405,7 @@ def find(self: Registry,
     "The entry of `name`; raises `ConfigError` that names the closest ones, or why its module cannot be imported"
     if ':' in name: return self._find_class(name, kind)
     entry = self._search(name)
+    if entry is None and unscoped(name) != name: return self.find(unscoped(name), kind)
     if entry is None: self._load_all(kind)
     entry = entry or self._current(name)
     if entry is None: raise ConfigError(issues=[self._not_found(name, kind)])

@@ -9,9 +9,11 @@ __all__ = ['LIFTED', 'FOREIGN', 'WITHOUT_EFFECT', 'AS_HERE', 'SETS', 'FORM_STEPS
 # %% ../../nbs/training/openmmlab_recipe.ipynb #b3dca50a
 import warnings
 from collections.abc import Mapping
+from itertools import combinations
 
 from ..core.errors import ConfigError, did_you_mean, printable
-from ..data.transforms import ERASING, INTERPOLATIONS
+from ..core.openmmlab_names import unscoped
+from ..data.transforms import ERASING, INTERPOLATIONS, Preset
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #86f0ce2e
 LIFTED = {                                                              # path in OpenMMLab's configs: option of `train`
@@ -138,11 +140,11 @@ def _tv_random_crop(o):
 
 def _padded(o, name='crop_size', **values):
     "A random crop of a padded image"
-    side, border = _side(o.get(name)), o.get('padding')
+    side, border = _side(o.get(name)), o.get('padding') or 0
     if not side or not isinstance(border, int): return None
-    del o[name], o['padding']
+    for k in (name, 'padding'): o.pop(k, None)
     _leave_out(o, pad_if_needed=False, padding_mode='constant', **values)
-    return dict(moved=side, shift=border / side)
+    return dict(moved=side, **(dict(shift=border / side) if border else {}))
 
 def _flip(o): return dict(flip=o.pop('prob', 1.)) if o.pop('direction', 'horizontal') == 'horizontal' else None
 
@@ -174,6 +176,13 @@ AUGMENT = 'scale', 'ratio', 'flip', 'shift', 'policy', 'num_ops', 'magnitude', '
 # %% ../../nbs/training/openmmlab_recipe.ipynb #12979bfc
 def _brief(v): return f'={v!r}' if len(repr(v)) <= 40 else ''
 
+_ORDER = dict(edge=0, crop=1, side=1, moved=1, policy=2, erase=3)       # of the steps here, by what they mean
+
+def _note_order(recipe, name, ranks):
+    "Note the steps that are in another order here; `ranks` has pairs of type and rank"
+    for (first, a), (then, b) in combinations(ranks, 2):
+        if a > b: recipe.note(f'{name}: {first} comes before {then}; here it comes after it')
+
 def read_steps(
     recipe: Recipe,  # gets notes
     name: str,  # of the pipeline, for the notes
@@ -181,7 +190,7 @@ def read_steps(
     known: Mapping,  # by type, the function that reads its options
 ) -> dict:
     "The meaning of all steps of a pipeline; notes steps and options that are not supported"
-    found, absent, unused = {}, [], []
+    found, absent, unused, ranks = {}, [], [], []
     for step in steps:
         o = {k: v for k, v in step.items() if k != 'type'} if isinstance(step, Mapping) else {}
         type_ = step.get('type') if isinstance(step, Mapping) else step
@@ -189,9 +198,11 @@ def read_steps(
         if meant is None or meant.keys() & found.keys(): absent.append(str(type_))       # or a second one of its kind
         else:
             found |= meant
+            ranks += [(type_, _ORDER[k]) for k in meant if k in _ORDER]
             unused += [f'{type_}.{k}{_brief(v)}' for k, v in o.items()]
     if absent: recipe.note(f'{name}: there is no {", ".join(absent)} here')
     if unused: recipe.note(f'{name}: not used here: {", ".join(unused)}')
+    _note_order(recipe, name, ranks)
     return found
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #4d909eb2
@@ -283,7 +294,7 @@ def _lift_data(recipe, data, test, train):
     if name == 'digits':
         if recipe.take('data_preprocessor'): recipe.note('data_preprocessor: digits are not normalised')
         return data
-    given = {*options, *({'size'} if name.rpartition('@')[2].isdigit() else ())}
+    given = {*options, *({'size'} if _size_of(name) else ())}
     if 'size' in given: given |= {'crop_ratio', 'squash'}
     if not _is_small(name) or test.keys() & {'edge', 'crop'} or 'side' in train:
         form = _form(recipe, test, train) | _interpolation(recipe, test, train)
@@ -293,10 +304,16 @@ def _lift_data(recipe, data, test, train):
 
 def _is_small(name): return name.startswith(('cifar', 'mnist', 'fashion'))
 
+def _size_of(name): return int(size) if (size := name.rpartition('@')[2]).isdecimal() else None
+
 def _colours(recipe, name, options):
     "Mean and standard deviation, for pixels from 0 to 1"
     mean, std, to_rgb = (recipe.take(f'data_preprocessor.{k}') for k in ('mean', 'std', 'to_rgb'))
-    if mean is None or std is None or {'mean', 'std'} & options.keys(): return {}
+    if recipe.at('data_preprocessor') is None or {'mean', 'std'} & options.keys(): return {}
+    if mean is None or std is None:
+        lack = ' and '.join(k for k, v in dict(mean=mean, std=std).items() if v is None)
+        recipe.note(f'data_preprocessor: it has no {lack}. Pixels are not normalised here, but divided by 255')
+        return {}
     if not to_rgb and not _is_small(name):
         recipe.note('data_preprocessor.to_rgb: the classifier expects BGR images, and here they are RGB. '
                     'Reverse the input channels of the first convolution of their weights')
@@ -305,6 +322,38 @@ def _colours(recipe, name, options):
     if len(mean) == channels: return dict(mean=[v / 255 for v in mean], std=[v / 255 for v in std])
     recipe.note(f'data_preprocessor.mean: the images have {channels} channel, and there are {len(mean)} numbers')
     return {}
+
+# %% ../../nbs/training/openmmlab_recipe.ipynb #a364b8a3
+_NATIVE = dict(cifar=32, mnist=28, fashion_mnist=28)                    # sides of images that are not resized
+
+def _shape_text(edge, squash, cut):
+    "How images get their shape, for notes"
+    resized = f'images become {edge} × {edge}' if squash else f'the shorter side becomes {edge}'
+    steps = [resized] * bool(edge) + [f'{cut} × {cut} are cut out'] * bool(cut)
+    return ', and '.join(steps) or 'images keep their size'
+
+def _shape_here(name, options):
+    "Edge, squash and crop of training images here, unless these get a random box"
+    if not isinstance(options, Mapping) or 'size' not in options and _is_small(name): return None, False, None
+    size = options.get('size', Preset.size)
+    if options.get('squash'): return size, True, None
+    return round(size / options.get('crop_ratio', Preset.crop_ratio)), False, size
+
+def _note_train_form(recipe, given, data, train):
+    "Note training images that get their shape in another way than here; `given` is the user's own `data`"
+    name = str(data.get('name') if isinstance(data, Mapping) else data)
+    edge, squash, moved = _side(train.get('edge')), bool(train.get('squash')), train.get('moved')
+    cut = moved or _side(train.get('crop'))
+    native = _NATIVE.get(name.rstrip('0123456789')) if not edge else edge if squash else None
+    if cut == native: cut = moved = None
+    if not edge and not cut: return
+    theirs, here = _shape_text(edge, squash, cut), _shape_text(*_shape_here(name, data))
+    sized = _size_of(name) or isinstance(given, Mapping) and 'size' in given
+    if 'side' in train: recipe.note(f'train_pipeline: {theirs}, beside RandomResizedCrop; here only that is used')
+    elif theirs != here and not sized: recipe.note(f'train_pipeline: {theirs}; here {here}, as to test with')
+    if moved and 'side' not in train:
+        border = f', moved by up to {train["shift"]:.3g} of the size' if 'shift' in train else ''
+        recipe.note(f'train_pipeline: RandomCrop takes any part of an image; here it is the middle{border}')
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #c70b53bf
 def _lift_augment(recipe, data, train):
@@ -345,9 +394,12 @@ def _lift_ema(hook, where):
 def precision_of(
     wrapper,  # of an optimizer
 ) -> str | None:  # fp16 or bf16
-    "The precision that the type of an `optim_wrapper` implies; None if it implies none"
+    "The precision that the type of an `optim_wrapper` implies, None if none; raises `ConfigError` for another dtype"
     if not isinstance(wrapper, Mapping) or wrapper.get('type') != 'AmpOptimWrapper': return None
-    return 'bf16' if wrapper.get('dtype') == 'bfloat16' else 'fp16'
+    dtypes = {None: 'fp16', 'float16': 'fp16', 'bfloat16': 'bf16'}
+    if (dtype := wrapper.get('dtype')) in (known for known in dtypes): return dtypes[dtype]
+    message = f"expected 'float16' or 'bfloat16', got {dtype!r}. Use type='OptimWrapper' to train in float32."
+    raise ConfigError('optim_wrapper.dtype', message)
 
 def _lift_optimizer(recipe, train):
     "A constant schedule if there is none, and the precision that the type of the wrapper implies"
@@ -378,7 +430,8 @@ def _hooks(recipe):
 
 def _lift_hooks(recipe, train):
     "The moving average of the weights; notes the other hooks"
-    for path, hook in _hooks(recipe).items():
+    hooks = _hooks(recipe)
+    for path, hook in hooks.items():
         if not isinstance(hook, Mapping) or 'type' not in hook:
             raise ConfigError(path, f"expected a dict such as dict(type='EMAHook'), got {hook!r}.")
         if hook['type'] != 'EMAHook':
@@ -389,6 +442,8 @@ def _lift_hooks(recipe, train):
         if isinstance(n := value_at(train, 'optim_wrapper.accumulative_counts'), int) and n > 1:
             recipe.note('custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of '
                         f'{n} batches. train.ema={train["ema"] ** n:.6g} is in proportion')
+    averages = [path for path, hook in hooks.items() if hook['type'] == 'EMAHook']
+    if len(averages) > 1: recipe.note(f"{', '.join(averages)}: there is one moving average here, that of {averages[-1]}")
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #deeda8b2
 def _lift_rest(recipe, train, own, defaults):
@@ -420,6 +475,7 @@ def lifted(
     defaults: Mapping,  # the config of a run, with all its keys
 ) -> dict:
     "The config with OpenMMLab's keys moved into `train` and `data`; warns about unused keys and differences"
+    cfg = {k: v if k in ('model', 'data') else _without_scopes(v, k) for k, v in cfg.items()}
     own = cfg.get('train') or {}
     if not isinstance(own, Mapping):
         raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {own!r}.')
@@ -440,6 +496,12 @@ def lifted(
     for note in [*_unused(recipe), *recipe.notes]: warnings.warn(printable(note))
     return {**kept, 'train': {**train, **own}}
 
+def _without_scopes(value, key=''):
+    "The value of a key, in which types have no scope such as `mmengine.`"
+    if isinstance(value, Mapping): return {k: _without_scopes(v, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)): return type(value)(_without_scopes(v) for v in value)
+    return unscoped(value) if key in ('type', 'dataset_type') else value
+
 def _with_preprocessor(cfg):
     "The config with the preprocessor of the model at the top level; MMEngine uses that one"
     if (own := value_at(cfg, 'model.data_preprocessor')) is None: return cfg
@@ -454,12 +516,17 @@ def _lift_images(recipe, kept, train, own, defaults):
         if steps['train_pipeline'] and 'augment' not in own:
             recipe.note('train_pipeline: digits are not augmented unless train.augment is set')
         test = drawn = {}
-    else: test, drawn = (read_steps(recipe, name, steps[name], FORM_STEPS | STEPS) for name in steps)
+    else:
+        known = dict(test_pipeline=FORM_STEPS, train_pipeline=FORM_STEPS | STEPS)
+        test, drawn = (read_steps(recipe, name, steps[name], known[name]) for name in steps)
     kept['data'] = _lift_data(recipe, data, test, drawn)
     if kept['data'] is None: recipe.note(f'data: the config names none; {defaults["data"]!r} is used')
-    if 'augment' not in own and drawn: train['augment'] = _lift_augment(recipe, kept['data'], drawn)
+    if 'augment' not in own and drawn:
+        train['augment'] = _lift_augment(recipe, kept['data'], drawn)
+        _note_train_form(recipe, data, kept['data'], drawn)
     if kept['data'] is None: del kept['data']
 
+# %% ../../nbs/training/openmmlab_recipe.ipynb #00f3f13b
 def _unused(recipe):
     "Sentences that list the paths that were not read"
     unread = recipe.unread()
