@@ -319,6 +319,17 @@ def _decide(file, target, names, head, classes):
     report.converted = {t: types.count(t) for t in sorted(set(types))}
     return report, new
 
+# %% ../../nbs/checkpoints/pretrained_weights.ipynb #af3c4a73
+def _unmatched(file, target, names, report, head, allow_missing, allow_unexpected):
+    "Weights of neck and head that stay as initialised, and their tensors in the file that are not used, as phrases with shapes"
+    starts = _HEADS if head == 'match' and target.start in ('', 'head.') else ()
+    if target.start in ('', 'neck.'): starts = 'neck.', *starts
+    def is_ours(k): return (target.start + k).startswith(starts) and not is_allowed(k, allow_missing)
+    fresh = [f'{k} ({report.notes[k]})' for k in report.reset if is_ours(k)]
+    fresh += [f'{k} {tuple(target.own[target.start + k].shape)}' for k in report.missing if is_ours(k)]
+    unused = [f'{k} {tuple(file.state[k].shape)}' for k in _left_over(names, starts, allow_unexpected)]
+    return [f'{what}: {few(found)}' for what, found in (('kept as initialised', fresh), ('not used', unused)) if found]
+
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #aea58fca
 def _check_taken(file, target, names, head, classes, allow_nonfinite):
     "Raise `ConfigError` for invalid values; returns the names to skip"
@@ -359,6 +370,6 @@ def load_checkpoint(
     dropped = _check_taken(file, target, names.taken, head, classes, allow_nonfinite)
     report, new = _decide(file, target, names.taken, head, classes)
     clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)
-    fresh = [k for k in report.missing if k.startswith('neck.') and not is_allowed(k, allow_missing)]
-    if fresh: warnings.warn(printable(f'{file.name}: not in the file, stays as initialised: {few(fresh)}'))
+    differences = _unmatched(file, target, names, report, head, allow_missing, allow_unexpected)
+    if differences: warnings.warn(printable(f'{file.name}: {"; ".join(differences)}'))
     return report
