@@ -342,6 +342,7 @@ def _check_taken(file, target, names, head, classes, allow_nonfinite):
 def _weights_of(where, sha256):
     "The weights passed to `load_checkpoint`, by name or as a file"
     if not isinstance(where, Mapping): return read_weight_file(where, sha256)
+    if sha256 is not None: raise ConfigError('sha256', 'only a file has a hash, and tensors were passed. Remove sha256.')
     for k, v in where.items():
         if not isinstance(k, str) or not isinstance(v, torch.Tensor): raise ConfigError('where', f'expected tensors by name, got {type(v).__name__} under {k!r}.')
     return WeightFile(dict(where), 'these weights')

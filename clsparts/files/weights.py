@@ -231,7 +231,12 @@ def _check_tensors(state, size):
             raise ConfigError(message=f'{k} has the shape {tuple(v.shape)}, which is more than the file holds.')
     if not state: raise ConfigError(message='holds no table of tensors by name.')
 
-def _check_sha256(path, sha256):
+def _check_sha256(sha256):
+    "Raise `ConfigError` for anything but None and 8 to 64 hexadecimal digits"
+    if sha256 is None or isinstance(sha256, str) and re.fullmatch('[0-9a-f]{8,64}', sha256.lower()): return
+    raise ConfigError('sha256', f'expected 8 to 64 hexadecimal digits, got {sha256!r}.')
+
+def _check_hash(path, sha256):
     with open(path, 'rb') as f: found = hashlib.file_digest(f, 'sha256').hexdigest()
     if not found.startswith(sha256.lower()): raise ConfigError(message=f'expected SHA-256 {sha256}, got {found}.')
 
@@ -242,7 +247,7 @@ def _from_file(path, name, sha256=None):
         raise ConfigError(message=f'{name!r} is a folder. Name the file in it{f": {inside}" if inside else ", but there are no weights in it"}.')
     path = regular_file(path, 'weight file')
     try:
-        if sha256: _check_sha256(path, sha256)
+        if sha256: _check_hash(path, sha256)
         format_ = file_format(path)
         if format_ != 'safetensors' and path.suffix == '.safetensors': raise ConfigError(message='is a file of torch.save. Rename it to .pth.')
         if format_ == 'safetensors': file = _from_safetensors(path, name)
@@ -296,6 +301,7 @@ def read_weight_file(
     sha256: str | None = None,  # hash of the file, or its first digits
 ) -> WeightFile:
     "Tensors by name with metadata; raises `ConfigError` if there are none"
+    _check_sha256(sha256)
     if not str(where).strip(): raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
     if not found: return _from_file(Path(os.path.expanduser(where)), name, sha256)
@@ -303,6 +309,7 @@ def read_weight_file(
     if scheme == 'torchvision':
         url, classes = torchvision_weights(rest)
         return _from_url(url, name, sha256)._replace(classes=classes)
+    if scheme == 'timm' and sha256: raise ConfigError('sha256', f'{name} is not one file. Remove sha256, or name a file or URL.')
     if scheme == 'timm': return WeightFile(_from_timm(rest), name)
     raise ConfigError(message=f'{name}: weights come from files, http(s)://, torchvision:// and timm://, not from {scheme}://.')
 
