@@ -218,6 +218,7 @@ class LoadReport:
     "The result of `load_checkpoint` for each weight, shown as a table"
     where: str  # source
     kind: str = ''  # of a single part: backbone, neck or head
+    source: str | None = None  # which weights were taken, if the file has several
     loaded: list[str] = field(default_factory=list)  # loaded unchanged
     resized: list[str] = field(default_factory=list)  # loaded with another shape, or partly
     reset: list[str] = field(default_factory=list)  # not loaded although the file has them
@@ -240,6 +241,7 @@ class LoadReport:
         "One line per list of weights that were not loaded unchanged"
         def said(name): return f'{name} ({self.notes[name]})' if name in self.notes else name
         lines = [f'{column}: {few(map(said, getattr(self, column)))}' for column in (*self.columns[1:], 'unexpected') if getattr(self, column)]
+        if self.source: lines.append(self.source)
         return lines + [f'converted: {n} weights from {dtype}' for dtype, n in self.converted.items()]
 
     def _table(self):
@@ -297,7 +299,7 @@ def _check_head(file, target, names, allow_missing, allow_unexpected):
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #5a872896
 def _decide(file, target, names, head, classes):
     "The report, and the new weights by name"
-    report, new = LoadReport(file.name, target.start.rstrip('.')), {}
+    report, new = LoadReport(file.name, target.start.rstrip('.'), file.note), {}
     for name in target.weights:
         short = name.removeprefix(target.start)
         weight, of_head = file.state.get(names.get(name)), name.startswith('head.')

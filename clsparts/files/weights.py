@@ -30,7 +30,7 @@ from safetensors import safe_open
 
 from .downloads import GIT_LFS, download
 from .atomic import regular_file
-from ..core.errors import ConfigError, Fix, did_you_mean
+from ..core.errors import ConfigError, Fix, did_you_mean, printable
 from ..core.optional_imports import import_installed
 
 # %% ../../nbs/files/weights.ipynb #f2a10107
@@ -177,19 +177,29 @@ class WeightFile(NamedTuple):
     name: str  # name of the file in errors
     classes: list | None = None  # class names, if stored
     architecture: str | None = None  # type of the backbone, if a config is stored
+    note: str | None = None  # which weights were taken, if the file has several
 
 NESTED = 'state_dict', 'model', 'model_state', 'model_state_dict', 'ema_state_dict', 'state_dict_ema', 'model_ema'
+
+def _nested(content):
+    "The keys under which the contents of a file may have weights, first the one that is taken"
+    return [k for k in NESTED if isinstance(content, Mapping) and isinstance(content.get(k), Mapping)]
 
 def _unwrapped(content):
     "The tensors in the contents of a file, with plain names; empty if there are none"
     for _ in NESTED:
-        inner = [content[k] for k in NESTED if isinstance(content, Mapping) and isinstance(content.get(k), Mapping)]
-        content = inner[0] if inner else content
+        inner = _nested(content)
+        content = content[inner[0]] if inner else content
     items = content.items() if isinstance(content, Mapping) else ()
     state = {k: v.detach() for k, v in items if isinstance(k, str) and isinstance(v, torch.Tensor)}
     around = re.compile(r'(module\.|_orig_mod\.)+')
     if not all(around.match(k) for k in state if k != 'n_averaged'): return state
     return {around.sub('', k, count=1) if around.match(k) else k: v for k, v in state.items()}
+
+def _choice(content):
+    "A note on which weights are taken from the contents of a file with several; or None"
+    taken, *others = [k for k in _nested(content) if _unwrapped(content[k])] or [None]
+    return f"its weights are those under '{taken}', not {' or '.join(map(repr, others))}" if others else None
 
 # %% ../../nbs/files/weights.ipynb #aefa48df
 def _about(meta):
@@ -253,7 +263,9 @@ def _from_file(path, name, sha256=None):
         if format_ == 'safetensors': file = _from_safetensors(path, name)
         else:
             content = _unpickled(path)
-            file = WeightFile(_unwrapped(content), name, **_about(content.get('meta') if isinstance(content, Mapping) else None))
+            about = _about(content.get('meta') if isinstance(content, Mapping) else None)
+            file = WeightFile(_unwrapped(content), name, note=_choice(content), **about)
+            if file.note: warnings.warn(printable(f'{name}: {file.note}.'))
         _check_tensors(file.state, path.stat().st_size)
         return file
     except ConfigError as e: raise ConfigError(message=f'{name}: {e.issues[0].message}') from e.__cause__
