@@ -22,7 +22,7 @@ from torch.nn.utils import skip_init
 
 from ..core.errors import ConfigError, Fix, closest, join_path
 from ..core.registry import MODELS, check_arguments, parameters
-from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights
+from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights, sufficient
 
 # %% ../../nbs/base/module.ipynb #d4d3884e
 def _xavier(w, gain=1., distribution='normal'):
@@ -131,15 +131,25 @@ def _apply(module, rule, layer, place, everywhere=False):
         if isinstance(getattr(m, 'bias', None), torch.Tensor): nn.init.constant_(m.bias, bias)
 
 # %% ../../nbs/base/module.ipynb #9cfd36d6
-def _nothing_fits(module, checkpoint, found, own, prefix):
-    "The error for a checkpoint without a matching name, with the prefix for which most would match"
-    own = [k for k in own if not k.endswith(COMPUTED)]
-    best, count = best_prefix(found, lambda names: len(set(own) & set(names)))
+def _under(found, prefix):
+    "The tensors with a prefix, by the rest of their names, and the prefix with its dot"
+    start = prefix.rstrip('.') + '.' if prefix else ''
+    return {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}, start
+
+def _nothing_fits(module, checkpoint, found, prefix, **allowed):
+    "The error for a checkpoint without a matching name, with a prefix under which loading succeeds"
+    own = [k for k in module.state_dict() if not k.endswith(COMPUTED)]
+    def count(names): return len(set(own) & set(names))
+    def attempt(prefix, **more): _check_complete(module, checkpoint, *_under(found, prefix), **{**allowed, **more})
     under = f' under {prefix!r}' if prefix else ''
-    text = f"no weight of {type(module).__name__} is in {checkpoint}{under}"
-    if not best: return ConfigError('checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
-    text = f'{text}; {count} of {len(own)} are under {best!r}.'
-    return ConfigError('checkpoint', text, Fix({'prefix': best}))
+    text = f'no weight of {type(module).__name__} is in {checkpoint}{under}'
+    best = '' if count(found) else best_prefix(found, count)[0]
+    options = sufficient(dict(prefix=best), attempt) if count(found) or best else None
+    if not options: return ConfigError('checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
+    matching = count(_under(found, best)[0])
+    remove = () if best else ('prefix',)
+    fix = Fix({k: v for k, v in options.items() if k not in remove}, remove)
+    return ConfigError('checkpoint', f'{text}; {matching} of {len(own)} are {f"under {best!r}" if best else "without a prefix"}.', fix)
 
 # %% ../../nbs/base/module.ipynb #98a84d71
 def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected):
@@ -156,7 +166,8 @@ def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexp
     fitting = sum(k in state and state[k].shape == v.shape for k, v in own.items())
     text = f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit'
     text, fix = misfit(text, missing, shapes, left, fitting > len(own) / 2)
-    raise ConfigError('checkpoint', text, fix)
+    given = dict(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    raise ConfigError('checkpoint', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 
 def load_pretrained(
     module: nn.Module,  # changed in place
@@ -172,11 +183,10 @@ def load_pretrained(
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     try: found = read_weights(checkpoint)
     except ConfigError as e: raise e.prefixed(where) from e
-    start = prefix.rstrip('.') + '.' if prefix else ''
-    state = {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}
-    own = module.state_dict()
-    if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, own, prefix)
-    _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected)
+    own, (state, start) = module.state_dict(), _under(found, prefix)
+    allowed = dict(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, prefix, **allowed)
+    _check_complete(module, checkpoint, state, start, **allowed)
     fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
     try: checked = check_weights(fitting, own, checkpoint)
     except ConfigError as e: raise e.prefixed(where) from None

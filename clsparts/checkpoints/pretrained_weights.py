@@ -24,7 +24,7 @@ from ..layers.embed import resize_pos_embed
 from ..core.registry import kind_of
 from ..core.tables import Table
 from ..files.weights import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, is_dense,
-                                   misfit, read_weight_file)
+                                   misfit, read_weight_file, sufficient)
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #47c3f826
 _BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'),
@@ -180,13 +180,14 @@ def _find_names(file, target, prefix):
     if prefix is None: left |= {k: k for k in file.state if not k.startswith(start) and not is_auxiliary(k)}
     return _Names({new: start + old for new, old in names.items() if new in target.own}, left, most[0])
 
-def _other_prefix(file, target, names):
-    "An error that suggests a prefix under which at least half of the backbone, and more than now, matches; or None"
+def _other_prefix(file, target, names, given):
+    "An error about a prefix under which at least half of the backbone, and more than now, matches; or None"
     def count(inner): return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
     prefix, more = best_prefix(file.state, count)
     if more <= len(target.counted & names.taken.keys()) or more < len(target.counted) / 2: return None
     words = f'{file.name}: {names.fitting} of the {len(target.counted)} weights of {target.name} fit.'
-    return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix({'prefix': prefix}))
+    options = sufficient(dict(prefix=prefix), lambda **options: _matched(file, target, **{**given, **options, 'suggest': False}))
+    return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix(options) if options else None)
 
 def _differences(file, target, names, wanted, allow_missing):
     "Required weights that are missing in the file, and those with another shape"
@@ -198,19 +199,21 @@ def _left_over(names, start, allow_unexpected):
     "Unused names in the file that the layout maps to `start`"
     return [old for old, new in names.left.items() if new.startswith(start) and not is_allowed(old, allow_unexpected)]
 
-def _check_complete(file, target, names, head, allow_missing, allow_unexpected):
+def _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest=True):
     "Raise `ConfigError` unless the file has every backbone weight, and nothing else except a head"
     required = target.required(names.taken, head)
     absent, shapes = _differences(file, target, names, [k for k in target.weights if k in required], allow_missing)
     left = _left_over(names, target.start or ('' if head == 'strict' else 'backbone.'), allow_unexpected)
     left = [k for k in left if not names.left[k].startswith(_HEADS)]
     if not absent and not shapes and not left: return
-    if absent and (error := _other_prefix(file, target, names)): raise error
+    given = dict(prefix=prefix, head=head, allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    if absent and suggest and (error := _other_prefix(file, target, names, given)): raise error
     what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
     known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
     def short(k): return k.removeprefix(target.start)
-    raise ConfigError('', *misfit(f'{file.name}{known}: {what}', [short(k) for k in absent], {short(k): why for k, why in shapes.items()},
-                                  left, names.fitting > len(target.counted) / 2))
+    text, fix = misfit(f'{file.name}{known}: {what}', [short(k) for k in absent], {short(k): why for k, why in shapes.items()},
+                       left, names.fitting > len(target.counted) / 2)
+    raise ConfigError('', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #3ba87226
 @dataclass
@@ -296,6 +299,13 @@ def _check_head(file, target, names, allow_missing, allow_unexpected):
     words = few([f'{k} is {why}' for k, why in shapes.items()], 2) or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
     raise ConfigError('head', f"{file.name} does not fit the head: {words}. To train the head anew:", Fix({'head': 'reset'}))
 
+def _matched(file, target, prefix, head, allow_missing, allow_unexpected, suggest=True):
+    "The names in the file by ours; raises `ConfigError` unless the required ones fit; `suggest`: look for another prefix"
+    names = _find_names(file, target, prefix)
+    if target.start != 'head.': _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest)
+    if head == 'strict': _check_head(file, target, names, allow_missing, allow_unexpected)
+    return names
+
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #5a872896
 def _decide(file, target, names, head, classes):
     "The report, and the new weights by name"
@@ -367,9 +377,7 @@ def load_checkpoint(
     file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)
     if any(v.is_meta for v in target.own.values()): raise ConfigError(message=f'{type(clf).__name__} is on the meta device, and has no memory yet.')
-    names = _find_names(file, target, prefix)
-    if target.start != 'head.': _check_complete(file, target, names, head, allow_missing, allow_unexpected)
-    if head == 'strict': _check_head(file, target, names, allow_missing, allow_unexpected)
+    names = _matched(file, target, prefix, head, allow_missing, allow_unexpected)
     dropped = _check_taken(file, target, names.taken, head, classes, allow_nonfinite)
     report, new = _decide(file, target, names.taken, head, classes)
     clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)

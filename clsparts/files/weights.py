@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['IGNORED', 'MAX_PICKLE', 'MAX_STEPS', 'NESTED', 'MAX_TENSORS', 'COMPUTED', 'HEAD', 'file_format', 'WeightFile',
            'torchvision_weights', 'read_weight_file', 'read_weights', 'few', 'is_dense', 'count_nonfinite',
-           'check_weights', 'best_prefix', 'is_auxiliary', 'is_allowed', 'check_patterns', 'patterns_for', 'misfit']
+           'check_weights', 'best_prefix', 'is_auxiliary', 'is_allowed', 'check_patterns', 'patterns_for', 'misfit',
+           'sufficient']
 
 # %% ../../nbs/files/weights.ipynb #f2e33dae
 import ast
@@ -467,3 +468,19 @@ def misfit(
     options = {k: patterns_for(names) for k, names in dict(allow_missing=[*missing, *shapes], allow_unexpected=unexpected).items() if names}
     if not patterns or not all(options.values()): return text, None
     return f'{text} To load the rest:', Fix(options)
+
+# %% ../../nbs/files/weights.ipynb #e2b3b334
+def sufficient(
+    options: Mapping,  # to begin with: `{'prefix': 'encoder_q'}`
+    attempt: Callable,  # called with the options; raises `ConfigError` if they are not enough
+) -> dict | None:
+    "The options with those that the errors of `attempt` offer, or None if it fails nevertheless"
+    options = dict(options)
+    for _ in range(4):
+        try: attempt(**options)
+        except ConfigError as e:
+            new = e.fixes[0].set if e.fixes else {}
+            if not new or new.items() <= options.items(): return None
+            options |= new
+        else: return options
+    return None
