@@ -165,7 +165,8 @@ def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexp
     if not missing and not shapes and not left: return
     fitting = sum(k in state and state[k].shape == v.shape for k, v in own.items())
     text = f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit'
-    text, fix = misfit(text, missing, shapes, left, fitting > len(own) / 2)
+    others = own.keys() - {*missing, *shapes}, {start + k for k in state} - {*left}
+    text, fix = misfit(text, missing, shapes, left, others if fitting > len(own) / 2 else None)
     given = dict(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     raise ConfigError('checkpoint', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 

@@ -211,8 +211,9 @@ def _check_complete(file, target, names, prefix, head, allow_missing, allow_unex
     what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
     known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
     def short(k): return k.removeprefix(target.start)
-    text, fix = misfit(f'{file.name}{known}: {what}', [short(k) for k in absent], {short(k): why for k, why in shapes.items()},
-                       left, names.fitting > len(target.counted) / 2)
+    absent, shapes = [short(k) for k in absent], {short(k): why for k, why in shapes.items()}
+    others = {short(k) for k in target.weights} - {*absent, *shapes}, file.state.keys() - {*left}
+    text, fix = misfit(f'{file.name}{known}: {what}', absent, shapes, left, others if names.fitting > len(target.counted) / 2 else None)
     raise ConfigError('', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #3ba87226

@@ -435,15 +435,24 @@ def check_patterns(
             raise ConfigError(option, f'expected a list of patterns, got {value!r}.')
 
 # %% ../../nbs/files/weights.ipynb #f61101ed
+def _merged(names):
+    "One pattern for names that only differ in numbers"
+    parts = zip(*(re.split(r'(\d+)', name) for name in names))
+    return re.sub(r'(\.\*)+$', '.*', ''.join(same[0] if len(set(same)) == 1 else '*' for same in parts))
+
 def patterns_for(
     names: Iterable[str],
+    others: Collection[str] = (),  # names that no pattern may match
 ) -> list[str]:
-    "Up to three patterns that together match all names; none if more are needed"
-    paths = [re.sub(r'\d+', '*', re.sub(r'[*?[]', '[\\g<0>]', name)).split('.') for name in names]
-    for cut in (None, -1, 2, 1):
-        found = {'.'.join(p if p[:cut] in (p, []) else [*p[:cut], '*']) for p in paths}
-        if len(found) <= 3: return sorted(found)
-    return []
+    "Up to three patterns, as few as possible, that together match all names; none if more are needed"
+    paths = [re.sub(r'[*?[]', '[\\g<0>]', name).split('.') for name in names]
+    candidates = []
+    for cut in (None, -1, -2, 4, 3, 2, 1):
+        found, alike = {'.'.join(p if p[:cut] in (p, []) else [*p[:cut], '*']) for p in paths}, {}
+        for pattern in found: alike.setdefault(re.sub(r'\d+', '*', pattern), []).append(pattern)
+        candidates += [sorted(found), sorted({_merged(p) for p in alike.values()})]
+    narrow = [c for c in candidates if len(c) <= 3 and not any(is_allowed(name, c) for name in others)]
+    return min(narrow, key=len, default=[])
 
 _SIGNS = {  # hints by weight name, without `backbone.`
     r'.*\.se\..*': 'squeeze-and-excitation (SE-ResNet)', r'dist_token|head_dist\..*': 'a distillation token (DeiT)',
@@ -457,7 +466,7 @@ def misfit(
     missing: Collection[str],  # weights missing in the file
     shapes: Mapping[str, str],  # weights of another shape, with both shapes
     unexpected: Collection[str],  # weights only in the file
-    patterns: bool,  # whether to suggest patterns that load the rest
+    others: tuple | None,  # other weights of ours, and other names in the file; None: suggest no patterns that load the rest
 ) -> tuple[str, Fix | None]:
     "The text of an error about mismatched weights, with the options that allow them and hints on known names"
     words = [what] + [f'{len(names)} {are}: {few(shown, 3)}' for names, are, shown in (
@@ -465,8 +474,10 @@ def misfit(
         (unexpected, 'only in the file', unexpected)) if names]
     signs = [sign for pattern, sign in _SIGNS.items() if any(re.fullmatch(pattern, k.removeprefix('backbone.')) for k in unexpected)]
     text = '; '.join(words) + '.' + (f' The file has {" and ".join(signs)}.' if signs else '')
-    options = {k: patterns_for(names) for k, names in dict(allow_missing=[*missing, *shapes], allow_unexpected=unexpected).items() if names}
-    if not patterns or not all(options.values()): return text, None
+    if others is None: return text, None
+    sides = ('allow_missing', [*missing, *shapes], others[0]), ('allow_unexpected', unexpected, others[1])
+    options = {option: patterns_for(names, [k for k in rest if not k.endswith(COMPUTED)]) for option, names, rest in sides if names}
+    if not all(options.values()): return text, None
     return f'{text} To load the rest:', Fix(options)
 
 # %% ../../nbs/files/weights.ipynb #e2b3b334
