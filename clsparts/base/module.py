@@ -22,7 +22,7 @@ from torch.nn.utils import skip_init
 
 from ..core.errors import ConfigError, Fix, closest, join_path
 from ..core.registry import MODELS, check_arguments, parameters
-from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights, sufficient
+from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_prefix, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights, sufficient
 
 # %% ../../nbs/base/module.ipynb #d4d3884e
 def _xavier(w, gain=1., distribution='normal'):
@@ -179,9 +179,10 @@ def load_pretrained(
 ) -> None:
     "Load weights into `module`; raises `ConfigError` unless all match and only a head is left over"
     where = 'checkpoint'
-    if not checkpoint.strip():
+    if isinstance(checkpoint, str) and not checkpoint.strip():
         raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    check_prefix(prefix)
     try: found = read_weights(checkpoint)
     except ConfigError as e: raise e.prefixed(where) from e
     own, (state, start) = module.state_dict(), _under(found, prefix)

@@ -23,7 +23,7 @@ from ..core.errors import ConfigError, Fix, join_path, printable
 from ..layers.embed import resize_pos_embed
 from ..core.registry import kind_of
 from ..core.tables import Table
-from ..files.weights import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, is_dense,
+from ..files.weights import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_prefix, check_weights, few, is_allowed, is_auxiliary, is_dense,
                                    misfit, read_weight_file, sufficient)
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #47c3f826
@@ -287,7 +287,7 @@ def _head_classes(head, classes, file):
     if not isinstance(classes, (list, tuple)) or len(classes) != 2 or any(isinstance(c, str) for c in classes):
         raise ConfigError('classes', 'two lists of names are expected, (theirs, ours).')
     theirs, ours = file.classes if classes[0] is None else classes[0], classes[1]
-    if theirs is None: raise ConfigError('classes', f'{file.name} does not name its classes. Pass classes=(theirs, ours).')
+    if theirs is None: raise ConfigError('classes', f'{file.name}: the class names are not known. Pass classes=(theirs, ours).')
     return list(theirs), list(ours)
 
 def _check_head(file, target, names, allow_missing, allow_unexpected):
@@ -298,7 +298,7 @@ def _check_head(file, target, names, allow_missing, allow_unexpected):
     if not absent and not shapes and not left: return
     some, where = (absent, 'not') if absent else (left, 'only')
     words = few([f'{k} is {why}' for k, why in shapes.items()], 2) or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
-    raise ConfigError('head', f"{file.name} does not fit the head: {words}. To train the head anew:", Fix({'head': 'reset'}))
+    raise ConfigError('head', f"{file.name}: the head does not fit: {words}. To train the head anew:", Fix({'head': 'reset'}))
 
 def _matched(file, target, prefix, head, allow_missing, allow_unexpected, suggest=True):
     "The names in the file by ours; raises `ConfigError` unless the required ones fit; `suggest`: look for another prefix"
@@ -354,6 +354,8 @@ def _check_taken(file, target, names, head, classes, allow_nonfinite):
 
 def _weights_of(where, sha256):
     "The weights passed to `load_checkpoint`, by name or as a file"
+    if isinstance(where, nn.Module): raise ConfigError('where', 'expected a file or tensors by name, got a module. Pass its state_dict().')
+    if where is None: raise ConfigError('where', 'expected a file, a URL or tensors by name, got None.')
     if not isinstance(where, Mapping): return read_weight_file(where, sha256)
     if sha256 is not None: raise ConfigError('sha256', 'only a file has a hash, and tensors were passed. Remove sha256.')
     for k, v in where.items():
@@ -374,6 +376,8 @@ def load_checkpoint(
     allow_nonfinite: bool = False,  # accept NaN and infinite values
 ) -> LoadReport:
     "Load pretrained weights; raises `ConfigError` and changes nothing unless the whole backbone matches"
+    if not isinstance(clf, nn.Module): raise ConfigError('clf', f'expected a classifier or a part, got {clf!r}.')
+    check_prefix(prefix)
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)

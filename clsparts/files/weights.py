@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['IGNORED', 'MAX_PICKLE', 'MAX_STEPS', 'NESTED', 'MAX_TENSORS', 'COMPUTED', 'HEAD', 'file_format', 'WeightFile',
            'torchvision_weights', 'read_weight_file', 'read_weights', 'few', 'is_dense', 'count_nonfinite',
-           'check_weights', 'best_prefix', 'is_auxiliary', 'is_allowed', 'check_patterns', 'patterns_for', 'misfit',
-           'sufficient']
+           'check_weights', 'best_prefix', 'is_auxiliary', 'is_allowed', 'check_patterns', 'check_prefix',
+           'patterns_for', 'misfit', 'sufficient']
 
 # %% ../../nbs/files/weights.ipynb #f2e33dae
 import ast
@@ -315,6 +315,8 @@ def read_weight_file(
 ) -> WeightFile:
     "Tensors by name with metadata; raises `ConfigError` if there are none"
     _check_sha256(sha256)
+    if not isinstance(where, (str, Path)):
+        raise ConfigError(message=f'expected a weight file or URL, got {"None" if where is None else type(where).__name__}.')
     if not str(where).strip(): raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
     if not found: return _from_file(Path(os.path.expanduser(where)), name, sha256)
@@ -433,6 +435,12 @@ def check_patterns(
         if isinstance(value, str): raise ConfigError(option, f'expected a list of patterns, got {value!r}.', Fix({option: [value]}))
         if not isinstance(value, (list, tuple)) or not all(isinstance(p, str) for p in value):
             raise ConfigError(option, f'expected a list of patterns, got {value!r}.')
+
+def check_prefix(
+    prefix: str | None,
+) -> None:
+    "Raise `ConfigError` for a prefix that is no text"
+    if not isinstance(prefix, (str, type(None))): raise ConfigError('prefix', f"expected a text such as 'backbone', or None, got {prefix!r}.")
 
 # %% ../../nbs/files/weights.ipynb #f61101ed
 def _merged(names):
