@@ -189,6 +189,7 @@ def _other_prefix(file, target, names, given):
     options = sufficient(dict(prefix=prefix), lambda **options: _matched(file, target, **{**given, **options, 'suggest': False}))
     return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix(options) if options else None)
 
+# %% ../../nbs/checkpoints/pretrained_weights.ipynb #3dd6bc0c
 def _differences(file, target, names, wanted, allow_missing):
     "Required weights that are missing in the file, and those with another shape"
     own = [k for k in wanted if not is_allowed(k.removeprefix(target.start), allow_missing)]
