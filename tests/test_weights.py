@@ -72,7 +72,7 @@ def test_a_run_from_weights_of_another_architecture(tmp_path, capsys):
     assert main(['train', *sizes, '--cfg-options', f'load_from={tmp_path}/se.pth', '--work-dir', str(tmp_path/'run')]) == 2
     error = capsys.readouterr().err
     assert 'squeeze-and-excitation' in error and not (tmp_path/'run').exists()
-    assert "Set load_from=dict(checkpoint='" in error and "allow_unexpected=['backbone.layer*.*.se.weight'])." in error
-    cfg = dict(load_from=dict(checkpoint=str(tmp_path/'se.pth'), allow_unexpected=['backbone.layer*.*.se.weight']))
+    assert "Set load_from=dict(checkpoint='" in error and "allow_unexpected=['backbone.layer1.0.se.weight'])." in error
+    cfg = dict(load_from=dict(checkpoint=str(tmp_path/'se.pth'), allow_unexpected=['backbone.layer1.0.se.weight']))
     run = prepare(dict(model=dict(backbone=tiny, neck='GlobalAveragePooling', head=dict(type='LinearClsHead', num_classes=10)), **cfg), tmp_path/'run')
     assert_close(dict(run.clf.state_dict()), state, rtol=0, atol=0)

@@ -22,7 +22,7 @@ from torch.nn.utils import skip_init
 
 from ..core.errors import ConfigError, Fix, closest, join_path
 from ..core.registry import MODELS, check_arguments, parameters
-from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights
+from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_prefix, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights, sufficient
 
 # %% ../../nbs/base/module.ipynb #d4d3884e
 def _xavier(w, gain=1., distribution='normal'):
@@ -76,54 +76,80 @@ def check_rules(
             close = closest(type_, _OPTIONS)
             raise ConfigError(f'{place}.type', f'{type_!r} is not an initialiser. Available: {", ".join(_OPTIONS)}.',
                               Fix({f'{place}.type': close[0]}) if close else None)
-        options = {k: v for k, v in rule.items() if k not in ('type', 'layer', 'override', 'bias', 'bias_prob', 'name')}
+        shared = ('type', 'override', 'name') if type_ == 'Pretrained' else ('type', 'override', 'name', 'layer', 'bias', 'bias_prob')
+        options = {k: v for k, v in rule.items() if k not in shared}
         try: check_arguments(type_, _OPTIONS[type_], options)
         except ConfigError as e: raise e.prefixed(place) from None
 
 # %% ../../nbs/base/module.ipynb #eec683e2
+def _in_order(init_cfg):
+    "All rules with their paths, in the order in which they apply: those that load a file come last, as in mmengine"
+    if not init_cfg: return []
+    several = isinstance(init_cfg, (list, tuple))
+    rules = [(f'init_cfg.{i}', r) for i, r in enumerate(init_cfg)] if several else [('init_cfg', init_cfg)]
+    return sorted(rules, key=lambda placed: _loads(placed[1]))
+
+def _loads(rule): return rule.get('type') == 'Pretrained'
+
+def _apply_rule(module, rule, place):
+    "Apply a rule at `place` of the config, then its overrides"
+    rule = dict(rule)
+    layer, overrides = rule.pop('layer', None), rule.pop('override', None) or []
+    if isinstance(layer, str): layer = [layer]
+    if layer is not None or not overrides or _loads(rule): _apply(module, rule, layer, place)
+    for over in [overrides] if isinstance(overrides, Mapping) else overrides:
+        over = dict(over)
+        name, own = over.pop('name', None), over.pop('layer', None)
+        if not isinstance(getattr(module, name or '', None), nn.Module):
+            children = ', '.join(n for n, _ in module.named_children())
+            message = f'{type(module).__name__} has no child {name!r}. Available: {children}.'
+            raise ConfigError(f'{place}.override', message)
+        own_rule = over if 'type' in over else {**rule, **over}
+        _apply(getattr(module, name), own_rule, own and [own], f'{place}.override', everywhere=_loads(rule))
+
 def initialize(
     module: nn.Module,  # changed in place
-    init_cfg: Mapping | list | None,  # a rule, or several that are applied in turn
+    init_cfg: Mapping | list | None,  # a rule, or several that are applied in turn, `Pretrained` last
 ) -> None:
     "Fill the weights of `module` by the rules of `init_cfg`; raises `ConfigError` for an invalid rule"
     check_rules(init_cfg)
-    for rule in init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg] if init_cfg else []:
-        rule = dict(rule)
-        layer, overrides = rule.pop('layer', None), rule.pop('override', None) or []
-        if isinstance(layer, str): layer = [layer]
-        if layer is not None or not overrides: _apply(module, rule, layer)
-        for over in [overrides] if isinstance(overrides, Mapping) else overrides:
-            over = dict(over)
-            name, own = over.pop('name', None), over.pop('layer', None)
-            if not isinstance(getattr(module, name or '', None), nn.Module):
-                children = ', '.join(n for n, _ in module.named_children())
-                message = f'{type(module).__name__} has no child {name!r}. Available: {children}.'
-                raise ConfigError('init_cfg.override', message)
-            _apply(getattr(module, name), over if 'type' in over else {**rule, **over}, own and [own])
+    for place, rule in _in_order(init_cfg): _apply_rule(module, rule, place)
 
 # %% ../../nbs/base/module.ipynb #fba62aa8
-def _apply(module, rule, layer):
-    "Apply one rule to the layers inside `module` that it names"
+def _apply(module, rule, layer, place, everywhere=False):
+    "Apply one rule to the layers inside `module` that it names; `everywhere`: also inside parts whose weights are final"
     rule = dict(rule)
     type_, bias, prob = rule.pop('type', None), rule.pop('bias', 0.), rule.pop('bias_prob', None)
-    if type_ == 'Pretrained': return load_pretrained(module, **rule)
+    if type_ == 'Pretrained':
+        try: return load_pretrained(module, **rule)
+        except ConfigError as e: raise e.prefixed(place) from e.__cause__
     fill = FILLS[type_]
     if prob is not None: bias = -math.log((1 - prob) / prob)
-    for m in _layers(module):
+    for m in module.modules() if everywhere else _layers(module):
         if layer is not None and not _is_a(m, layer): continue
         if isinstance(getattr(m, 'weight', None), torch.Tensor): fill(m.weight, **rule)
         if isinstance(getattr(m, 'bias', None), torch.Tensor): nn.init.constant_(m.bias, bias)
 
 # %% ../../nbs/base/module.ipynb #9cfd36d6
-def _nothing_fits(module, checkpoint, found, own, prefix):
-    "The error for a checkpoint without a matching name, with the prefix for which most would match"
-    own = [k for k in own if not k.endswith(COMPUTED)]
-    best, count = best_prefix(found, lambda names: len(set(own) & set(names)))
+def _under(found, prefix):
+    "The tensors with a prefix, by the rest of their names, and the prefix with its dot"
+    start = prefix.rstrip('.') + '.' if prefix else ''
+    return {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}, start
+
+def _nothing_fits(module, checkpoint, found, prefix, **allowed):
+    "The error for a checkpoint without a matching name, with a prefix under which loading succeeds"
+    own = [k for k in module.state_dict() if not k.endswith(COMPUTED)]
+    def count(names): return len(set(own) & set(names))
+    def attempt(prefix, **more): _check_complete(module, checkpoint, *_under(found, prefix), **{**allowed, **more})
     under = f' under {prefix!r}' if prefix else ''
-    text = f"no weight of {type(module).__name__} is in {checkpoint}{under}"
-    if not best: return ConfigError('init_cfg.checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
-    text = f'{text}; {count} of {len(own)} are under {best!r}.'
-    return ConfigError('init_cfg.checkpoint', text, Fix({'init_cfg.prefix': best}))
+    text = f'no weight of {type(module).__name__} is in {checkpoint}{under}'
+    best = '' if count(found) else best_prefix(found, count)[0]
+    options = sufficient(dict(prefix=best), attempt) if count(found) or best else None
+    if not options: return ConfigError('checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
+    matching = count(_under(found, best)[0])
+    remove = () if best else ('prefix',)
+    fix = Fix({k: v for k, v in options.items() if k not in remove}, remove)
+    return ConfigError('checkpoint', f'{text}; {matching} of {len(own)} are {f"under {best!r}" if best else "without a prefix"}.', fix)
 
 # %% ../../nbs/base/module.ipynb #98a84d71
 def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected):
@@ -139,8 +165,10 @@ def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexp
     if not missing and not shapes and not left: return
     fitting = sum(k in state and state[k].shape == v.shape for k, v in own.items())
     text = f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit'
-    text, fix = misfit(text, missing, shapes, left, fitting > len(own) / 2)
-    raise ConfigError('init_cfg.checkpoint', text, fix and fix.prefixed('init_cfg'))
+    others = own.keys() - {*missing, *shapes}, {start + k for k in state} - {*left}
+    text, fix = misfit(text, missing, shapes, left, others if fitting > len(own) / 2 else None)
+    given = dict(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    raise ConfigError('checkpoint', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 
 def load_pretrained(
     module: nn.Module,  # changed in place
@@ -150,18 +178,17 @@ def load_pretrained(
     allow_unexpected: Collection[str] = (),  # patterns of names in the file that may be left over: `['*.se.*']`
 ) -> None:
     "Load weights into `module`; raises `ConfigError` unless all match and only a head is left over"
-    where = 'init_cfg.checkpoint'
-    if not checkpoint.strip():
+    where = 'checkpoint'
+    if isinstance(checkpoint, str) and not checkpoint.strip():
         raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
-    try: check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
-    except ConfigError as e: raise e.prefixed('init_cfg') from None
+    check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    check_prefix(prefix)
     try: found = read_weights(checkpoint)
     except ConfigError as e: raise e.prefixed(where) from e
-    start = prefix.rstrip('.') + '.' if prefix else ''
-    state = {k.removeprefix(start): v for k, v in found.items() if k.startswith(start)}
-    own = module.state_dict()
-    if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, own, prefix)
-    _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected)
+    own, (state, start) = module.state_dict(), _under(found, prefix)
+    allowed = dict(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, prefix, **allowed)
+    _check_complete(module, checkpoint, state, start, **allowed)
     fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
     try: checked = check_weights(fitting, own, checkpoint)
     except ConfigError as e: raise e.prefixed(where) from None
@@ -268,8 +295,8 @@ class BaseModule(nn.Module, metaclass=PartMeta):
 
     @property
     def loads_weights(self) -> bool:
-        "Whether all weights of this part come from a checkpoint"
-        return isinstance(self.init_cfg, Mapping) and self.init_cfg.get('type') == 'Pretrained'
+        "Whether the weights of this part come from a checkpoint"
+        return any(_loads(rule) for _, rule in _in_order(self.init_cfg))
 
     def init_weights(self) -> None:
         "Initialise this part, then the parts inside it; called once, when the outermost part is built"
@@ -277,12 +304,16 @@ class BaseModule(nn.Module, metaclass=PartMeta):
             warnings.warn(f'{type(self).__name__}.init_weights() does nothing: the weights are already initialised')
             return
         if _without_numbers(self): return check_rules(self.init_cfg)
-        initialize(self, self.init_cfg)
+        check_rules(self.init_cfg)
+        rules = _in_order(self.init_cfg)
+        files = [placed for placed in rules if _loads(placed[1])]
+        for place, rule in rules[:len(rules) - len(files)]: _apply_rule(self, rule, place)
         for name, part in _inner_parts(self):
             try:
-                if self.loads_weights: part.is_init = True
+                if files and len(rules) == 1: part.is_init = True
                 elif not part.is_init: part.init_weights()
             except ConfigError as e: raise e.prefixed(name) from e.__cause__
+        for place, rule in files: _apply_rule(self, rule, place)
         self.is_init = True
 
 # %% ../../nbs/base/module.ipynb #f7ab685d

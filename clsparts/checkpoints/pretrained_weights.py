@@ -23,8 +23,8 @@ from ..core.errors import ConfigError, Fix, join_path, printable
 from ..layers.embed import resize_pos_embed
 from ..core.registry import kind_of
 from ..core.tables import Table
-from ..files.weights import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_weights, few, is_allowed, is_auxiliary, is_dense,
-                                   misfit, read_weight_file)
+from ..files.weights import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_prefix, check_weights, few, is_allowed, is_auxiliary, is_dense,
+                                   misfit, read_weight_file, sufficient)
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #47c3f826
 _BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'),
@@ -180,14 +180,16 @@ def _find_names(file, target, prefix):
     if prefix is None: left |= {k: k for k in file.state if not k.startswith(start) and not is_auxiliary(k)}
     return _Names({new: start + old for new, old in names.items() if new in target.own}, left, most[0])
 
-def _other_prefix(file, target, names):
-    "An error that suggests a prefix under which at least half of the backbone, and more than now, matches; or None"
+def _other_prefix(file, target, names, given):
+    "An error about a prefix under which at least half of the backbone, and more than now, matches; or None"
     def count(inner): return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
     prefix, more = best_prefix(file.state, count)
     if more <= len(target.counted & names.taken.keys()) or more < len(target.counted) / 2: return None
     words = f'{file.name}: {names.fitting} of the {len(target.counted)} weights of {target.name} fit.'
-    return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix({'prefix': prefix}))
+    options = sufficient(dict(prefix=prefix), lambda **options: _matched(file, target, **{**given, **options, 'suggest': False}))
+    return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix(options) if options else None)
 
+# %% ../../nbs/checkpoints/pretrained_weights.ipynb #3dd6bc0c
 def _differences(file, target, names, wanted, allow_missing):
     "Required weights that are missing in the file, and those with another shape"
     own = [k for k in wanted if not is_allowed(k.removeprefix(target.start), allow_missing)]
@@ -198,19 +200,22 @@ def _left_over(names, start, allow_unexpected):
     "Unused names in the file that the layout maps to `start`"
     return [old for old, new in names.left.items() if new.startswith(start) and not is_allowed(old, allow_unexpected)]
 
-def _check_complete(file, target, names, head, allow_missing, allow_unexpected):
+def _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest=True):
     "Raise `ConfigError` unless the file has every backbone weight, and nothing else except a head"
     required = target.required(names.taken, head)
     absent, shapes = _differences(file, target, names, [k for k in target.weights if k in required], allow_missing)
     left = _left_over(names, target.start or ('' if head == 'strict' else 'backbone.'), allow_unexpected)
     left = [k for k in left if not names.left[k].startswith(_HEADS)]
     if not absent and not shapes and not left: return
-    if absent and (error := _other_prefix(file, target, names)): raise error
+    given = dict(prefix=prefix, head=head, allow_missing=allow_missing, allow_unexpected=allow_unexpected)
+    if absent and suggest and (error := _other_prefix(file, target, names, given)): raise error
     what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
     known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
     def short(k): return k.removeprefix(target.start)
-    raise ConfigError('', *misfit(f'{file.name}{known}: {what}', [short(k) for k in absent], {short(k): why for k, why in shapes.items()},
-                                  left, names.fitting > len(target.counted) / 2))
+    absent, shapes = [short(k) for k in absent], {short(k): why for k, why in shapes.items()}
+    others = {short(k) for k in target.weights} - {*absent, *shapes}, file.state.keys() - {*left}
+    text, fix = misfit(f'{file.name}{known}: {what}', absent, shapes, left, others if names.fitting > len(target.counted) / 2 else None)
+    raise ConfigError('', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #3ba87226
 @dataclass
@@ -218,6 +223,7 @@ class LoadReport:
     "The result of `load_checkpoint` for each weight, shown as a table"
     where: str  # source
     kind: str = ''  # of a single part: backbone, neck or head
+    source: str | None = None  # which weights were taken, if the file has several
     loaded: list[str] = field(default_factory=list)  # loaded unchanged
     resized: list[str] = field(default_factory=list)  # loaded with another shape, or partly
     reset: list[str] = field(default_factory=list)  # not loaded although the file has them
@@ -240,6 +246,7 @@ class LoadReport:
         "One line per list of weights that were not loaded unchanged"
         def said(name): return f'{name} ({self.notes[name]})' if name in self.notes else name
         lines = [f'{column}: {few(map(said, getattr(self, column)))}' for column in (*self.columns[1:], 'unexpected') if getattr(self, column)]
+        if self.source: lines.append(self.source)
         return lines + [f'converted: {n} weights from {dtype}' for dtype, n in self.converted.items()]
 
     def _table(self):
@@ -281,7 +288,7 @@ def _head_classes(head, classes, file):
     if not isinstance(classes, (list, tuple)) or len(classes) != 2 or any(isinstance(c, str) for c in classes):
         raise ConfigError('classes', 'two lists of names are expected, (theirs, ours).')
     theirs, ours = file.classes if classes[0] is None else classes[0], classes[1]
-    if theirs is None: raise ConfigError('classes', f'{file.name} does not name its classes. Pass classes=(theirs, ours).')
+    if theirs is None: raise ConfigError('classes', f'{file.name}: the class names are not known. Pass classes=(theirs, ours).')
     return list(theirs), list(ours)
 
 def _check_head(file, target, names, allow_missing, allow_unexpected):
@@ -292,12 +299,19 @@ def _check_head(file, target, names, allow_missing, allow_unexpected):
     if not absent and not shapes and not left: return
     some, where = (absent, 'not') if absent else (left, 'only')
     words = few([f'{k} is {why}' for k, why in shapes.items()], 2) or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
-    raise ConfigError('head', f"{file.name} does not fit the head: {words}. To train the head anew:", Fix({'head': 'reset'}))
+    raise ConfigError('head', f"{file.name}: the head does not fit: {words}. To train the head anew:", Fix({'head': 'reset'}))
+
+def _matched(file, target, prefix, head, allow_missing, allow_unexpected, suggest=True):
+    "The names in the file by ours; raises `ConfigError` unless the required ones fit; `suggest`: look for another prefix"
+    names = _find_names(file, target, prefix)
+    if target.start != 'head.': _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest)
+    if head == 'strict': _check_head(file, target, names, allow_missing, allow_unexpected)
+    return names
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #5a872896
 def _decide(file, target, names, head, classes):
     "The report, and the new weights by name"
-    report, new = LoadReport(file.name, target.start.rstrip('.')), {}
+    report, new = LoadReport(file.name, target.start.rstrip('.'), file.note), {}
     for name in target.weights:
         short = name.removeprefix(target.start)
         weight, of_head = file.state.get(names.get(name)), name.startswith('head.')
@@ -319,6 +333,17 @@ def _decide(file, target, names, head, classes):
     report.converted = {t: types.count(t) for t in sorted(set(types))}
     return report, new
 
+# %% ../../nbs/checkpoints/pretrained_weights.ipynb #af3c4a73
+def _unmatched(file, target, names, report, head, allow_missing, allow_unexpected):
+    "Weights of neck and head that stay as initialised, and their tensors in the file that are not used, as phrases with shapes"
+    starts = _HEADS if head == 'match' and target.start in ('', 'head.') else ()
+    if target.start in ('', 'neck.'): starts = 'neck.', *starts
+    def is_ours(k): return (target.start + k).startswith(starts) and not is_allowed(k, allow_missing)
+    fresh = [f'{k} ({report.notes[k]})' for k in report.reset if is_ours(k)]
+    fresh += [f'{k} {tuple(target.own[target.start + k].shape)}' for k in report.missing if is_ours(k)]
+    unused = [f'{k} {tuple(file.state[k].shape)}' for k in _left_over(names, starts, allow_unexpected)]
+    return [f'{what}: {few(found)}' for what, found in (('kept as initialised', fresh), ('not used', unused)) if found]
+
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #aea58fca
 def _check_taken(file, target, names, head, classes, allow_nonfinite):
     "Raise `ConfigError` for invalid values; returns the names to skip"
@@ -330,7 +355,10 @@ def _check_taken(file, target, names, head, classes, allow_nonfinite):
 
 def _weights_of(where, sha256):
     "The weights passed to `load_checkpoint`, by name or as a file"
+    if isinstance(where, nn.Module): raise ConfigError('where', 'expected a file or tensors by name, got a module. Pass its state_dict().')
+    if where is None: raise ConfigError('where', 'expected a file, a URL or tensors by name, got None.')
     if not isinstance(where, Mapping): return read_weight_file(where, sha256)
+    if sha256 is not None: raise ConfigError('sha256', 'only a file has a hash, and tensors were passed. Remove sha256.')
     for k, v in where.items():
         if not isinstance(k, str) or not isinstance(v, torch.Tensor): raise ConfigError('where', f'expected tensors by name, got {type(v).__name__} under {k!r}.')
     return WeightFile(dict(where), 'these weights')
@@ -349,16 +377,16 @@ def load_checkpoint(
     allow_nonfinite: bool = False,  # accept NaN and infinite values
 ) -> LoadReport:
     "Load pretrained weights; raises `ConfigError` and changes nothing unless the whole backbone matches"
+    if not isinstance(clf, nn.Module): raise ConfigError('clf', f'expected a classifier or a part, got {clf!r}.')
+    check_prefix(prefix)
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)
     if any(v.is_meta for v in target.own.values()): raise ConfigError(message=f'{type(clf).__name__} is on the meta device, and has no memory yet.')
-    names = _find_names(file, target, prefix)
-    if target.start != 'head.': _check_complete(file, target, names, head, allow_missing, allow_unexpected)
-    if head == 'strict': _check_head(file, target, names, allow_missing, allow_unexpected)
+    names = _matched(file, target, prefix, head, allow_missing, allow_unexpected)
     dropped = _check_taken(file, target, names.taken, head, classes, allow_nonfinite)
     report, new = _decide(file, target, names.taken, head, classes)
     clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)
-    fresh = [k for k in report.missing if k.startswith('neck.') and not is_allowed(k, allow_missing)]
-    if fresh: warnings.warn(printable(f'{file.name}: not in the file, stays as initialised: {few(fresh)}'))
+    differences = _unmatched(file, target, names, report, head, allow_missing, allow_unexpected)
+    if differences: warnings.warn(printable(f'{file.name}: {"; ".join(differences)}'))
     return report

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['IGNORED', 'MAX_PICKLE', 'MAX_STEPS', 'NESTED', 'MAX_TENSORS', 'COMPUTED', 'HEAD', 'file_format', 'WeightFile',
            'torchvision_weights', 'read_weight_file', 'read_weights', 'few', 'is_dense', 'count_nonfinite',
-           'check_weights', 'best_prefix', 'is_auxiliary', 'is_allowed', 'check_patterns', 'patterns_for', 'misfit']
+           'check_weights', 'best_prefix', 'is_auxiliary', 'is_allowed', 'check_patterns', 'check_prefix',
+           'patterns_for', 'misfit', 'sufficient']
 
 # %% ../../nbs/files/weights.ipynb #f2e33dae
 import ast
@@ -30,7 +31,7 @@ from safetensors import safe_open
 
 from .downloads import GIT_LFS, download
 from .atomic import regular_file
-from ..core.errors import ConfigError, Fix, did_you_mean
+from ..core.errors import ConfigError, Fix, did_you_mean, printable
 from ..core.optional_imports import import_installed
 
 # %% ../../nbs/files/weights.ipynb #f2a10107
@@ -177,19 +178,29 @@ class WeightFile(NamedTuple):
     name: str  # name of the file in errors
     classes: list | None = None  # class names, if stored
     architecture: str | None = None  # type of the backbone, if a config is stored
+    note: str | None = None  # which weights were taken, if the file has several
 
 NESTED = 'state_dict', 'model', 'model_state', 'model_state_dict', 'ema_state_dict', 'state_dict_ema', 'model_ema'
+
+def _nested(content):
+    "The keys under which the contents of a file may have weights, first the one that is taken"
+    return [k for k in NESTED if isinstance(content, Mapping) and isinstance(content.get(k), Mapping)]
 
 def _unwrapped(content):
     "The tensors in the contents of a file, with plain names; empty if there are none"
     for _ in NESTED:
-        inner = [content[k] for k in NESTED if isinstance(content, Mapping) and isinstance(content.get(k), Mapping)]
-        content = inner[0] if inner else content
+        inner = _nested(content)
+        content = content[inner[0]] if inner else content
     items = content.items() if isinstance(content, Mapping) else ()
     state = {k: v.detach() for k, v in items if isinstance(k, str) and isinstance(v, torch.Tensor)}
     around = re.compile(r'(module\.|_orig_mod\.)+')
     if not all(around.match(k) for k in state if k != 'n_averaged'): return state
     return {around.sub('', k, count=1) if around.match(k) else k: v for k, v in state.items()}
+
+def _choice(content):
+    "A note on which weights are taken from the contents of a file with several; or None"
+    taken, *others = [k for k in _nested(content) if _unwrapped(content[k])] or [None]
+    return f"its weights are those under '{taken}', not {' or '.join(map(repr, others))}" if others else None
 
 # %% ../../nbs/files/weights.ipynb #aefa48df
 def _about(meta):
@@ -231,7 +242,12 @@ def _check_tensors(state, size):
             raise ConfigError(message=f'{k} has the shape {tuple(v.shape)}, which is more than the file holds.')
     if not state: raise ConfigError(message='holds no table of tensors by name.')
 
-def _check_sha256(path, sha256):
+def _check_sha256(sha256):
+    "Raise `ConfigError` for anything but None and 8 to 64 hexadecimal digits"
+    if sha256 is None or isinstance(sha256, str) and re.fullmatch('[0-9a-f]{8,64}', sha256.lower()): return
+    raise ConfigError('sha256', f'expected 8 to 64 hexadecimal digits, got {sha256!r}.')
+
+def _check_hash(path, sha256):
     with open(path, 'rb') as f: found = hashlib.file_digest(f, 'sha256').hexdigest()
     if not found.startswith(sha256.lower()): raise ConfigError(message=f'expected SHA-256 {sha256}, got {found}.')
 
@@ -242,13 +258,15 @@ def _from_file(path, name, sha256=None):
         raise ConfigError(message=f'{name!r} is a folder. Name the file in it{f": {inside}" if inside else ", but there are no weights in it"}.')
     path = regular_file(path, 'weight file')
     try:
-        if sha256: _check_sha256(path, sha256)
+        if sha256: _check_hash(path, sha256)
         format_ = file_format(path)
         if format_ != 'safetensors' and path.suffix == '.safetensors': raise ConfigError(message='is a file of torch.save. Rename it to .pth.')
         if format_ == 'safetensors': file = _from_safetensors(path, name)
         else:
             content = _unpickled(path)
-            file = WeightFile(_unwrapped(content), name, **_about(content.get('meta') if isinstance(content, Mapping) else None))
+            about = _about(content.get('meta') if isinstance(content, Mapping) else None)
+            file = WeightFile(_unwrapped(content), name, note=_choice(content), **about)
+            if file.note: warnings.warn(printable(f'{name}: {file.note}.'))
         _check_tensors(file.state, path.stat().st_size)
         return file
     except ConfigError as e: raise ConfigError(message=f'{name}: {e.issues[0].message}') from e.__cause__
@@ -296,6 +314,9 @@ def read_weight_file(
     sha256: str | None = None,  # hash of the file, or its first digits
 ) -> WeightFile:
     "Tensors by name with metadata; raises `ConfigError` if there are none"
+    _check_sha256(sha256)
+    if not isinstance(where, (str, Path)):
+        raise ConfigError(message=f'expected a weight file or URL, got {"None" if where is None else type(where).__name__}.')
     if not str(where).strip(): raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
     if not found: return _from_file(Path(os.path.expanduser(where)), name, sha256)
@@ -303,6 +324,7 @@ def read_weight_file(
     if scheme == 'torchvision':
         url, classes = torchvision_weights(rest)
         return _from_url(url, name, sha256)._replace(classes=classes)
+    if scheme == 'timm' and sha256: raise ConfigError('sha256', f'{name} is not one file. Remove sha256, or name a file or URL.')
     if scheme == 'timm': return WeightFile(_from_timm(rest), name)
     raise ConfigError(message=f'{name}: weights come from files, http(s)://, torchvision:// and timm://, not from {scheme}://.')
 
@@ -414,16 +436,31 @@ def check_patterns(
         if not isinstance(value, (list, tuple)) or not all(isinstance(p, str) for p in value):
             raise ConfigError(option, f'expected a list of patterns, got {value!r}.')
 
+def check_prefix(
+    prefix: str | None,
+) -> None:
+    "Raise `ConfigError` for a prefix that is no text"
+    if not isinstance(prefix, (str, type(None))): raise ConfigError('prefix', f"expected a text such as 'backbone', or None, got {prefix!r}.")
+
 # %% ../../nbs/files/weights.ipynb #f61101ed
+def _merged(names):
+    "One pattern for names that only differ in numbers"
+    parts = zip(*(re.split(r'(\d+)', name) for name in names))
+    return re.sub(r'(\.\*)+$', '.*', ''.join(same[0] if len(set(same)) == 1 else '*' for same in parts))
+
 def patterns_for(
     names: Iterable[str],
+    others: Collection[str] = (),  # names that no pattern may match
 ) -> list[str]:
-    "Up to three patterns that together match all names; none if more are needed"
-    paths = [re.sub(r'\d+', '*', re.sub(r'[*?[]', '[\\g<0>]', name)).split('.') for name in names]
-    for cut in (None, -1, 2, 1):
-        found = {'.'.join(p if p[:cut] in (p, []) else [*p[:cut], '*']) for p in paths}
-        if len(found) <= 3: return sorted(found)
-    return []
+    "Up to three patterns, as few as possible, that together match all names; none if more are needed"
+    paths = [re.sub(r'[*?[]', '[\\g<0>]', name).split('.') for name in names]
+    candidates = []
+    for cut in (None, -1, -2, 4, 3, 2, 1):
+        found, alike = {'.'.join(p if p[:cut] in (p, []) else [*p[:cut], '*']) for p in paths}, {}
+        for pattern in found: alike.setdefault(re.sub(r'\d+', '*', pattern), []).append(pattern)
+        candidates += [sorted(found), sorted({_merged(p) for p in alike.values()})]
+    narrow = [c for c in candidates if len(c) <= 3 and not any(is_allowed(name, c) for name in others)]
+    return min(narrow, key=len, default=[])
 
 _SIGNS = {  # hints by weight name, without `backbone.`
     r'.*\.se\..*': 'squeeze-and-excitation (SE-ResNet)', r'dist_token|head_dist\..*': 'a distillation token (DeiT)',
@@ -437,7 +474,7 @@ def misfit(
     missing: Collection[str],  # weights missing in the file
     shapes: Mapping[str, str],  # weights of another shape, with both shapes
     unexpected: Collection[str],  # weights only in the file
-    patterns: bool,  # whether to suggest patterns that load the rest
+    others: tuple | None,  # other weights of ours, and other names in the file; None: suggest no patterns that load the rest
 ) -> tuple[str, Fix | None]:
     "The text of an error about mismatched weights, with the options that allow them and hints on known names"
     words = [what] + [f'{len(names)} {are}: {few(shown, 3)}' for names, are, shown in (
@@ -445,6 +482,24 @@ def misfit(
         (unexpected, 'only in the file', unexpected)) if names]
     signs = [sign for pattern, sign in _SIGNS.items() if any(re.fullmatch(pattern, k.removeprefix('backbone.')) for k in unexpected)]
     text = '; '.join(words) + '.' + (f' The file has {" and ".join(signs)}.' if signs else '')
-    options = {k: patterns_for(names) for k, names in dict(allow_missing=[*missing, *shapes], allow_unexpected=unexpected).items() if names}
-    if not patterns or not all(options.values()): return text, None
+    if others is None: return text, None
+    sides = ('allow_missing', [*missing, *shapes], others[0]), ('allow_unexpected', unexpected, others[1])
+    options = {option: patterns_for(names, [k for k in rest if not k.endswith(COMPUTED)]) for option, names, rest in sides if names}
+    if not all(options.values()): return text, None
     return f'{text} To load the rest:', Fix(options)
+
+# %% ../../nbs/files/weights.ipynb #e2b3b334
+def sufficient(
+    options: Mapping,  # to begin with: `{'prefix': 'encoder_q'}`
+    attempt: Callable,  # called with the options; raises `ConfigError` if they are not enough
+) -> dict | None:
+    "The options with those that the errors of `attempt` offer, or None if it fails nevertheless"
+    options = dict(options)
+    for _ in range(4):
+        try: attempt(**options)
+        except ConfigError as e:
+            new = e.fixes[0].set if e.fixes else {}
+            if not new or new.items() <= options.items(): return None
+            options |= new
+        else: return options
+    return None

@@ -34,7 +34,7 @@ from .settings import TrainSettings, check_numbers
 from .trainer import Trainer, alone_in, fit
 from ..data.transforms import check_augment
 from ..files.weights import check_weights
-from ..checkpoints.pretrained_weights import load_checkpoint
+from ..checkpoints.pretrained_weights import LoadReport, load_checkpoint
 
 # %% ../../nbs/training/runs.ipynb #9d3de54f
 DEFAULT = dict(
@@ -124,6 +124,7 @@ class TrainingRun:
     folder: Path  # of all its files
     resumed: bool = False  # whether the folder contains it already
     trainer: Trainer | None = None  # once it has started
+    load_report: LoadReport | None = None  # of `load_from`
 
     @property
     def history(self) -> list[dict]:
@@ -195,9 +196,9 @@ def _checkpoint_at(place):
     return regular_file(path, 'checkpoint')
 
 def _load(clf, load_from):
-    "Load weights of another classifier; errors contain the fix of the config"
+    "Load weights of another classifier, and return the report; errors contain the fix of the config"
     options = dict(load_from) if isinstance(load_from, Mapping) else dict(checkpoint=load_from)
-    try: load_checkpoint(clf, options['checkpoint'], 'match', **{k: v for k, v in options.items() if k != 'checkpoint'})
+    try: return load_checkpoint(clf, options['checkpoint'], 'match', **{k: v for k, v in options.items() if k != 'checkpoint'})
     except ConfigError as e:
         if not e.fixes: raise
         raise ConfigError('load_from', e.issues[0].message, Fix({'load_from': {**options, **e.fixes[0].set}})) from None
@@ -245,9 +246,9 @@ def prepare(
     try: check_batch_size(clf, cfg['train']['batch_size'])
     except ConfigError as e: raise e.prefixed('train') from None
     if resume is not None: return TrainingRun(cfg, clf, data, resume, True)
-    if cfg['load_from']: _load(clf, cfg['load_from'])
+    report = _load(clf, cfg['load_from']) if cfg['load_from'] else None
     if cfg['from_checkpoint']: _start_from(clf, data, cfg['from_checkpoint'])
-    return TrainingRun(cfg, clf, data, by_main(lambda: new_folder(work_dir, Path(name.partition('@')[0]).name)))
+    return TrainingRun(cfg, clf, data, by_main(lambda: new_folder(work_dir, Path(name.partition('@')[0]).name)), load_report=report)
 
 def _of_a_run(folder, *others):
     "The config of a run to resume, and its folder"
