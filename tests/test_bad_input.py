@@ -140,7 +140,7 @@ WRONG_CALLS = {
         'VisionTransformer takes images of at least one patch, 16 × 16 pixels; these have 8 × 8.'),
     'whole numbers': (lambda: composed()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)), 'expected floating-point images, got uint8. Use images.float() / 255.'),
     'an array': (lambda: composed()(IMAGES.numpy()), 'expected a tensor of images (b, c, h, w), got ndarray.'),
-    'no such stage': (lambda: composed().extract_feat(IMAGES, 'necks'), "stage: 'backbone', 'neck' or 'pre_logits' is expected, not 'necks'."),
+    'no such stage': (lambda: composed().extract_feat(IMAGES, 'necks'), "stage: expected 'backbone', 'neck' or 'pre_logits', got 'necks'."),
     'scores that are maps': (lambda: MODELS.build('CrossEntropyLoss')(torch.randn(2, 3, 4, 4), LABELS), 'pred: expected class scores of shape (b, k), got (2, 3, 4, 4).'),
 }
 for loss in LABEL_LOSSES:

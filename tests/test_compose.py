@@ -87,7 +87,7 @@ WRONG = {
     'number as text': case("backbone.depth: expected an int, got '18'. Set backbone.depth=18.", dict(type='ResNet', depth='18'), GAP, HEAD),
     'name without its dict': case("backbone.norm_cfg: expected a dict, got 'BN'. Set backbone.norm_cfg=dict(type='BN').", {**R18, 'norm_cfg': 'BN'}, GAP, HEAD),
     'text for a truth value': case("backbone.norm_eval: expected True or False, got 'True'. Set backbone.norm_eval=True.", {**R18, 'norm_eval': 'True'}, GAP, HEAD),
-    'no such depth': case('backbone.depth: ResNet comes in the depths 18, 34, 50, 101, 152; 20 is none of them. Set backbone.depth=18.', dict(type='ResNet', depth=20), GAP, HEAD),
+    'no such depth': case('backbone.depth: expected one of 18, 34, 50, 101, 152, got 20. Set backbone.depth=18.', dict(type='ResNet', depth=20), GAP, HEAD),
     'no such stage': case("backbone.out_indices: ResNet has 4 outputs, 0 to 3 (or -4 to -1); 4 is none of them.", {**R18, 'out_indices': (4,)}, GAP, HEAD),
     'no such architecture': case("backbone.arch: there is no 'bse'. Did you mean 'base'? {archs} Set backbone.arch='base'.", dict(type='VisionTransformer', arch='bse'), None, HEAD),
     'classes below one': case("head.num_classes: a number from 1 is expected, not 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)),

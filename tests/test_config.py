@@ -159,7 +159,7 @@ def test_wrong_file(case, tmp_path):
 
 # what cannot be written: the config, the formats, the whole error
 WRONG_CONFIGS = {
-    'names': ({'a-b': 1, 'class': 2, '__x': 3, 'dict': 4}, ['.py'], '4 problems\n' + '\n'.join(
+    'names': ({'a-b': 1, 'class': 2, '__x': 3, 'dict': 4}, ['.py'], '4 problems:\n' + '\n'.join(
         f'- {k}: {k!r} is not a name that a Python config can assign. Rename it, or write .json or .yaml.' for k in ('a-b', 'class', '__x', 'dict'))),
     'base': ({'_base_': 'a.py'}, FORMATS, '_base_: _base_ is a directive, not a value. Rename the key.'),
     'delete': ({'a': [{'b': {'_delete_': True}}]}, FORMATS, 'a.0.b._delete_: _delete_ is a directive, not a value. Rename the key.'),
@@ -169,7 +169,7 @@ WRONG_CONFIGS = {
     'environment': ({'a': '{{ $HOME:x }}'}, FORMATS, "a: '{{ $HOME:x }}' is a reference, which reading replaces. Write the value itself."),
     'nan': ({'a': {'b': math.nan}}, FORMATS, 'a.b: NaN is not allowed in a config.'),
     'half a character': ({'a': '\ud83d'}, FORMATS, r"a: '\ud83d' contains half a character (a lone surrogate), which no file can store."),
-    'one name for another': ({'ª': 1}, ['.py'], '2 problems\n- ª: a .py file cannot hold this: it would be lost.\n- a: a .py file cannot hold this: it would be read as 1.'),
+    'one name for another': ({'ª': 1}, ['.py'], '2 problems:\n- ª: a .py file cannot hold this: it would be lost.\n- a: a .py file cannot hold this: it would be read as 1.'),
     'ending': ({'a': 1}, ['.toml'], "out.toml: config files end in .py, .json, .yaml or .yml, not '.toml'."),
 }
 

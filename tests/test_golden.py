@@ -40,4 +40,4 @@ def test_a_difference_is_seen(monkeypatch):
         fill(module, gain).backbone.conv1.weight.data[0, 0, 0, 0] *= 1.001
         return module
     monkeypatch.setattr(testing, 'fill', fill_almost)
-    with pytest.raises(AssertionError, match='scores differ by'): check_golden(name)
+    with pytest.raises(AssertionError, match='outputs differ by'): check_golden(name)

@@ -72,7 +72,7 @@ def list_parts(
     import inspect
 
     from clsparts.core.registry import MODELS
-    entries = [e for e in MODELS.entries() if kind in (None, e.kind) and not getattr(e.part, 'is_wrapper', False)]
+    entries = [e for e in MODELS.entries() if kind in (None, e.kind)]
     if not entries:
         kinds = sorted({e.kind for e in MODELS.entries() if e.kind})
         raise ConfigError('kind', f'there is no kind {kind!r}. Available: {", ".join(kinds)}.')

@@ -93,8 +93,7 @@ def catalogue(
     kind: str,  # backbone, neck, head or loss
 ) -> list[Listing]:
     "The registered parts of a kind or of unknown kind by name, without wrappers; those that fail to import are last"
-    offered = [e for e in MODELS.entries(kind) if not getattr(e.part, 'is_wrapper', False)]
-    return [_listing(e, kind) for e in offered] + list(_broken(kind))
+    return [_listing(e, kind) for e in MODELS.entries(kind)] + list(_broken(kind))
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #5d02a73f
 def search(

@@ -250,7 +250,7 @@ FILES = [
     Case('a null byte in its name', lambda folder: f'{folder}/a\0.json', Fails(mentions='null byte')),
     Case('/dev/zero', lambda folder: '/dev/zero', Fails()),
     Case('a loop of links', lambda folder: (os.symlink('a.json', folder/'a.json'), folder/'a.json')[1], Fails()),
-    Case('a pipe', lambda folder: (os.mkfifo(folder/'a.json'), folder/'a.json')[1], Fails(mentions='is no file')),
+    Case('a pipe', lambda folder: (os.mkfifo(folder/'a.json'), folder/'a.json')[1], Fails(mentions='is not a file')),
     Case('a base outside', file('configs/a.json', '{"_base_": "../../../../etc/passwd"}'), Fails(mentions='outside')),
     Case('a base by its full path', file('configs/a.json', '{"_base_": "/etc/passwd"}'), Fails(mentions='outside')),
     Case('a base that is itself', file('a.json', '{"_base_": "a.json"}'), Fails(mentions='inherit from itself')),

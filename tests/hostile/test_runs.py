@@ -506,7 +506,7 @@ def test_from_checkpoint_by_the_command(copy, tmp_path, capsys):
     config = json.loads((new/'config.json').read_text())
     assert config['from_checkpoint'] == f'{run}/best.safetensors' and config['train']['lr'] == .001 and config['train']['batch_size'] == 512
     assert main(['train', '--from-checkpoint', str(run), '--resume', str(new)]) == 2
-    assert 'remove from_checkpoint' in capsys.readouterr().err
+    assert 'from_checkpoint' in capsys.readouterr().err
 
 
 def test_paths_are_expanded(monkeypatch, tmp_path):
