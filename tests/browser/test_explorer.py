@@ -21,7 +21,7 @@ class FaintNeck(nn.Module):
         if not feats[-1].is_meta: raise ValueError('this neck <is> worn out')
         return tuple(f.mean((2, 3)) for f in feats)
 
-MODELS.index.modules['clsparts.necks.lost'], MODELS.index.kinds['clsparts.necks.lost'] = {'LostNeck'}, 'neck'
+MODELS.index.modules['clsparts.necks.lost'] = {'LostNeck'}
 """
 
 
