@@ -216,7 +216,7 @@ WRONG_FILES = {
     'a name misspelt': (None, 'cifar', {}, "data: there is no data set 'cifar'. Did you mean 'cifar10' or 'cifar100'? " + THERE),
     'an option misspelt': (None, 'folder:{}', dict(sise=16), "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
         'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.'),
-    'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 problems\n'
+    'mean of bytes': (folder, 'folder:{}', dict(mean=[123, 116, 103], std=[58, 57, 57]), '2 problems:\n'
         '- data.mean: expected 3 numbers from 0 to 1, one per channel, of pixels divided by 255, got [123, 116, 103].\n'
         '- data.std: expected 3 numbers from 0 to 1, one per channel, of pixels divided by 255, got [58, 57, 57].'),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
