@@ -23,9 +23,8 @@ NARROW = dict(base_channels=4, stem_channels=8, widen_factor=.25, img_size=32, p
 
 
 def parts(kind):
-    "The entries of this package's parts of a kind, without wrappers: they do nothing without a module"
-    found = [e for e in MODELS.entries(kind) if e.kind == kind and e.module.startswith('clsparts.')]
-    return [e for e in found if not getattr(e.part, 'is_wrapper', False)]
+    "The entries of this package's parts of a kind; `MODELS.entries` leaves out wrappers, which do nothing without a module"
+    return [e for e in MODELS.entries(kind) if e.kind == kind and e.module.startswith('clsparts.')]
 
 
 def minimal(entry, **more):

@@ -27,6 +27,7 @@ from weakref import WeakValueDictionary
 from fastcore.basics import patch
 
 from .errors import MAX_NAME, ConfigError, Issue, Fix, closest, did_you_mean, join_path, printable, slips
+from .lazy import defined_names
 from .optional_imports import import_installed, site_folders
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 
@@ -245,9 +246,7 @@ class Index:
     @cached_property
     def modules(self) -> dict[str, set[str]]:
         "Top-level names by module"
-        if self.package is None: return {}
-        syms = importlib.import_module(f'{self.package}._modidx').d['syms']
-        return {m: {q.removeprefix(m + '.') for q in names} for m, names in syms.items()}
+        return {} if self.package is None else defined_names(self.package)
 
     def defining(self, name: str) -> list[str]:
         "The modules that define `name`"
