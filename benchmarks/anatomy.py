@@ -18,12 +18,13 @@ print(time.perf_counter() - start)
 def subjects():
     "Classifiers with 1000 classes, without weights"
     import torch
-    with torch.device('meta'): return {name: ours() for name, (ours, _) in ours_and_theirs().items()}
+    with torch.device('meta'):
+        return {name: ours() for name, (ours, _) in ours_and_theirs().items()}
 
 
 def tasks(clfs):
     "What is measured: name, function, target"
-    from clsparts.analysis.layer_summary import summary, compare
+    from clsparts.analysis.layer_summary import compare, summary
     yield from ((f'anatomy of {name}, {len(summary(clf).at("layer"))} layers', lambda clf=clf: summary(clf),
                  'under 200' if name == 'ResNet-50' else '') for name, clf in clfs.items())
     yield 'its table as text, ResNet-50', lambda found=summary(clfs['ResNet-50']): str(found), ''
@@ -46,4 +47,5 @@ def main():
     table(['task', 'median, ms', 'fastest, ms', 'target'], *rows)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

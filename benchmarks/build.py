@@ -13,8 +13,11 @@ def ours_and_theirs():
         neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=1000, in_channels=channels))
     mobile = dict(type='ImageClassifier', backbone=dict(type='MobileNetV2'), neck=dict(type='GlobalAveragePooling'),
                   head=dict(type='LinearClsHead', num_classes=1000, in_channels=1280))
-    vit = dict(type='ImageClassifier', backbone=dict(type='VisionTransformer', arch='deit-base', img_size=224, patch_size=16),
-               head=dict(type='VisionTransformerClsHead', num_classes=1000, in_channels=768))
+    vit = dict(
+        type='ImageClassifier',
+        backbone=dict(type='VisionTransformer', arch='deit-base', img_size=224, patch_size=16),
+        head=dict(type='VisionTransformerClsHead', num_classes=1000, in_channels=768),
+    )
     table = {'ResNet-18': (cnn(18, 512), models.resnet18), 'ResNet-50': (cnn(50, 2048), models.resnet50),
              'MobileNetV2': (mobile, models.mobilenet_v2), 'ViT-B/16': (vit, models.vit_b_16)}
     return {name: (lambda cfg=cfg: MODELS.build(cfg), theirs) for name, (cfg, theirs) in table.items()}
@@ -32,11 +35,20 @@ def without_numbers(repeats):
         for depth in depths:
             cfg = dict(type=e.name, **({} if depth is None else dict(depth=depth)))
             def on_meta():
-                with torch.device('meta'): MODELS.build(cfg)
+                with torch.device('meta'):
+                    MODELS.build(cfg)
             def fake():
-                with FakeTensorMode(): MODELS.build(cfg)
-            rows.append((e.name + (f', depth {depth}' if depth else ''), f'{1e3 * timed(on_meta, repeats):.1f}', f'{1e3 * timed(fake, repeats):.1f}',
-                         'under 30' if (e.name, depth) == ('ResNet', 50) else ''))
+                with FakeTensorMode():
+                    MODELS.build(cfg)
+
+            rows.append(
+                (
+                    e.name + (f', depth {depth}' if depth else ''),
+                    f'{1e3 * timed(on_meta, repeats):.1f}',
+                    f'{1e3 * timed(fake, repeats):.1f}',
+                    'under 30' if (e.name, depth) == ('ResNet', 50) else '',
+                )
+            )
     table(['backbone', 'meta device, ms', 'fake tensors, ms', 'target'], *rows)
 
 
@@ -44,7 +56,15 @@ def with_numbers(repeats):
     rows = []
     for name, (ours, theirs) in ours_and_theirs().items():
         a, b = (median(t) for t in interleaved(ours, theirs, repeats))
-        rows.append((name, f'{1e3 * a:.0f}', f'{1e3 * b:.0f}', f'{b / a:.2f}', 'at least 1' if name in ('ResNet-50', 'ViT-B/16') else ''))
+        rows.append(
+            (
+                name,
+                f'{1e3 * a:.0f}',
+                f'{1e3 * b:.0f}',
+                f'{b / a:.2f}',
+                'at least 1' if name in ('ResNet-50', 'ViT-B/16') else '',
+            )
+        )
     table(['random init', 'clsparts, ms', 'torchvision, ms', 'theirs / ours', 'target'], *rows)
 
 
@@ -57,4 +77,5 @@ def main():
     with_numbers(repeats)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

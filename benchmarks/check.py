@@ -47,4 +47,5 @@ def main():
     print(text[text.rindex('\n\n', 0, text.index('composes  ')):].strip())
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -7,10 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-if not any((Path(p or '.')/'clsparts').is_dir() for p in sys.path): sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+if not any((Path(p or '.')/'clsparts').is_dir() for p in sys.path):
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
-def median(values): return statistics.median(values)
+def median(values):
+    return statistics.median(values)
 
 
 def timed(f, repeats):
@@ -31,7 +33,8 @@ def interleaved(ours, theirs, repeats):
     ours(), theirs()
     times = dict(ours=[], theirs=[])
     for i in range(repeats):
-        for name, f in [('ours', ours), ('theirs', theirs)][::-1 if i % 2 else 1]: times[name].append(once(f))
+        for name, f in [('ours', ours), ('theirs', theirs)][::-1 if i % 2 else 1]:
+            times[name].append(once(f))
     return times['ours'], times['theirs']
 
 
@@ -52,4 +55,6 @@ def fresh(code, *args, env=None):
     "What `code` prints in a fresh interpreter"
     root = str(Path(__file__).resolve().parent.parent)
     env = {**os.environ, 'PYTHONPATH': os.pathsep.join([root, os.path.join(root, 'benchmarks')]), **(env or {})}
-    return subprocess.run([sys.executable, '-c', code, *map(str, args)], capture_output=True, text=True, check=True, env=env).stdout.strip()
+    return subprocess.run(
+        [sys.executable, '-c', code, *map(str, args)], capture_output=True, text=True, check=True, env=env
+    ).stdout.strip()

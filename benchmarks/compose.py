@@ -20,8 +20,10 @@ TARGETS = {'ResNet-50': 'under 60'}
 def refused(f):
     "`f`, whose errors do not matter"
     def run():
-        try: f()
-        except ValueError: pass
+        try:
+            f()
+        except ValueError:
+            pass
     return run
 
 
@@ -33,9 +35,22 @@ def main():
     rows = []
     for name, comp in COMPOSITIONS.items():
         without, real = (timed(lambda f=f: f(comp), args.repeats) for f in (resolve, lambda c: compose(**c)))
-        wrong = timed(refused(lambda: resolve({**comp, 'neck': None if comp.get('neck') else 'GlobalAveragePooling'})), args.repeats)
+        wrong = timed(
+            refused(lambda: resolve({**comp, 'neck': None if comp.get('neck') else 'GlobalAveragePooling'})),
+            args.repeats,
+        )
         rows.append((name, *(f'{1e3 * t:.0f}' for t in (without, wrong, real)), TARGETS.get(name, '')))
-    table(['composition', 'without weights, ms', 'a wrong neck, with the fix that is found, ms', 'with weights, ms', 'target without weights, ms'], *rows)
+    table(
+        [
+            'composition',
+            'without weights, ms',
+            'a wrong neck, with the fix that is found, ms',
+            'with weights, ms',
+            'target without weights, ms',
+        ],
+        *rows,
+    )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -1,4 +1,5 @@
 "How long a config takes to be read: a file of OpenMMLab's usual size over the four that it inherits from, in each format."
+
 import argparse
 import tempfile
 from pathlib import Path
@@ -135,8 +136,13 @@ train_dataloader = dict(sampler=dict(type='RepeatAugSampler', shuffle=True))
 optim_wrapper = dict(optimizer=dict(lr=_base_.optim_wrapper.optimizer.lr * 8), clip_grad=dict(max_norm=5.0))
 work_dir = './work_dirs/{{ fileBasenameNoExtension }}'
 '''
-FILES = {'_base_/models/resnet50.py': MODEL, '_base_/datasets/imagenet_bs64.py': DATA, '_base_/schedules/imagenet_bs256.py': SCHEDULE,
-         '_base_/default_runtime.py': RUNTIME, 'resnet/resnetv1d50_8xb256.py': OWN}
+FILES = {
+    '_base_/models/resnet50.py': MODEL,
+    '_base_/datasets/imagenet_bs64.py': DATA,
+    '_base_/schedules/imagenet_bs256.py': SCHEDULE,
+    '_base_/default_runtime.py': RUNTIME,
+    'resnet/resnetv1d50_8xb256.py': OWN,
+}
 
 
 def write(folder):
@@ -156,8 +162,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = write(folder)
         cfg = Config.fromfile(path)
-        def read(path): return f'{1000 * timed(lambda: Config.fromfile(path), repeats):.1f}'
-        def written(path): return f'{1000 * timed(lambda: cfg.dump(path), repeats):.1f}'
+        def read(path):
+            return f'{1000 * timed(lambda: Config.fromfile(path), repeats):.1f}'
+        def written(path):
+            return f'{1000 * timed(lambda: cfg.dump(path), repeats):.1f}'
         rows = [('5 inherited files, .py', read(path), 'under 10', '')]
         for ending in ('.py', '.json', '.yaml'):
             whole = cfg.dump(path.with_name(f'whole{ending}'))
@@ -165,4 +173,5 @@ def main():
     table(['config', 'read, ms', 'target', 'written, ms'], *rows)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -12,7 +12,9 @@ def write_jpegs(folder, n, classes, width=500, height=375):
     from PIL import Image
     rng = np.random.default_rng(0)
     for i in range(n):
-        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
+        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize(
+            (width, height), Image.Resampling.BICUBIC
+        )
         noisy = np.asarray(coarse).astype(int) + rng.integers(-12, 13, (height, width, 3))
         path = folder/f'class-{i % classes}'/f'{i}.jpg'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +31,9 @@ def by_hand(augment, size):
     fitted = [v2.Resize(round(size / .875), cubic, antialias=True), v2.CenterCrop(size)]
     cropped = [v2.RandomResizedCrop(size, interpolation=cubic, antialias=True), v2.RandomHorizontalFlip()]
     steps = {'none': fitted, 'crop and flip': cropped, 'randaugment': [*cropped, v2.RandAugment()]}[augment]
-    return v2.Compose([v2.PILToTensor(), *steps, v2.ToDtype(torch.float32, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    return v2.Compose(
+        [v2.PILToTensor(), *steps, v2.ToDtype(torch.float32, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
+    )
 
 
 def loaders(folder, augment, args):
@@ -43,8 +47,14 @@ def loaders(folder, augment, args):
     paths, labels, classes = find_image_files(folder)
     preset = Preset(args.size, mean=IMAGENET_MEAN, std=IMAGENET_STD)
     ours = ImageFiles(paths, labels, preset.eval_transform())
-    ours, theirs = augmented(Data(ours, ours, classes, preset), augment), ImageFolder(folder, by_hand(augment, args.size))
-    return [DataLoader(d, args.batch, shuffle=True, num_workers=args.workers, persistent_workers=args.workers > 0) for d in (ours, theirs)]
+    ours, theirs = (
+        augmented(Data(ours, ours, classes, preset), augment),
+        ImageFolder(folder, by_hand(augment, args.size)),
+    )
+    return [
+        DataLoader(d, args.batch, shuffle=True, num_workers=args.workers, persistent_workers=args.workers > 0)
+        for d in (ours, theirs)
+    ]
 
 
 def check_same(ours, theirs):
@@ -61,7 +71,8 @@ def check_same(ours, theirs):
 
 def epoch(loader):
     def run():
-        for _ in loader: pass
+        for _ in loader:
+            pass
     return run
 
 
@@ -88,7 +99,11 @@ def main():
             rows.append((augment, f'{args.images / median(a):.0f}', f'{args.images / median(b):.0f}', f'{ratio:.3f}'))
             print(rows[-1], flush=True)
     print()
-    table(['augment', 'clsparts, images a second', 'ImageFolder by hand, images a second', 'ours / theirs (≥ 0.95)'], *rows)
+    table(
+        ['augment', 'clsparts, images a second', 'ImageFolder by hand, images a second', 'ours / theirs (≥ 0.95)'],
+        *rows,
+    )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

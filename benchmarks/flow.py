@@ -13,17 +13,28 @@ def main():
     args = args.parse_args()
     import torch
 
-    from clsparts.analysis.layer_summary import summary
     from clsparts.analysis.flow_diagram import diagram
-    if args.threads: torch.set_num_threads(args.threads)
+    from clsparts.analysis.layer_summary import summary
+    if args.threads:
+        torch.set_num_threads(args.threads)
     head_line('Drawing')
     rows = []
     for name in args.models:
         clf = ours_and_theirs()[name][0]()
         seen = diagram(clf)
-        ms = [1e3 * timed(f, args.repeats) for f in (lambda: summary(clf, level='stage'), seen._repr_mimebundle_, lambda: diagram(clf)._repr_mimebundle_())]
-        rows.append((name, *[f'{t:.1f}' for t in ms], len(seen.svg) // 1000, 'under 100' if name == 'ResNet-50' else ''))
+        ms = [
+            1e3 * timed(f, args.repeats)
+            for f in (
+                lambda: summary(clf, level='stage'),
+                seen._repr_mimebundle_,
+                lambda: diagram(clf)._repr_mimebundle_(),
+            )
+        ]
+        rows.append(
+            (name, *[f'{t:.1f}' for t in ms], len(seen.svg) // 1000, 'under 100' if name == 'ResNet-50' else '')
+        )
     table(['display of', 'anatomy, ms', 'drawing, ms', 'together, ms', 'SVG, kB', 'target, ms'], *rows)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

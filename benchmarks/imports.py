@@ -4,7 +4,18 @@ import json
 
 from common import fresh, head_line, median, once, table
 
-HEAVY = ('torch', 'torchvision', 'matplotlib', 'numpy', 'PIL', 'ipywidgets', 'IPython', 'nbdev', 'fastcore', 'safetensors')
+HEAVY = (
+    'torch',
+    'torchvision',
+    'matplotlib',
+    'numpy',
+    'PIL',
+    'ipywidgets',
+    'IPython',
+    'nbdev',
+    'fastcore',
+    'safetensors',
+)
 
 BUILD = '''
 import json, sys
@@ -38,13 +49,29 @@ def main():
     for name in ('clsparts', 'clsparts.all', 'torch', 'torchvision'):
         n = repeats if name == 'clsparts' else max(3, repeats // 3)
         took = seconds(f'import {name}', n) - bare
-        heavy = json.loads(fresh(f'import sys, json, {name}; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))'))
-        rows.append((f'`import {name}`', f'{took:.3f}', 'under 0.1, no torch' if name == 'clsparts' else '', ', '.join(heavy) or 'none'))
+        heavy = json.loads(
+            fresh(f'import sys, json, {name}; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))')
+        )
+        rows.append(
+            (
+                f'`import {name}`',
+                f'{took:.3f}',
+                'under 0.1, no torch' if name == 'clsparts' else '',
+                ', '.join(heavy) or 'none',
+            )
+        )
     table(['statement', 'seconds over a bare start', 'target', 'heavy modules'], *rows)
     print(f'A bare start takes {bare:.3f} s.\n')
     built = json.loads(fresh(BUILD, json.dumps(HEAVY)))
-    table(['part built (one after the other, after `import torch`)', 'kind', 'heavy modules that it is the first to bring in'],
-          *[(name, kind, ', '.join(new) or 'none') for name, (kind, new) in built.items()])
+    table(
+        [
+            'part built (one after the other, after `import torch`)',
+            'kind',
+            'heavy modules that it is the first to bring in',
+        ],
+        *[(name, kind, ', '.join(new) or 'none') for name, (kind, new) in built.items()],
+    )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

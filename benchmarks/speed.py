@@ -16,7 +16,8 @@ def forward(net, x):
     import torch
     net.eval()
     def run():
-        with torch.no_grad(): net(x)
+        with torch.no_grad():
+            net(x)
     return run
 
 
@@ -44,9 +45,11 @@ def peak(model, whose, work, batch, size):
     net = ours_and_theirs()[model][whose == 'theirs']()
     run = WORK[work](net, torch.randn(batch, 3, size, size))
     run()
-    net.zero_grad()                                     # what is released later has to be allocated later, or it does not count
+    # what is released later has to be allocated later, or it does not count
+    net.zero_grad()
     weights = sum(t.numel() * t.element_size() for t in net.state_dict().values())
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof: run()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
+        run()
     return weights * (2 if work == 'step' else 1) + highest(prof)
 
 
@@ -70,7 +73,8 @@ def main():
     args.add_argument('--work', nargs='+', default=list(WORK), choices=list(WORK))
     args.add_argument('--threads', type=int, help="torch's own choice if left out")
     args = args.parse_args()
-    if args.threads: torch.set_num_threads(args.threads)
+    if args.threads:
+        torch.set_num_threads(args.threads)
     head_line(f'Speed and memory, batch {args.batch} at {args.size} × {args.size}')
     rows = []
     for model in args.models:
@@ -80,13 +84,38 @@ def main():
             ours, theirs = (WORK[work](make(), x) for make in ours_and_theirs()[model])
             a, b = interleaved(ours, theirs, args.repeats)
             del ours, theirs
-            m, n = (json.loads(fresh(PEAK, json.dumps([model, whose, work, args.batch, args.size]))) for whose in ('ours', 'theirs'))
-            rows.append((model, work, f'{1e3 * median(a):.0f}', f'{1e3 * median(b):.0f}', f'{median(b) / median(a):.3f}',
-                         f'{m / 2**20:.0f}', f'{n / 2**20:.0f}', f'{m / n:.3f}'))
+            m, n = (
+                json.loads(fresh(PEAK, json.dumps([model, whose, work, args.batch, args.size])))
+                for whose in ('ours', 'theirs')
+            )
+            rows.append(
+                (
+                    model,
+                    work,
+                    f'{1e3 * median(a):.0f}',
+                    f'{1e3 * median(b):.0f}',
+                    f'{median(b) / median(a):.3f}',
+                    f'{m / 2**20:.0f}',
+                    f'{n / 2**20:.0f}',
+                    f'{m / n:.3f}',
+                )
+            )
             print(rows[-1], flush=True)
     print()
-    table(['model', 'work', 'clsparts, ms', 'torchvision, ms', 'theirs / ours (≥ 0.97)', 'clsparts peak, MiB', 'torchvision peak, MiB',
-           'ours / theirs (≤ 1.03)'], *rows)
+    table(
+        [
+            'model',
+            'work',
+            'clsparts, ms',
+            'torchvision, ms',
+            'theirs / ours (≥ 0.97)',
+            'clsparts peak, MiB',
+            'torchvision peak, MiB',
+            'ours / theirs (≤ 1.03)',
+        ],
+        *rows,
+    )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

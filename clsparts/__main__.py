@@ -14,9 +14,12 @@ import clsparts
 
 # %% ../nbs/main.ipynb #40a6b1d1
 if __name__ == '__main__' and __package__ == 'clsparts':
-    if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(clsparts.__file__)): del sys.path[0]
+    if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(clsparts.__file__)):
+        del sys.path[0]
     from clsparts.cli.commands import main
     status = main()
-    if status == 130: signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C for the whole group may arrive late here
-    if status in (0, 130) and (devices := sys.modules.get('clsparts.runtime.devices')): devices.disconnect()     # in good order, as the others are still there
+    if status == 130:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C for the whole group may arrive late here
+    if status in (0, 130) and (devices := sys.modules.get('clsparts.runtime.devices')):
+        devices.disconnect()     # in good order, as the others are still there
     sys.exit(status)

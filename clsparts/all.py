@@ -13,29 +13,62 @@ __all__ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'Image
 import torch
 from torch import nn
 
-from .analysis.layer_summary import summary, compare
+from .analysis.feature_maps import show_features, show_grad_cam
+from .analysis.flow_diagram import diagram
+from .analysis.layer_summary import compare, summary
 from .checkpoints.checkpoint import load_classifier, save_checkpoint
-from .composer.classifier import ImageClassifier
+from .checkpoints.pretrained_weights import load_checkpoint
 from .composer.builder import compose, compose_model
+from .composer.classifier import ImageClassifier
 from .composer.spec import ComposeError
 from .config.config import Config, merge
-from .data.datasets import Data, as_data, digits, load_data, show_batch
 from .core.errors import ConfigError, patched
-from .analysis.flow_diagram import diagram
-from .analysis.feature_maps import show_grad_cam, show_features
+from .core.registry import MODELS
+from .data.datasets import Data, as_data, digits, load_data, show_batch
+from .data.transforms import Preset
 from .evaluation.evaluator import Evaluation, evaluate
 from .evaluation.export import export_onnx, export_program
 from .evaluation.plots import plot_confusion, plot_curves, plot_evaluation
 from .evaluation.predictions import Predictions, predict
-from .core.registry import MODELS
 from .training.runs import train_run
 from .training.trainer import fit
-from .data.transforms import Preset
-from .checkpoints.pretrained_weights import load_checkpoint
 
 # %% ../nbs/all.ipynb #233eeea3
-_all_ = ['ComposeError', 'Config', 'ConfigError', 'Data', 'Evaluation', 'ImageClassifier', 'MODELS', 'Predictions', 'Preset',
-         'summary', 'as_data', 'compare', 'compose', 'compose_model', 'digits', 'evaluate', 'export_onnx', 'export_program',
-         'fit', 'diagram', 'load_checkpoint', 'load_classifier', 'load_data', 'merge', 'nn', 'patched', 'plot_confusion',
-         'plot_curves', 'plot_evaluation', 'predict', 'save_checkpoint', 'show_grad_cam', 'show_batch', 'show_features',
-         'torch', 'train_run']
+_all_ = [
+    'ComposeError',
+    'Config',
+    'ConfigError',
+    'Data',
+    'Evaluation',
+    'ImageClassifier',
+    'MODELS',
+    'Predictions',
+    'Preset',
+    'summary',
+    'as_data',
+    'compare',
+    'compose',
+    'compose_model',
+    'digits',
+    'evaluate',
+    'export_onnx',
+    'export_program',
+    'fit',
+    'diagram',
+    'load_checkpoint',
+    'load_classifier',
+    'load_data',
+    'merge',
+    'nn',
+    'patched',
+    'plot_confusion',
+    'plot_curves',
+    'plot_evaluation',
+    'predict',
+    'save_checkpoint',
+    'show_grad_cam',
+    'show_batch',
+    'show_features',
+    'torch',
+    'train_run',
+]

@@ -33,7 +33,11 @@ def minimal(entry, **more):
     needed = [k for k, p in takes.items() if p.default is p.empty]
     unknown = [k for k in needed if k not in NEEDED]
     assert not unknown, f'{entry.name} cannot do without {unknown}: give a value in NEEDED, tests/common.py'
-    return dict(type=entry.name, **{k: NEEDED[k] for k in needed}, **{k: v for k, v in more.items() if k in takes and k not in needed})
+    return dict(
+        type=entry.name,
+        **{k: NEEDED[k] for k in needed},
+        **{k: v for k, v in more.items() if k in takes and k not in needed},
+    )
 
 
 def narrow(entry):
@@ -53,12 +57,20 @@ def shapes(module):
 
 def on_meta(cfg):
     "A part without numbers"
-    with torch.device('meta'): return MODELS.build(cfg)
+    with torch.device('meta'):
+        return MODELS.build(cfg)
 
 
 def python(code, *args, check=True, timeout=500, path=(), **kwargs):
     "Run `code` in a fresh interpreter that finds this package; gives the finished process"
     env = {**os.environ, 'PYTHONPATH': os.pathsep.join([*map(str, path), str(ROOT)]), **kwargs.pop('env', {})}
-    done = subprocess.run([sys.executable, '-c', code, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env, **kwargs)
+    done = subprocess.run(
+        [sys.executable, '-c', code, *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=env,
+        **kwargs,
+    )
     assert not check or done.returncode == 0, done.stderr
     return done

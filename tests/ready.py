@@ -16,7 +16,15 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-IMPORTS = ('clsparts.all', 'clsparts.cli.commands', 'torch._dynamo', 'torch.distributed.fsdp', 'torchvision.transforms.v2', 'matplotlib.backends.backend_agg', 'accelerate.utils')
+IMPORTS = (
+    'clsparts.all',
+    'clsparts.cli.commands',
+    'torch._dynamo',
+    'torch.distributed.fsdp',
+    'torchvision.transforms.v2',
+    'matplotlib.backends.backend_agg',
+    'accelerate.utils',
+)
 
 
 class Process:
@@ -31,13 +39,15 @@ class Process:
         self.pid = int((self.folder/'pid').read_text())
 
     def poll(self):
-        if self.returncode is None and (self.folder/'status').exists(): self.returncode = int((self.folder/'status').read_text())
+        if self.returncode is None and (self.folder/'status').exists():
+            self.returncode = int((self.folder/'status').read_text())
         return self.returncode
 
     def wait(self, timeout=None):
         deadline = time.monotonic() + (timeout or 600)
         while self.poll() is None:
-            if time.monotonic() > deadline: raise subprocess.TimeoutExpired(str(self.folder), timeout)
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(str(self.folder), timeout)
             time.sleep(.01)
         return self.returncode
 
@@ -47,17 +57,21 @@ class Process:
         return (self.folder/'out').read_text(), (self.folder/'err').read_text()
 
     def send_signal(self, number):
-        try: self.poll() is None and os.kill(self.pid, number)
-        except ProcessLookupError: pass
+        try:
+            self.poll() is None and os.kill(self.pid, number)
+        except ProcessLookupError:
+            pass
 
-    def kill(self): self.send_signal(signal.SIGKILL)
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
 
 
 def ask(jobs, folder, args, env, cwd, session=False):
     "Start a process by a line in the pipe `jobs`; all about it lies in a new folder"
     folder = tempfile.mkdtemp(dir=folder)
     write(f'{folder}/job', json.dumps(dict(args=[*map(str, args)], env=env, cwd=str(cwd), session=session)))
-    with open(jobs, 'w') as f: f.write(f'{folder}\n')
+    with open(jobs, 'w') as f:
+        f.write(f'{folder}\n')
     return Process(folder)
 
 
@@ -72,35 +86,62 @@ class Server:
         read = os.open(self.jobs, os.O_RDONLY | os.O_NONBLOCK)
         self.end = os.open(self.jobs, os.O_WRONLY)                      # as long as it is open, there may be more
         os.set_blocking(read, True)
-        self.process = subprocess.Popen([sys.executable, __file__, *imports], stdin=read, env=self.env, start_new_session=True)
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, *imports], stdin=read, env=self.env, start_new_session=True
+        )
         os.close(read)
         atexit.register(self.stop)
 
     def start(self, *args, env=None, cwd=None, session=False):
         "`python ARGS`, that is `-m MODULE …` or `-c CODE …`, in a process of its own, perhaps with a session of its own"
         assert self.process.poll() is None, 'the process that is forked has ended'
-        return ask(self.jobs, self.folder.name, args, {**self.env, **{k: str(v) for k, v in (env or {}).items()}}, cwd or Path.cwd(), session)
+        return ask(
+            self.jobs,
+            self.folder.name,
+            args,
+            {**self.env, **{k: str(v) for k, v in (env or {}).items()}},
+            cwd or Path.cwd(),
+            session,
+        )
 
     def stop(self):
         "With all that is left of its processes"
-        if self.process.returncode is not None: return
+        if self.process.returncode is not None:
+            return
         os.close(self.end)
-        try: self.process.wait(20)
+        try:
+            self.process.wait(20)
         finally:
-            try: os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError: pass
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
             self.process.wait()
 
 
 @functools.cache
-def usual(): return Server()
+def usual():
+    return Server()
 
 
 def start(*args, **options):
     "As `Server.start`, with all that a training imports; a usual process where there is no fork"
-    if hasattr(os, 'fork'): return usual().start(*args, **options)
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'MPLBACKEND': 'Agg', **{k: str(v) for k, v in (options.get('env') or {}).items()}}
-    return subprocess.Popen([sys.executable, *map(str, args)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=options.get('cwd'))
+    if hasattr(os, 'fork'):
+        return usual().start(*args, **options)
+    env = {
+        **os.environ,
+        'PYTHONPATH': str(ROOT),
+        'MPLBACKEND': 'Agg',
+        **{k: str(v) for k, v in (options.get('env') or {}).items()},
+    }
+    return subprocess.Popen(
+        [sys.executable, *map(str, args)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        cwd=options.get('cwd'),
+    )
 
 
 def write(path, text):
@@ -113,11 +154,14 @@ def write(path, text):
 
 def serve():
     "For each line a process, which returns here with what it has to do; another waits for it, and notes how it ends"
-    signal.signal(signal.SIGINT, signal.default_int_handler)            # as in a terminal, also where the tests run in the background
+    # as in a terminal, also where the tests run in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     while folder := sys.stdin.readline().strip():
         reap()
-        if os.fork(): continue
-        if not (pid := os.fork()): return folder
+        if os.fork():
+            continue
+        if not (pid := os.fork()):
+            return folder
         write(f'{folder}/pid', str(pid))
         write(f'{folder}/status', str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
         os._exit(0)
@@ -127,24 +171,32 @@ def serve():
 def reap():
     "Let go of those that have ended"
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]: pass
-    except ChildProcessError: pass
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
 
 
 def run(folder, args, env, cwd, session):
     "What `python ARGS` does"
-    if session: os.setsid()
-    for fd, path in enumerate((os.devnull, f'{folder}/out', f'{folder}/err')): os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), fd)
+    if session:
+        os.setsid()
+    for fd, path in enumerate((os.devnull, f'{folder}/out', f'{folder}/err')):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), fd)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
     sys.path[0] = cwd
     sys.argv = ['-c', *args[2:]]
-    if args[0] == '-m': runpy.run_module(args[1], run_name='__main__', alter_sys=True)
-    else: exec(compile(args[1], '<string>', 'exec'), {'__name__': '__main__'})
+    if args[0] == '-m':
+        runpy.run_module(args[1], run_name='__main__', alter_sys=True)
+    else:
+        exec(compile(args[1], '<string>', 'exec'), {'__name__': '__main__'})
 
 
 if __name__ == '__main__':
-    for name in sys.argv[1:]: __import__(name)
+    for name in sys.argv[1:]:
+        __import__(name)
     folder = serve()
-    if folder: run(folder, **json.loads(Path(folder, 'job').read_text()))
+    if folder:
+        run(folder, **json.loads(Path(folder, 'job').read_text()))

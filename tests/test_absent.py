@@ -2,14 +2,14 @@
 import pytest
 import torch
 
+from clsparts.composer.dry_run import resolve, resolve_model
 from clsparts.composer.spec import ComposeError
 from clsparts.core.errors import ConfigError
-from clsparts.data.sources import SOURCES, TORCHVISION, read_source
 from clsparts.core.openmmlab_names import NAMES, PARTS, absent
-from clsparts.training.optimizers import check_optim_wrapper
 from clsparts.core.registry import MODELS
+from clsparts.data.sources import SOURCES, TORCHVISION, read_source
+from clsparts.training.optimizers import check_optim_wrapper
 from clsparts.training.schedules import ONE, PHASES, check_param_scheduler
-from clsparts.composer.dry_run import resolve, resolve_model
 
 LACKING = [(kind, name) for kind in PARTS for name in NAMES[kind] if not MODELS._search(name)]
 R18, GAP = dict(type='ResNet', depth=18), dict(type='GlobalAveragePooling')
@@ -17,7 +17,8 @@ HEAD = dict(type='LinearClsHead', num_classes=10, in_channels=512)
 
 
 def refused(call, *args, error=ConfigError):
-    with pytest.raises(error) as caught: call(*args)
+    with pytest.raises(error) as caught:
+        call(*args)
     return caught.value
 
 
@@ -87,6 +88,7 @@ def test_recipes():
     constant = ('Momentum', 'WeightDecay', 'ParamScheduler')
     for kind in ('optimizer', 'schedule', 'dataset'):
         for name in NAMES[kind]:
-            if name.lower() in {o.lower() for o in here} or name.endswith(constant): continue
+            if name.lower() in {o.lower() for o in here} or name.endswith(constant):
+                continue
             error = refused(asked[kind], name)
             assert absent(name, kind) in str(error) and 'Did you mean' not in str(error) and not error.fixes, error

@@ -1,17 +1,18 @@
 "Summaries of every recorded model and every backbone: exact counts, sums, memory of real runs, measured receptive fields."
+
 from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
-
-from clsparts.analysis.layer_summary import LEVELS, summary, compare
-from clsparts.analysis.receptive_fields import measured_field, receptive_field
-from clsparts.core.registry import MODELS
-from clsparts.base.shapes import image_shape_of
-from clsparts.base.testing import count_macs, count_params, golden
 from common import ROOT, narrow, on_meta, parts
 from test_golden import NAMES
+from torch import nn
+
+from clsparts.analysis.layer_summary import LEVELS, compare, summary
+from clsparts.analysis.receptive_fields import measured_field, receptive_field
+from clsparts.base.shapes import image_shape_of
+from clsparts.base.testing import count_macs, count_params, golden
+from clsparts.core.registry import MODELS
 
 BACKBONES = [pytest.param(e, id=e.name) for e in parts('backbone')]
 FIGURES = ('params', 'macs', 'memory')
@@ -27,7 +28,8 @@ def check_sums(found):
     for level in LEVELS:
         for part in found.at('part'):
             rows = [r for r in found.at(level) if r.part == part.name]
-            for key in FIGURES: assert sum(getattr(r, key) for r in rows) == getattr(part, key), (level, part.name, key)
+            for key in FIGURES:
+                assert sum(getattr(r, key) for r in rows) == getattr(part, key), (level, part.name, key)
     names = [r.name for r in found.at('layer')]
     assert len(names) == len(set(names))
     for row in found.at('part') + found.at('stage'):
@@ -60,7 +62,8 @@ def test_backbones(entry):
     def pack(t):
         kept[t.untyped_storage().data_ptr()] = t.untyped_storage()
         return t
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t): out = backbone(torch.randn(1, *shape))
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        out = backbone(torch.randn(1, *shape))
     assert found.total.memory == sum(s.nbytes() for p, s in kept.items() if p not in own)
     assert [tuple(o.shape[1:]) for o in out] == found.part('backbone').output
 
@@ -69,10 +72,12 @@ def test_backbones(entry):
 def test_receptive_fields(entry):
     "Predicted and measured receptive fields agree, except for norms that mix positions"
     backbone = MODELS.build(narrow(entry)).eval()
-    if any(isinstance(m, (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)) for m in backbone.modules()): return
+    if any(isinstance(m, (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)) for m in backbone.modules()):
+        return
     shape = image_shape_of(backbone) if hasattr(backbone, 'img_size') else (backbone.in_channels, 64, 640)
     field = receptive_field(backbone, shape).field
-    if field is not None: assert measured_field(backbone, shape) == min(field[1], shape[2])
+    if field is not None:
+        assert measured_field(backbone, shape) == min(field[1], shape[2])
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
@@ -97,11 +102,19 @@ class Gated(nn.Module):
 def test_a_part_that_asks_for_numbers():
     backbone = Gated()
     found = summary(SimpleNamespace(backbone=backbone), (3, 16, 16))
-    assert len(found.notes) == 1 and 'backbone cannot run on the meta device' in found.notes[0] and found.notes[0] in str(found)
-    assert {r.name: (r.params, r.macs) for r in found.at('layer')} == {'backbone': (64, 16 * 64), 'backbone.embed': (392, 16 * 8 * 48)}
+    assert (
+        len(found.notes) == 1
+        and 'backbone cannot run on the meta device' in found.notes[0]
+        and found.notes[0] in str(found)
+    )
+    assert {r.name: (r.params, r.macs) for r in found.at('layer')} == {
+        'backbone': (64, 16 * 64),
+        'backbone.embed': (392, 16 * 8 * 48),
+    }
     assert found.total.layout == ['tokens 16 × 8'] and found.total.receptive_field == 4
     assert backbone.scale.grad is None and backbone.scale.requires_grad
-    with pytest.raises(ValueError, match='Build the classifier with weights'): summary(SimpleNamespace(backbone=Gated().to('meta')))
+    with pytest.raises(ValueError, match='Build the classifier with weights'):
+        summary(SimpleNamespace(backbone=Gated().to('meta')))
 
 
 def test_any_module():
@@ -110,9 +123,11 @@ def test_any_module():
         def __init__(self):
             super().__init__()
             self.inner, self.conv = Inner(), nn.Conv2d(3, 4, 1)
-        def forward(self, x): return {'x': self.conv(self.inner(x)['x'])}
+        def forward(self, x):
+            return {'x': self.conv(self.inner(x)['x'])}
     class Inner(nn.Module):
-        def forward(self, x): return {'x': x.relu(), 'n': None}
+        def forward(self, x):
+            return {'x': x.relu(), 'n': None}
     found = summary(SimpleNamespace(backbone=Odd()), (3, 8, 8))
     assert found.part('backbone').output == [] and found.total.macs == 64 * 12
     assert [r.name for r in found.at('layer')] == ['backbone.inner', 'backbone.conv']
@@ -121,7 +136,10 @@ def test_any_module():
 
 def test_comparison_of_every_backbone():
     "All composed classifiers can be compared, as text and as HTML"
-    found = compare(*[SimpleNamespace(backbone=on_meta(narrow(e)), cfg=dict(backbone=narrow(e))) for e in parts('backbone')])
+    found = compare(
+        *[SimpleNamespace(backbone=on_meta(narrow(e)), cfg=dict(backbone=narrow(e))) for e in parts('backbone')]
+    )
     assert 'backbone.type' in found.paths[0] and len(found.records()) == len(BACKBONES)
     assert len(set(found.names)) == len(found.names)
-    for name in found.names: assert name in str(found) and name in found._repr_html_()
+    for name in found.names:
+        assert name in str(found) and name in found._repr_html_()

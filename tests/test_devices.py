@@ -9,10 +9,10 @@ import time
 
 import pytest
 import torch
+from ready import start
 
 from clsparts.checkpoints.checkpoint import load_classifier
 from clsparts.checkpoints.snapshots import Snapshots
-from ready import start
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='signals of Unix')
 
@@ -38,7 +38,17 @@ def free_port():
 def ranks(processes):
     "The environments of so many processes that know each other"
     port = free_port()
-    return [dict(RANK=r, LOCAL_RANK=r, WORLD_SIZE=processes, LOCAL_WORLD_SIZE=processes, MASTER_ADDR='127.0.0.1', MASTER_PORT=port) for r in range(processes)]
+    return [
+        dict(
+            RANK=r,
+            LOCAL_RANK=r,
+            WORLD_SIZE=processes,
+            LOCAL_WORLD_SIZE=processes,
+            MASTER_ADDR='127.0.0.1',
+            MASTER_PORT=port,
+        )
+        for r in range(processes)
+    ]
 
 
 def pair(*args, **more):
@@ -54,23 +64,53 @@ def when_it_trains(run, processes):
         time.sleep(.05)
 
 
-def records(run): return json.loads((run/'metrics.json').read_text())['epochs']
+def records(run):
+    return json.loads((run/'metrics.json').read_text())['epochs']
 
 
 def test_launched_by_accelerate(tmp_path):
     "As the README says it: two processes, each with the whole or with a share of the weights, and one with twice the batch"
-    def launched(how): return ['-m', 'accelerate.commands.launch', how, '--num_processes', '2', '--num_machines', '1', '--mixed_precision', 'no',
-                               '--dynamo_backend', 'no', '--main_process_port', str(free_port()), '-m', 'clsparts', 'train']
-    ways = dict(two=(launched('--multi_gpu'), 32), divided=(launched('--use_fsdp'), 32), one=(['-m', 'clsparts', 'train'], 64))
+
+    def launched(how):
+        return [
+            '-m',
+            'accelerate.commands.launch',
+            how,
+            '--num_processes',
+            '2',
+            '--num_machines',
+            '1',
+            '--mixed_precision',
+            'no',
+            '--dynamo_backend',
+            'no',
+            '--main_process_port',
+            str(free_port()),
+            '-m',
+            'clsparts',
+            'train',
+        ]
+
+    ways = dict(
+        two=(launched('--multi_gpu'), 32), divided=(launched('--use_fsdp'), 32), one=(['-m', 'clsparts', 'train'], 64)
+    )
     for name, (launcher, batch) in ways.items():
         (tmp_path/name).mkdir()
-        process = start(*launcher, config(tmp_path/name, batch_size=batch), '--device', 'cpu', '--work-dir', tmp_path/name/'run')
+        process = start(
+            *launcher,
+            config(tmp_path / name, batch_size=batch),
+            '--device',
+            'cpu',
+            '--work-dir',
+            tmp_path / name / 'run',
+        )
         err = process.communicate(timeout=300)[1]
         assert process.returncode == 0, err
     found = {n: records(tmp_path/n/'run') for n in ways}
     assert [len(f) for f in found.values()] == [2, 2, 2]
     for two, divided, one in zip(*found.values()):
-        # 1,433 images: the two processes leave out the last one of an epoch, so the means are over 1,432 and 1,433 images
+        # 1,433 images: the two processes leave out the last one of an epoch, so the means are over 1,432 and 1,433
+        # images
         for key, other in dict(train_loss=5e-3, val_accuracy=.03).items():
             assert two[key] == pytest.approx(divided[key], abs=1e-5)
             assert two[key] == pytest.approx(one[key], abs=other)
@@ -102,8 +142,19 @@ for job in json.loads(sys.argv[1]):
     torch.save(clf.state_dict(), f"{folder}/clf-{os.environ.get('RANK', 0)}.pth")
 disconnect()
 '''
-MODEL = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=8, base_channels=8, norm_cfg=dict(type='GN', num_groups=2)),
-             neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=10, in_channels=64))
+MODEL = dict(
+    type='ImageClassifier',
+    backbone=dict(
+        type='ResNet_CIFAR',
+        depth=18,
+        in_channels=1,
+        stem_channels=8,
+        base_channels=8,
+        norm_cfg=dict(type='GN', num_groups=2),
+    ),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=10, in_channels=64),
+)
 WRAPPERS = dict(adamw=dict(optimizer=dict(type='AdamW', lr=.01), clip_grad=dict(max_norm=1.), accumulative_counts=2),
                 sgd=dict(optimizer=dict(type='SGD', lr=.1, momentum=.9)))
 WAYS = dict(whole=False, divided=True)
@@ -122,20 +173,33 @@ def check_same_records(run, other):
     two, one = map(records, (run, other))
     assert len(two) == len(one) == 2
     for a, b in zip(two, one):
-        for k in ('train_loss', 'val_loss', 'val_accuracy'): assert a[k] == pytest.approx(b[k], abs=1e-5), k
+        for k in ('train_loss', 'val_loss', 'val_accuracy'):
+            assert a[k] == pytest.approx(b[k], abs=1e-5), k
 
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     "Runs of two processes, of one with twice the batch, and of two that one goes on with, in one folder; and what the one said of a wrong resume"
     folder = tmp_path_factory.mktemp('runs')
-    def job(size, wrapper, name=None, **more): return dict(batch_size=size, optim_wrapper=WRAPPERS[wrapper], **(dict(work_dir=str(folder/name)) if name else {}), **more)
+    def job(size, wrapper, name=None, **more):
+        return dict(
+            batch_size=size,
+            optim_wrapper=WRAPPERS[wrapper],
+            **(dict(work_dir=str(folder / name)) if name else {}),
+            **more,
+        )
+
     whole = [job(16, w, f'{way}-{w}', divided=d) for w in WRAPPERS for way, d in WAYS.items()]
     fits(2, *whole, job(16, 'adamw', 'cut', stop=13, divided=True))
-    for name in ('cut-one', 'cut-again', 'cut-kept'): shutil.copytree(folder/'cut', folder/name)
+    for name in ('cut-one', 'cut-again', 'cut-kept'):
+        shutil.copytree(folder/'cut', folder/name)
     fits(2, job(16, 'adamw', resume=str(folder/'cut'), divided=True))
-    said = fits(1, *[job(32, w, f'one-{w}') for w in WRAPPERS], *[job(size, 'adamw', resume=str(folder/'cut-one')) for size in (8, 16)],
-                job(32, 'adamw', resume=str(folder/'cut-again'), stop=15))
+    said = fits(
+        1,
+        *[job(32, w, f'one-{w}') for w in WRAPPERS],
+        *[job(size, 'adamw', resume=str(folder / 'cut-one')) for size in (8, 16)],
+        job(32, 'adamw', resume=str(folder / 'cut-again'), stop=15),
+    )
     fits(2, job(16, 'adamw', resume=str(folder/'cut-again')))
     return folder, said
 
@@ -149,17 +213,24 @@ def test_to_the_fifth_digit(way, wrapper, trained):
     assert records(one)[1]['train_loss'] < records(one)[0]['train_loss'] - .2           # it learns
     kept, expected = [load_classifier(run)[0].state_dict() for run in (two, one)]
     torch.testing.assert_close(kept, expected, atol=1e-3, rtol=1e-2)
-    for rank in (0, 1): torch.testing.assert_close(torch.load(two/f'clf-{rank}.pth'), dict(kept), atol=0, rtol=0)
+    for rank in (0, 1):
+        torch.testing.assert_close(torch.load(two/f'clf-{rank}.pth'), dict(kept), atol=0, rtol=0)
 
 
 def test_divided_weights_resume(trained):
     "A snapshot of two processes is whole: two go on with it to the bit; one takes as many images a step, to the fifth digit, and may hand back to two"
     folder, said = trained
-    torch.testing.assert_close(torch.load(folder/'cut-kept'/'clf-1.pth'), dict(load_classifier(folder/'cut-kept')[0].state_dict()), atol=0, rtol=0)
+    torch.testing.assert_close(
+        torch.load(folder / 'cut-kept' / 'clf-1.pth'),
+        dict(load_classifier(folder / 'cut-kept')[0].state_dict()),
+        atol=0,
+        rtol=0,
+    )
     two, expected = folder/'cut', folder/'divided-adamw'
     assert [{**r, 'seconds': 0} for r in records(two)] == [{**r, 'seconds': 0} for r in records(expected)]
     torch.testing.assert_close(*[load_classifier(r)[0].state_dict() for r in (two, expected)], atol=0, rtol=0)
-    for name in ('cut-one', 'cut-again'): check_same_records(folder/name, expected)
+    for name in ('cut-one', 'cut-again'):
+        check_same_records(folder/name, expected)
     assert 'batch_size=8, but the run was started with batch_size=16' in said
 
 

@@ -4,7 +4,6 @@ import os
 import sys
 
 import pytest
-
 from common import ROOT, python
 from ready import Server
 
@@ -27,7 +26,8 @@ BROKEN = 'import a_module_that_nobody_has\n'
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
     "A folder that holds an installed package with two entry points, one of them broken"
-    site = tmp_path_factory.mktemp('base')/'lib'/f'python{sys.version_info[0]}.{sys.version_info[1]}'/'site-packages'    # for Python's PYTHONUSERBASE
+    # for Python's PYTHONUSERBASE
+    site = tmp_path_factory.mktemp('base')/'lib'/f'python{sys.version_info[0]}.{sys.version_info[1]}'/'site-packages'
     (site/'tiny_parts').mkdir(parents=True)
     (site/'tiny_parts'/'__init__.py').write_text('')
     (site/'tiny_parts'/'necks.py').write_text(PART)
@@ -44,8 +44,11 @@ def site(tmp_path_factory):
 @pytest.fixture(scope='module')
 def server(site):
     "Interpreters that find that package, and have nothing of this one in memory"
-    server = Server(['torch', 'torch._dynamo', 'torchvision', 'matplotlib.figure'], PYTHONPATH=os.pathsep.join([str(site), str(ROOT)]),
-                    PYTHONUSERBASE=str(site.parents[2]))
+    server = Server(
+        ['torch', 'torch._dynamo', 'torchvision', 'matplotlib.figure'],
+        PYTHONPATH=os.pathsep.join([str(site), str(ROOT)]),
+        PYTHONUSERBASE=str(site.parents[2]),
+    )
     yield server
     server.stop()
 
@@ -66,8 +69,11 @@ def answers(server, *lines):
 
 
 def test_found_by_name(server):
-    assert answers(server, "part = MODELS.build(dict(type='TinyNeck', factor=3.), 'neck')", '[type(part).__module__, part.factor, part.cfg]') == \
-        ['tiny_parts.necks', 3., dict(type='TinyNeck', factor=3.)]
+    assert answers(
+        server,
+        "part = MODELS.build(dict(type='TinyNeck', factor=3.), 'neck')",
+        '[type(part).__module__, part.factor, part.cfg]',
+    ) == ['tiny_parts.necks', 3.0, dict(type='TinyNeck', factor=3.0)]
 
 
 def test_import_of_this_package_leaves_it_alone(site):
@@ -81,12 +87,21 @@ def test_listed(server):
 
 
 def test_composes(server):
-    assert answers(server, 'from clsparts.composer.builder import compose',
-                   "clf = compose(dict(type='ResNet', depth=18, base_channels=4), 'TinyNeck')", "clf.cfg['neck']") == dict(type='TinyNeck')
+    assert answers(
+        server,
+        'from clsparts.composer.builder import compose',
+        "clf = compose(dict(type='ResNet', depth=18, base_channels=4), 'TinyNeck')",
+        "clf.cfg['neck']",
+    ) == dict(type='TinyNeck')
 
 
 def test_misspelt_argument(server):
-    told = answers(server, 'told = None', "try: MODELS.build(dict(type='TinyNeck', facto=3.))\nexcept ValueError as e: told = str(e)", 'told')
+    told = answers(
+        server,
+        'told = None',
+        "try: MODELS.build(dict(type='TinyNeck', facto=3.))\nexcept ValueError as e: told = str(e)",
+        'told',
+    )
     assert "TinyNeck has no argument 'facto'. Did you mean 'factor'?" in told
 
 

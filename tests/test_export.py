@@ -4,14 +4,14 @@ import json
 import onnxruntime
 import pytest
 import torch
+from common import narrow, parts
+from test_pairs import BACKBONES, without_channels
 from torch import nn
 from torch.testing import assert_close
 
 from clsparts.composer.builder import compose
-from clsparts.evaluation.export import export_onnx, export_program
 from clsparts.data.transforms import Preset
-from common import narrow, parts
-from test_pairs import BACKBONES, without_channels
+from clsparts.evaluation.export import export_onnx, export_program
 
 SHAPE = (3, 32, 32)
 GAP, LINEAR, TOKEN = 'GlobalAveragePooling', 'LinearClsHead', 'VisionTransformerClsHead'
@@ -29,7 +29,8 @@ def seen(clf):
     for m in clf.modules():
         if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)):
             m.running_mean.uniform_(-.3, .3), m.running_var.uniform_(.5, 2.)
-            if m.affine: nn.init.uniform_(m.weight, .5, 1.5)
+            if m.affine:
+                nn.init.uniform_(m.weight, .5, 1.5)
     return clf.eval()
 
 
@@ -57,8 +58,16 @@ def check(clf, tmp_path, ending, **options):
 
 # one backbone of each module for a start, all of them in both forms if there is time
 FIRST = {e.module: e.name for e in reversed(parts('backbone'))}.values()
-QUICK = [pytest.param(e.name, ending, ending == 'onnx', marks=[] if e.name in FIRST else pytest.mark.slow) for e in parts('backbone') for ending in FORMATS]
-REST = [pytest.param(e.name, ending, ending != 'onnx', marks=pytest.mark.slow) for e in parts('backbone') for ending in FORMATS]
+QUICK = [
+    pytest.param(e.name, ending, ending == 'onnx', marks=[] if e.name in FIRST else pytest.mark.slow)
+    for e in parts('backbone')
+    for ending in FORMATS
+]
+REST = [
+    pytest.param(e.name, ending, ending != 'onnx', marks=pytest.mark.slow)
+    for e in parts('backbone')
+    for ending in FORMATS
+]
 
 
 @pytest.mark.parametrize('backbone, ending, merge', QUICK + REST)
@@ -80,7 +89,12 @@ ENDS = dict(
 @pytest.mark.parametrize('ending', FORMATS)
 @pytest.mark.parametrize('part', ENDS)
 def test_other_ends(part, ending, tmp_path):
-    check(seen(compose(*ENDS[part], num_classes=None if part == 'ClsHead' else 3, image_shape=SHAPE)), tmp_path, ending, merge=True)
+    check(
+        seen(compose(*ENDS[part], num_classes=None if part == 'ClsHead' else 3, image_shape=SHAPE)),
+        tmp_path,
+        ending,
+        merge=True,
+    )
 
 
 def test_every_end_is_there():
@@ -92,7 +106,9 @@ def test_every_end_is_there():
 @pytest.mark.parametrize('loss', ['CrossEntropyLoss', 'FocalLoss'])
 def test_probabilities(loss, ending, tmp_path):
     "Over a softmax, or each class for itself"
-    check(seen(compose(SMALL, GAP, LINEAR, loss, num_classes=3, image_shape=SHAPE)), tmp_path, ending, probabilities=True)
+    check(
+        seen(compose(SMALL, GAP, LINEAR, loss, num_classes=3, image_shape=SHAPE)), tmp_path, ending, probabilities=True
+    )
 
 
 def test_whoever_has_the_file(tmp_path):

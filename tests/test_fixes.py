@@ -3,6 +3,7 @@
 The contract, for `compose`, `compose_model`, `clsparts check` and the explorer: the fixes that a refusal offers, applied together and
 in their order through the same entry point, give a classifier that composes. Where findings have no fix, exactly these remain.
 """
+
 import json
 
 import pytest
@@ -12,23 +13,46 @@ from hypothesis import strategies as st
 
 from clsparts.checkpoints.checkpoint import load_classifier
 from clsparts.cli.commands import main
-from clsparts.composer.spec import KEYS, normalize_composition
 from clsparts.composer.builder import compose, compose_model
+from clsparts.composer.dry_run import resolve_model
+from clsparts.composer.spec import KEYS, normalize_composition
 from clsparts.config.config import Config, plain
-from clsparts.explorer.state import START, State, selection_of
 from clsparts.core.errors import ConfigError, patched
 from clsparts.core.registry import MODELS, parameters
-from clsparts.composer.dry_run import resolve_model
+from clsparts.explorer.state import START, State, selection_of
 
-BACKBONES = [dict(type='ResNet', depth=18, base_channels=4, stem_channels=8), dict(type='ResNet_CIFAR', depth=18, base_channels=4),
-             dict(type='MobileNetV2', widen_factor=.25),
-             dict(type='VisionTransformer', img_size=32, patch_size=8, arch=dict(embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=16))]
+BACKBONES = [
+    dict(type='ResNet', depth=18, base_channels=4, stem_channels=8),
+    dict(type='ResNet_CIFAR', depth=18, base_channels=4),
+    dict(type='MobileNetV2', widen_factor=0.25),
+    dict(
+        type='VisionTransformer',
+        img_size=32,
+        patch_size=8,
+        arch=dict(embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=16),
+    ),
+]
 NECKS = [None, dict(type='GlobalAveragePooling'), dict(type='GeneralizedMeanPooling'), dict(type='ClsBatchNormNeck')]
-HEADS = [dict(type='LinearClsHead', num_classes=10), dict(type='StackedLinearClsHead', num_classes=10, mid_channels=[8]),
-         dict(type='VisionTransformerClsHead', num_classes=10), dict(type='ClsHead')]
-LOSSES = [None, 'CrossEntropyLoss', 'FocalLoss', 'L1Loss', dict(type='LabelSmoothLoss', label_smooth_val=.1), dict(type='CrossEntropyLoss', use_soft=True),
-          dict(type='CrossEntropyLoss', use_sigmoid=True), dict(type='CrossEntropyLoss', reduction='none'), dict(type='L1Loss', use_softmax=True),
-          dict(type='CrossEntropyLoss', class_weight=[1., 2.]), ['CrossEntropyLoss', 'L1Loss'], [['FocalLoss', 2.], ['CrossEntropyLoss', '1']]]
+HEADS = [
+    dict(type='LinearClsHead', num_classes=10),
+    dict(type='StackedLinearClsHead', num_classes=10, mid_channels=[8]),
+    dict(type='VisionTransformerClsHead', num_classes=10),
+    dict(type='ClsHead'),
+]
+LOSSES = [
+    None,
+    'CrossEntropyLoss',
+    'FocalLoss',
+    'L1Loss',
+    dict(type='LabelSmoothLoss', label_smooth_val=0.1),
+    dict(type='CrossEntropyLoss', use_soft=True),
+    dict(type='CrossEntropyLoss', use_sigmoid=True),
+    dict(type='CrossEntropyLoss', reduction='none'),
+    dict(type='L1Loss', use_softmax=True),
+    dict(type='CrossEntropyLoss', class_weight=[1.0, 2.0]),
+    ['CrossEntropyLoss', 'L1Loss'],
+    [['FocalLoss', 2.0], ['CrossEntropyLoss', '1']],
+]
 SHAPES = [None, (3, 32, 32), (1, 28, 28), (3, 8, 8), (3, 30, 33), (32, 32), (32, 32, 3), (4, 40, 40)]
 TARGETS = [None, 'labels', 'soft', 'multi-label', 'multilabel']
 
@@ -38,7 +62,14 @@ BUILT = dict(backbone=BACKBONES[0], neck=NECKS[1], head=HEADS[0])
 def misspelt(draw, name):
     "A name with a letter left out, doubled or exchanged"
     i = draw(st.integers(0, len(name) - 1))
-    return draw(st.sampled_from([name[:i] + name[i + 1:], name[:i] + name[i] + name[i:], name[:i] + 'x' + name[i + 1:], name.lower()])) or 'x'
+    return (
+        draw(
+            st.sampled_from(
+                [name[:i] + name[i + 1 :], name[:i] + name[i] + name[i:], name[:i] + 'x' + name[i + 1 :], name.lower()]
+            )
+        )
+        or 'x'
+    )
 
 
 def of_another_type(value):
@@ -52,13 +83,22 @@ def spoilt(draw, cfg):
     given = {k: v for k, v in {**takes, **cfg}.items() if isinstance(v, (int, float, str, tuple, list)) and k != 'type'}
     kind = draw(st.sampled_from(['name', 'type', 'argument', 'channels', 'argument twice', 'cfg', 'classes']))
     name = draw(st.sampled_from(sorted(given))) if given else 'dim'
-    if kind == 'name': return {**cfg, 'type': misspelt(draw, cfg['type'])}
-    if kind == 'type' and given: return {**cfg, name: of_another_type(given[name])}
-    if kind == 'argument': return {k: v for k, v in cfg.items() if k != name} | {misspelt(draw, name): given.get(name, 2)}
-    if kind == 'argument twice': return {**cfg, misspelt(draw, name): given.get(name, 2)}
-    if kind == 'cfg' and 'norm_cfg' in takes: return {**cfg, 'norm_cfg': draw(st.sampled_from(['BN', dict(type='BNN'), dict(type='BN', epss=1e-3)]))}
-    if kind == 'classes': return {**cfg, 'num_classes': draw(st.sampled_from([0, '10', 3, 1000, 10.]))}
-    return {**cfg, draw(st.sampled_from(['in_channels', 'input_features'])): draw(st.sampled_from([2, 3, 17, 512, '64']))}
+    if kind == 'name':
+        return {**cfg, 'type': misspelt(draw, cfg['type'])}
+    if kind == 'type' and given:
+        return {**cfg, name: of_another_type(given[name])}
+    if kind == 'argument':
+        return {k: v for k, v in cfg.items() if k != name} | {misspelt(draw, name): given.get(name, 2)}
+    if kind == 'argument twice':
+        return {**cfg, misspelt(draw, name): given.get(name, 2)}
+    if kind == 'cfg' and 'norm_cfg' in takes:
+        return {**cfg, 'norm_cfg': draw(st.sampled_from(['BN', dict(type='BNN'), dict(type='BN', epss=1e-3)]))}
+    if kind == 'classes':
+        return {**cfg, 'num_classes': draw(st.sampled_from([0, '10', 3, 1000, 10.]))}
+    return {
+        **cfg,
+        draw(st.sampled_from(['in_channels', 'input_features'])): draw(st.sampled_from([2, 3, 17, 512, '64'])),
+    }
 
 
 def part(draw, cfgs):
@@ -70,9 +110,15 @@ def part(draw, cfgs):
 def compositions(draw):
     "Parts that often fit each other, with perhaps a fault in each and perhaps some beside them"
     comp = {k: part(draw, o) for k, o in dict(backbone=BACKBONES, neck=NECKS, head=HEADS, loss=LOSSES).items()}
-    if draw(st.integers(0, 8)) == 0: comp['neck'], comp['head'] = comp['head'], comp['neck']
-    comp |= dict(num_classes=draw(st.sampled_from([None, None, None, 10, 7])), image_shape=draw(st.sampled_from(SHAPES)), targets=draw(st.sampled_from(TARGETS)))
-    if draw(st.integers(0, 5)) == 0: comp[draw(st.sampled_from(['depth', 'norm_eval', 'topk', 'backbone__depth', 'los', 'colour', 'dropout']))] = 34
+    if draw(st.integers(0, 8)) == 0:
+        comp['neck'], comp['head'] = comp['head'], comp['neck']
+    comp |= dict(
+        num_classes=draw(st.sampled_from([None, None, None, 10, 7])),
+        image_shape=draw(st.sampled_from(SHAPES)),
+        targets=draw(st.sampled_from(TARGETS)),
+    )
+    if draw(st.integers(0, 5)) == 0:
+        comp[draw(st.sampled_from(['depth', 'norm_eval', 'topk', 'backbone__depth', 'los', 'colour', 'dropout']))] = 34
     return comp
 
 
@@ -80,18 +126,26 @@ def compositions(draw):
 def configs(draw):
     "The same as the config of a classifier"
     comp = draw(compositions())
-    model = dict(type='ImageClassifier', **{k: v for k, v in comp.items() if k not in ('loss', 'num_classes', 'image_shape') and v is not None})
-    if isinstance(comp['head'], dict) and comp['loss'] is not None: model['head'] = {**comp['head'], 'loss': comp['loss']}
-    if draw(st.integers(0, 8)) == 0: model[misspelt(draw, 'neck')] = model.pop('neck', 'GlobalAveragePooling')
-    if draw(st.integers(0, 8)) == 0: model['loss'], model['num_classes'] = 'CrossEntropyLoss', 10
+    model = dict(
+        type='ImageClassifier',
+        **{k: v for k, v in comp.items() if k not in ('loss', 'num_classes', 'image_shape') and v is not None},
+    )
+    if isinstance(comp['head'], dict) and comp['loss'] is not None:
+        model['head'] = {**comp['head'], 'loss': comp['loss']}
+    if draw(st.integers(0, 8)) == 0:
+        model[misspelt(draw, 'neck')] = model.pop('neck', 'GlobalAveragePooling')
+    if draw(st.integers(0, 8)) == 0:
+        model['loss'], model['num_classes'] = 'CrossEntropyLoss', 10
     return model
 
 
 def refused(f, *args, **kwargs):
     "The error that `f` raises; None if it raises none"
     with torch.device('meta'):
-        try: f(*args, **kwargs)
-        except ConfigError as e: return e
+        try:
+            f(*args, **kwargs)
+        except ConfigError as e:
+            return e
 
 
 def remaining(before, after):
@@ -102,24 +156,28 @@ def remaining(before, after):
 
 def through_compose(comp):
     before = refused(compose, **comp)
-    if before is None: return None
+    if before is None:
+        return None
     after = refused(compose, **comp, fixes=before.fixes)
     return before.issues, after.issues if after else []
 
 
 def through_model(model, **checks):
     before = refused(compose_model, model, **checks)
-    if before is None: return None
+    if before is None:
+        return None
     after = refused(compose_model, model, **checks, fixes=before.fixes)
     return before.issues, after.issues if after else []
 
 
 def through_file(model):
     "As `clsparts check` does it: the fixes are written into the file"
-    def check(cfg): return refused(lambda: resolve_model(Config(plain(cfg))['model']))
+    def check(cfg):
+        return refused(lambda: resolve_model(Config(plain(cfg))['model']))
     cfg = dict(model=model)
     before = check(cfg)
-    if before is None: return None
+    if before is None:
+        return None
     after = check(patched(cfg, [f.prefixed('model') for f in before.fixes]))
     return before.issues, after.issues if after else []
 
@@ -127,16 +185,23 @@ def through_file(model):
 def through_explorer(comp):
     state = State({**START, **selection_of(normalize_composition(comp))})
     before = state.resolved.issues
-    if not before: return None
+    if not before:
+        return None
     state.fix_all()
     return before, state.resolved.issues
 
 
 def holds(outcome, case):
-    if outcome is None: return
+    if outcome is None:
+        return
     before, after = outcome
     left = remaining(before, after)
-    assert left == [], f'{case}\n\nis refused:\n' + '\n'.join(map(str, before)) + '\n\nfixed, it is refused:\n' + '\n'.join(map(str, left))
+    assert left == [], (
+        f'{case}\n\nis refused:\n'
+        + '\n'.join(map(str, before))
+        + '\n\nfixed, it is refused:\n'
+        + '\n'.join(map(str, left))
+    )
 
 
 FUZZ = dict(derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
@@ -144,22 +209,26 @@ FUZZ = dict(derandomize=True, deadline=None, phases=[Phase.generate], suppress_h
 
 @settings(max_examples=60, **FUZZ)
 @given(compositions())
-def test_compose(comp): holds(through_compose(comp), comp)
+def test_compose(comp):
+    holds(through_compose(comp), comp)
 
 
 @settings(max_examples=60, **FUZZ)
 @given(configs(), st.sampled_from(SHAPES[:5]), st.sampled_from(TARGETS[:4]))
-def test_compose_model(model, image_shape, targets): holds(through_model(model, image_shape=image_shape, targets=targets), model)
+def test_compose_model(model, image_shape, targets):
+    holds(through_model(model, image_shape=image_shape, targets=targets), model)
 
 
 @settings(max_examples=40, **FUZZ)
 @given(configs())
-def test_check(model): holds(through_file(model), model)
+def test_check(model):
+    holds(through_file(model), model)
 
 
 @settings(max_examples=12, **FUZZ)
 @given(compositions())
-def test_explorer(comp): holds(through_explorer({k: v for k, v in comp.items() if k in KEYS}), comp)
+def test_explorer(comp):
+    holds(through_explorer({k: v for k, v in comp.items() if k in KEYS}), comp)
 
 
 @pytest.mark.parametrize('head', ['LinearClsHead', dict(type='LinearClsHead', num_classes=3)], ids=str)
@@ -172,35 +241,62 @@ def test_number_of_classes_as_text(head):
 @pytest.mark.parametrize('entry', [compose, lambda fixes=(), **parts: compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)], ids=['parts', 'model'])
 def test_pretrained_of_a_backbone(entry):
     "One fix, which keeps the weights"
-    parts = dict(backbone=dict(BACKBONES[0], pretrained='absent.pth'), neck='GlobalAveragePooling', head=dict(type='LinearClsHead', num_classes=3))
+    parts = dict(
+        backbone=dict(BACKBONES[0], pretrained='absent.pth'),
+        neck='GlobalAveragePooling',
+        head=dict(type='LinearClsHead', num_classes=3),
+    )
     before = refused(entry, **parts)
-    assert [f.set for f in before.fixes] == [{'backbone.init_cfg': dict(type='Pretrained', checkpoint='absent.pth')}] and len(before.issues) == 1
-    with pytest.raises(ConfigError, match='absent.pth'): entry(**parts, fixes=before.fixes)
+    assert [f.set for f in before.fixes] == [
+        {'backbone.init_cfg': dict(type='Pretrained', checkpoint='absent.pth')}
+    ] and len(before.issues) == 1
+    with pytest.raises(ConfigError, match='absent.pth'):
+        entry(**parts, fixes=before.fixes)
 
 
 @pytest.mark.parametrize('wrong', [None, 'x', ['x'], 3], ids=str)
 def test_fixes_that_are_none(wrong):
     for entry in (lambda: compose(**BUILT, fixes=wrong), lambda: compose_model(BUILT, fixes=wrong)):
-        assert str(refused(entry)) == f'fixes: expected a list of fixes, got {wrong!r}. Pass the `fixes` of an earlier error.'
+        assert (
+            str(refused(entry))
+            == f'fixes: expected a list of fixes, got {wrong!r}. Pass the `fixes` of an earlier error.'
+        )
 
 
 @pytest.mark.parametrize('wrong', [None, 'ResNet', 3], ids=str)
-def test_a_model_that_is_no_dict(wrong): assert str(refused(compose_model, wrong)) == f'expected a dict, got {wrong!r}.'
+def test_a_model_that_is_no_dict(wrong):
+    assert str(refused(compose_model, wrong)) == f'expected a dict, got {wrong!r}.'
 
 
 # ---- the final config of OpenMMLab's guide to new parts: its loss compares distributions ----
 
-GUIDE = dict(type='ImageClassifier', backbone=dict(type='ResNet_CIFAR', depth=18, num_stages=4, out_indices=[3], style='pytorch'),
-             neck=dict(type='GlobalAveragePooling'),
-             head=dict(type='LinearClsHead', num_classes=10, in_channels=512, loss=dict(type='L1Loss', loss_weight=1.0), topk=[1, 5]))
-SMALL = {**GUIDE, 'backbone': {**GUIDE['backbone'], 'in_channels': 1, 'base_channels': 4, 'stem_channels': 4}, 'head': {**GUIDE['head'], 'in_channels': 32}}
+GUIDE = dict(
+    type='ImageClassifier',
+    backbone=dict(type='ResNet_CIFAR', depth=18, num_stages=4, out_indices=[3], style='pytorch'),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(
+        type='LinearClsHead', num_classes=10, in_channels=512, loss=dict(type='L1Loss', loss_weight=1.0), topk=[1, 5]
+    ),
+)
+SMALL = {
+    **GUIDE,
+    'backbone': {**GUIDE['backbone'], 'in_channels': 1, 'base_channels': 4, 'stem_channels': 4},
+    'head': {**GUIDE['head'], 'in_channels': 32},
+}
 
 
-def in_parts(model): return {k: model[k] for k in ('backbone', 'neck', 'head')}
+def in_parts(model):
+    return {k: model[k] for k in ('backbone', 'neck', 'head')}
 
 
 def test_guide_in_python():
-    for outcome in (through_compose(in_parts(GUIDE)), through_model(GUIDE), through_model(GUIDE, targets='labels'), through_file(GUIDE), through_explorer(in_parts(GUIDE))):
+    for outcome in (
+        through_compose(in_parts(GUIDE)),
+        through_model(GUIDE),
+        through_model(GUIDE, targets='labels'),
+        through_file(GUIDE),
+        through_explorer(in_parts(GUIDE)),
+    ):
         before, after = outcome
         assert [f.fix.set for f in before] == [{'targets': 'soft'}] and after == []
 
@@ -215,14 +311,27 @@ def test_guide_is_kept():
     clf.eval()
     expected = (clf(x) - torch.nn.functional.one_hot(y, 10)).abs().sum(1).mean()
     torch.testing.assert_close(clf.loss(x, y)['loss'], expected)
-    state = State({**START, **selection_of(normalize_composition({**in_parts(SMALL), 'targets': 'soft', 'image_shape': (1, 32, 32)}))})
-    assert state.resolved.ok and state.resolved.model['targets'] == 'soft' and compose_model(state.resolved.model).targets == 'soft'
+    state = State(
+        {
+            **START,
+            **selection_of(normalize_composition({**in_parts(SMALL), 'targets': 'soft', 'image_shape': (1, 32, 32)})),
+        }
+    )
+    assert (
+        state.resolved.ok
+        and state.resolved.model['targets'] == 'soft'
+        and compose_model(state.resolved.model).targets == 'soft'
+    )
 
 
 @pytest.mark.parametrize('targets', ['labels', 'soft', 'multi-label'])
 def test_other_targets_than_the_data(targets):
     "Labels become soft targets; any other difference is a finding"
-    e = refused(compose_model, {**SMALL, 'head': {**SMALL['head'], 'loss': 'CrossEntropyLoss'}, 'targets': targets}, targets='labels')
+    e = refused(
+        compose_model,
+        {**SMALL, 'head': {**SMALL['head'], 'loss': 'CrossEntropyLoss'}, 'targets': targets},
+        targets='labels',
+    )
     assert (e is None) == (targets in ('labels', 'soft')) and (e is None or e.issues[0].path == 'targets')
 
 
@@ -234,6 +343,9 @@ def test_guide_on_the_command_line(tmp_path, capsys):
     assert main(['check', str(path), *fix]) == 0
     assert main(['show', str(path)]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
     assert main(['show', str(path), *fix]) == 0
-    assert main(['train', str(path), '--work-dir', str(tmp_path/'a')]) == 2 and "Set model.targets='soft'." in capsys.readouterr().err
+    assert (
+        main(['train', str(path), '--work-dir', str(tmp_path / 'a')]) == 2
+        and "Set model.targets='soft'." in capsys.readouterr().err
+    )
     assert main(['train', str(path), '--work-dir', str(tmp_path/'b'), *fix]) == 0
     assert load_classifier(tmp_path/'b'/'checkpoint.safetensors')[0].targets == 'soft'

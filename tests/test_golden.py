@@ -1,8 +1,8 @@
 "The recorded configs of the reference build here, with its names and shapes, and give its scores."
 import pytest
+from common import ROOT
 
 from clsparts.base.testing import check_golden, golden
-from common import ROOT
 
 FOLDER = ROOT/'tests'/'golden'
 NAMES = sorted(str(p.relative_to(FOLDER)).removesuffix('.json.gz') for p in FOLDER.glob('*/*.json.gz'))
@@ -40,4 +40,5 @@ def test_a_difference_is_seen(monkeypatch):
         fill(module, gain).backbone.conv1.weight.data[0, 0, 0, 0] *= 1.001
         return module
     monkeypatch.setattr(testing, 'fill', fill_almost)
-    with pytest.raises(AssertionError, match='outputs differ by'): check_golden(name)
+    with pytest.raises(AssertionError, match='outputs differ by'):
+        check_golden(name)

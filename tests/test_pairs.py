@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 import torch
+from common import minimal, narrow, parts
 
 from clsparts.composer.builder import compose
 from clsparts.core.errors import ConfigError
 from clsparts.core.registry import MODELS, parameters
-from common import minimal, narrow, parts
 
 OUT_TYPES = ('raw', 'cls_token', 'featmap', 'avg_featmap')
 
@@ -18,7 +18,8 @@ def backbones():
     for e in parts('backbone'):
         cfg = narrow(e)
         forms = [{}] if 'out_type' not in parameters(e.part)[0] else [dict(out_type=o) for o in OUT_TYPES]
-        for form in forms: yield '-'.join([e.name, *form.values()]), {**cfg, **form}
+        for form in forms:
+            yield '-'.join([e.name, *form.values()]), {**cfg, **form}
 
 
 def without_channels(cfg):
@@ -38,9 +39,11 @@ def train_once(clf):
     clf.train()
     optimizer = torch.optim.SGD([p for p in clf.parameters() if p.requires_grad], .001)
     images = torch.randn(4, 3, 32, 32)
-    try: loss = clf.loss(images, LABELS)['loss']
+    try:
+        loss = clf.loss(images, LABELS)['loss']
     except ValueError as e:
-        if 'float targets' not in str(e): raise
+        if 'float targets' not in str(e):
+            raise
         columns = clf(images).shape[1]
         loss = clf.loss(images, torch.nn.functional.one_hot(LABELS, columns).float())['loss']
     loss.backward()
@@ -51,8 +54,10 @@ def train_once(clf):
 def tried(f, *args, **kwargs):
     "What `f` returns, or the error in place of it"
     torch.manual_seed(0)
-    try: return f(*args, **kwargs)
-    except Exception as e: return e
+    try:
+        return f(*args, **kwargs)
+    except Exception as e:
+        return e
 
 
 @functools.cache
@@ -65,26 +70,36 @@ def composed(backbone, neck, head):
 def outcome(backbone, neck, head, loss):
     "The loss of a step, or the error in place of it"
     clf = composed(backbone, neck, head)
-    if isinstance(clf, Exception): return clf
+    if isinstance(clf, Exception):
+        return clf
     clf.head.loss_module = MODELS.build(LOSSES[loss], 'loss')
     return tried(train_once, clf)
 
 
-def pairs(combination): return set(itertools.combinations(enumerate(combination), 2))
+def pairs(combination):
+    return set(itertools.combinations(enumerate(combination), 2))
 
 
 def covering(*kinds):
     "Combinations of a member of each kind: few, and every two members of two kinds are together in at least one of them"
-    together = [((i, a), (j, b)) for (i, one), (j, other) in itertools.combinations(enumerate(kinds), 2) for a in one for b in other]
+    together = [
+        ((i, a), (j, b))
+        for (i, one), (j, other) in itertools.combinations(enumerate(kinds), 2)
+        for a in one
+        for b in other
+    ]
     missing, chosen = dict.fromkeys(together), []
     while missing:
         members = dict(next(iter(missing)))
         for k, kind in enumerate(kinds):
-            if k in members: continue
-            def gain(member): return sum(tuple(sorted([o, (k, member)])) in missing for o in members.items())
+            if k in members:
+                continue
+            def gain(member):
+                return sum(tuple(sorted([o, (k, member)])) in missing for o in members.items())
             members[k] = max(kind, key=gain)
         chosen.append(tuple(members[k] for k in range(len(kinds))))
-        for pair in pairs(chosen[-1]): missing.pop(pair, None)
+        for pair in pairs(chosen[-1]):
+            missing.pop(pair, None)
     return chosen
 
 
@@ -96,7 +111,8 @@ def chosen():
         for part in kind:
             with_part = (c for c in itertools.product(BACKBONES, NECKS, HEADS) if c[i] == part)
             composes = next((c for c in with_part if not isinstance(composed(*c), Exception)), None)
-            if composes: found += [(*composes, loss) for loss in LOSSES]
+            if composes:
+                found += [(*composes, loss) for loss in LOSSES]
     return list(dict.fromkeys(found))
 
 
@@ -107,7 +123,8 @@ def check_outcome(combination):
         assert type(found) is ValueError or isinstance(found, ConfigError), f'{where}: {type(found).__name__}: {found}'
         assert len(str(found)) > 20, f'{where}: {found}'
         assert 'could not be built' not in str(found) and 'Error:' not in str(found), f'{where}: {found}'
-    else: assert found == found and abs(found) < 1e6, f'{where}: the loss is {found}'
+    else:
+        assert found == found and abs(found) < 1e6, f'{where}: the loss is {found}'
 
 
 @pytest.mark.parametrize('backbone', BACKBONES)
@@ -115,13 +132,15 @@ def test_trains_or_says_why(backbone):
     "With every neck, every head and every loss, not in all their combinations"
     combinations = [c for c in chosen() if c[0] == backbone]
     assert [{c[i] for c in combinations} for i in (1, 2, 3)] == [set(NECKS), set(HEADS), set(LOSSES)]
-    for c in combinations: check_outcome(c)
+    for c in combinations:
+        check_outcome(c)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('backbone', BACKBONES)
 def test_every_combination_trains_or_says_why(backbone):
-    for c in itertools.product([backbone], NECKS, HEADS, LOSSES): check_outcome(c)
+    for c in itertools.product([backbone], NECKS, HEADS, LOSSES):
+        check_outcome(c)
 
 
 def test_every_two_parts_are_together():
@@ -129,14 +148,21 @@ def test_every_two_parts_are_together():
     every = set().union(*map(pairs, itertools.product(BACKBONES, NECKS, HEADS, LOSSES)))
     few = covering(BACKBONES, NECKS, HEADS, LOSSES)
     assert set().union(*map(pairs, few)) == every
-    assert len(few) < 1.5 * max(len(a) * len(b) for a, b in itertools.combinations((BACKBONES, NECKS, HEADS, LOSSES), 2))
+    assert len(few) < 1.5 * max(
+        len(a) * len(b) for a, b in itertools.combinations((BACKBONES, NECKS, HEADS, LOSSES), 2)
+    )
 
 
 def test_everything_trains_with_something():
     "No part hides behind its error messages"
     trained = [c for c in chosen() if not isinstance(outcome(*c), Exception)]
     used = [{c[i] for c in trained} for i in range(4)]
-    assert [sorted(set(names) - u) for names, u in zip((BACKBONES, NECKS, HEADS, LOSSES), used)] == [['VisionTransformer-raw'], [], [], []]
+    assert [sorted(set(names) - u) for names, u in zip((BACKBONES, NECKS, HEADS, LOSSES), used)] == [
+        ['VisionTransformer-raw'],
+        [],
+        [],
+        [],
+    ]
 
 
 @pytest.mark.parametrize('backbone', ['ResNet', 'ResNet_CIFAR', 'MobileNetV2', 'VisionTransformer-featmap'])

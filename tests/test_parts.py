@@ -4,14 +4,14 @@ import json
 
 import pytest
 import torch
+from common import KINDS, minimal, narrow, on_meta, parts, python, shapes, through_json
 from fastcore.docments import docments
 from torch._subclasses import FakeTensorMode
 from torch.testing import assert_close
 
-from clsparts.core.errors import ConfigError
 from clsparts.base.module import BaseModule
+from clsparts.core.errors import ConfigError
 from clsparts.core.registry import MODELS, module_kind, parameters
-from common import KINDS, minimal, narrow, on_meta, parts, python, shapes, through_json
 
 ALL = [pytest.param(e, id=e.name) for kind in KINDS for e in parts(kind)]
 every_part = pytest.mark.parametrize('entry', ALL)
@@ -75,14 +75,16 @@ def test_builds_without_numbers(entry):
     "On the meta device and on fake tensors, with the same names and shapes as for real"
     ghost = on_meta(minimal(entry))
     assert all(t.is_meta for t in ghost.state_dict().values())
-    with FakeTensorMode(): fake = MODELS.build(minimal(entry))
+    with FakeTensorMode():
+        fake = MODELS.build(minimal(entry))
     assert shapes(fake) == shapes(ghost)
     assert shapes(MODELS.build(narrow(entry))) == shapes(on_meta(narrow(entry)))
 
 
 @every_part
 def test_cfg_builds_it_again(entry):
-    if not issubclass(entry.part, BaseModule): pytest.skip('a plain module keeps no config')
+    if not issubclass(entry.part, BaseModule):
+        pytest.skip('a plain module keeps no config')
     part = on_meta(minimal(entry))
     assert part.cfg['type'] == entry.name
     again = on_meta(through_json(part.cfg))
@@ -103,14 +105,18 @@ def test_copies(entry):
     "A deep copy is independent; a state dict moves all weights"
     part = MODELS.build(narrow(entry))
     twin = copy.deepcopy(part)
-    for a, b in zip(part.parameters(), twin.parameters(), strict=True): assert a is not b
+    for a, b in zip(part.parameters(), twin.parameters(), strict=True):
+        assert a is not b
     torch.manual_seed(1)
     other = MODELS.build(narrow(entry))
     with torch.no_grad():
-        for p in other.parameters(): p.add_(1)
+        for p in other.parameters():
+            p.add_(1)
     result = other.load_state_dict(part.state_dict())
     assert not result.missing_keys and not result.unexpected_keys
-    for (name, a), b, c in zip(part.state_dict().items(), twin.state_dict().values(), other.state_dict().values(), strict=True):
+    for (name, a), b, c in zip(
+        part.state_dict().items(), twin.state_dict().values(), other.state_dict().values(), strict=True
+    ):
         assert_close(a, b, rtol=0, atol=0, msg=name)
         assert_close(a, c, rtol=0, atol=0, msg=name)
 

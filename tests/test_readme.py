@@ -3,9 +3,9 @@ import re
 import shlex
 
 import pytest
+from common import ROOT
 
 from clsparts.cli.commands import COMMANDS
-from common import ROOT
 
 README = (ROOT/'README.md').read_text(encoding='utf-8')
 SHELL = '\n'.join(re.findall(r'```bash\n(.*?)```', README, re.S))
@@ -28,19 +28,23 @@ def test_test_command():
 def test_links_in_the_repository():
     relative = [link for link in links(README) if not link.startswith('http')]
     assert len(relative) > 10
-    for link in relative: assert (ROOT/link).is_file(), link
+    for link in relative:
+        assert (ROOT/link).is_file(), link
 
 
 def test_links_on_pypi(monkeypatch):
     "The long description in the built package has the same links, all absolute; images point to the raw file"
-    import setuptools  # noqa: F401  (provides distutils)
     from distutils.core import run_setup
+
+    import setuptools  # noqa: F401  (provides distutils)
     monkeypatch.chdir(ROOT)
     text = run_setup('setup.py', stop_after='init').get_long_description()
     root = 'https://github.com/clsparts/clsparts'
     assert len(links(text)) == len(links(README))
     for built, link in zip(links(text), links(README)):
-        assert built == (link if link.startswith('http') else f'{root}/{"raw" if "nbs/images/" in link else "blob"}/main/{link}')
+        assert built == (
+            link if link.startswith('http') else f'{root}/{"raw" if "nbs/images/" in link else "blob"}/main/{link}'
+        )
     assert f'![Diagram of a ResNet-50]({root}/raw/main/nbs/images/flow.svg)' in text
 
 

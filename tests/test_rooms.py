@@ -1,4 +1,5 @@
 "The rooms of the package: imports point downwards, public names are unique, and no module has the name of a public function"
+
 import ast
 from collections import Counter
 from pathlib import Path
@@ -7,8 +8,23 @@ from clsparts._modidx import d
 
 PACKAGE = Path(__file__).parent.parent/'clsparts'
 # the rooms from the top of the house to the ground; those of one row may import each other
-ROOMS = [('cli',), ('explorer',), ('training',), ('evaluation',), ('runtime',), ('checkpoints',), ('composer',), ('analysis',),
-         ('backbones', 'necks', 'heads', 'losses'), ('layers',), ('base',), ('data',), ('config',), ('files',), ('core',)]
+ROOMS = [
+    ('cli',),
+    ('explorer',),
+    ('training',),
+    ('evaluation',),
+    ('runtime',),
+    ('checkpoints',),
+    ('composer',),
+    ('analysis',),
+    ('backbones', 'necks', 'heads', 'losses'),
+    ('layers',),
+    ('base',),
+    ('data',),
+    ('config',),
+    ('files',),
+    ('core',),
+]
 FLOOR = {room: floor for floor, row in enumerate(reversed(ROOMS)) for room in row}
 TOP = {'__init__', '__main__', '_modidx', 'all'}
 
@@ -22,13 +38,16 @@ def imported(path):
     package = path.relative_to(PACKAGE.parent).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Import):
-            for alias in node.names: yield alias.name, node.lineno
+            for alias in node.names:
+                yield alias.name, node.lineno
         elif isinstance(node, ast.ImportFrom):
             start = package[:len(package) - node.level + 1] if node.level else ()
             base = '.'.join([*start, *([node.module] if node.module else [])])
-            for alias in node.names: yield f'{base}.{alias.name}', node.lineno
+            for alias in node.names:
+                yield f'{base}.{alias.name}', node.lineno
         elif isinstance(node, ast.Call) and getattr(node.func, 'id', getattr(node.func, 'attr', '')) == 'import_module':
-            if node.args and isinstance(node.args[0], ast.Constant): yield node.args[0].value, node.lineno
+            if node.args and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value, node.lineno
 
 
 def room_of(name):
@@ -45,8 +64,13 @@ def test_only_rooms():
 
 def test_imports_point_down():
     "A module imports from its own room and from the rooms below it, never from above"
-    wrong = [f'{path.relative_to(PACKAGE.parent)}, line {line}: {name}' for path in modules() if path.parent != PACKAGE for name, line in imported(path)
-             if (other := room_of(name)) and FLOOR[other] > FLOOR[path.parent.name]]
+    wrong = [
+        f'{path.relative_to(PACKAGE.parent)}, line {line}: {name}'
+        for path in modules()
+        if path.parent != PACKAGE
+        for name, line in imported(path)
+        if (other := room_of(name)) and FLOOR[other] > FLOOR[path.parent.name]
+    ]
     assert not wrong, 'imports from above:\n' + '\n'.join(wrong)
 
 
@@ -55,7 +79,9 @@ def test_imports_are_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(f'{__name__}.PACKAGE', tmp_path/'clsparts')
     (tmp_path/'clsparts'/'core').mkdir(parents=True)
     path = tmp_path/'clsparts'/'core'/'x.py'
-    path.write_text('from ..cli.commands import main\ndef f():\n    from clsparts.data import datasets\n    import clsparts.training.trainer\n')
+    path.write_text(
+        'from ..cli.commands import main\ndef f():\n    from clsparts.data import datasets\n    import clsparts.training.trainer\n'
+    )
     assert [room_of(name) for name, _ in imported(path)] == ['cli', 'data', 'training']
 
 

@@ -8,16 +8,25 @@ import sys
 import time
 
 import pytest
+from common import ROOT
+from ready import start as python
 
 from clsparts.checkpoints.checkpoint import load_classifier
 from clsparts.cli.commands import main
 from clsparts.data.datasets import digits
 from clsparts.evaluation.evaluator import evaluate
-from common import ROOT
-from ready import start as python
 
 LITTLE_ROOM = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2); from clsparts.cli.commands import main; sys.exit(main())'
-FILES = {'config.json', 'checkpoint.safetensors', 'best.safetensors', 'snapshots', 'metrics.csv', 'metrics.json', 'curves.png', 'confusion.png'}
+FILES = {
+    'config.json',
+    'checkpoint.safetensors',
+    'best.safetensors',
+    'snapshots',
+    'metrics.csv',
+    'metrics.json',
+    'curves.png',
+    'confusion.png',
+}
 
 
 def left(run):
@@ -35,12 +44,15 @@ def start(*args, **kwargs):
 
 def finish(process, timeout=240):
     "Exit status, output and errors of a process"
-    try: out, err = process.communicate(timeout=timeout)
-    finally: process.kill()
+    try:
+        out, err = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
     return process.returncode, out, err
 
 
-def command(*args, **kwargs): return finish(start(*args, **kwargs))
+def command(*args, **kwargs):
+    return finish(start(*args, **kwargs))
 
 
 def in_the_middle(out):
@@ -48,7 +60,8 @@ def in_the_middle(out):
     process = start('train', '--epochs', 200, '--work-dir', out)
     deadline = time.monotonic() + 300
     while not (out/'metrics.json').exists():
-        if process.poll() is not None or time.monotonic() > deadline: raise AssertionError(finish(process, 1))
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(finish(process, 1))
         time.sleep(.05)
     return process
 
@@ -71,7 +84,8 @@ def two_runs(tmp_path_factory):
     "The default run, shortened, twice"
     folder = tmp_path_factory.mktemp('runs')
     done = [command('train', '--epochs', 2, '--work-dir', folder/name) for name in 'ab']
-    for status, _, err in done: assert status == 0, err
+    for status, _, err in done:
+        assert status == 0, err
     return folder, done
 
 
@@ -84,12 +98,18 @@ def test_what_a_run_leaves(two_runs):
     assert [e['epoch'] for e in metrics['epochs']] == [1, 2] and metrics['final'] == metrics['epochs'][-1]
     lines = (folder/'a'/'metrics.csv').read_text().splitlines()
     assert lines[0].split(',')[:2] == ['epoch', 'lr'] and len(lines) == 3
-    for name in ('curves.png', 'confusion.png'): assert (folder/'a'/name).read_bytes().startswith(b'\x89PNG')
+    for name in ('curves.png', 'confusion.png'):
+        assert (folder/'a'/name).read_bytes().startswith(b'\x89PNG')
 
 
 def test_same_seed_same_run(two_runs):
     "To the last digit, but for the time that it took"
-    def losses(name): return [{k: v for k, v in e.items() if k != 'seconds'} for e in json.loads((two_runs[0]/name/'metrics.json').read_text())['epochs']]
+    def losses(name):
+        return [
+            {k: v for k, v in e.items() if k != 'seconds'}
+            for e in json.loads((two_runs[0] / name / 'metrics.json').read_text())['epochs']
+        ]
+
     assert losses('a') == losses('b')
     assert (two_runs[0]/'a'/'config.json').read_text() == (two_runs[0]/'b'/'config.json').read_text()
 
@@ -97,10 +117,28 @@ def test_same_seed_same_run(two_runs):
 def test_config_of_a_run_runs_again(two_runs, tmp_path):
     "`clsparts train RUN/config.json` repeats it; `--cfg-options`, `--seed` and `--log-with` change it"
     config = json.loads((two_runs[0]/'a'/'config.json').read_text())
-    status, _, err = command('train', two_runs[0]/'a'/'config.json', '--cfg-options', 'train.lr=.05', '--seed', 3, '--epochs', 1, '--log-with', 'tensorboard', '--work-dir', tmp_path/'c')
+    status, _, err = command(
+        'train',
+        two_runs[0] / 'a' / 'config.json',
+        '--cfg-options',
+        'train.lr=.05',
+        '--seed',
+        3,
+        '--epochs',
+        1,
+        '--log-with',
+        'tensorboard',
+        '--work-dir',
+        tmp_path / 'c',
+    )
     assert status == 0 and left(tmp_path/'c') == FILES | {'tensorboard'}, err
     again = json.loads((tmp_path/'c'/'config.json').read_text())
-    assert again['seed'] == 3 and again['train']['lr'] == .05 and again['train']['epochs'] == 1 and again['train']['log_with'] == ['tensorboard']
+    assert (
+        again['seed'] == 3
+        and again['train']['lr'] == 0.05
+        and again['train']['epochs'] == 1
+        and again['train']['log_with'] == ['tensorboard']
+    )
     assert again['model'] == config['model']
 
 
@@ -129,7 +167,9 @@ def test_evaluate_and_export(two_runs, tmp_path):
     run, figures = two_runs[0]/'a', tmp_path/'figures.json'
     status, out, err = command('evaluate', run, '--out', figures)
     assert status == 0 and 'precision' in out, err
-    assert json.loads(figures.read_text())['accuracy'] == pytest.approx(json.loads((run/'metrics.json').read_text())['final']['val_accuracy'])
+    assert json.loads(figures.read_text())['accuracy'] == pytest.approx(
+        json.loads((run / 'metrics.json').read_text())['final']['val_accuracy']
+    )
     status, out, err = command('export', run, tmp_path/'clf.pt2')
     assert status == 0 and 'clf.pt2: images (batch, 1, 8, 8)' in out and (tmp_path/'clf.pt2').stat().st_size > 1000, err
 
@@ -160,7 +200,9 @@ def test_interrupt(tmp_path):
     process = in_the_middle(run)
     process.send_signal(signal.SIGINT)
     status, _, err = finish(process)
-    assert status == 130 and 'interrupted after step' in err and f'Resume from {run}' in err and 'Traceback' not in err, err
+    assert (
+        status == 130 and 'interrupted after step' in err and f'Resume from {run}' in err and 'Traceback' not in err
+    ), err
     assert left(run) <= FILES
     check_loads(run)
     done = len(json.loads((run/'metrics.json').read_text())['epochs'])
@@ -176,8 +218,13 @@ def test_interrupt(tmp_path):
 @unix
 def test_killed_runs_end_as_whole_ones():
     "A few of the kills of the benchmark"
-    done = subprocess.run([sys.executable, str(ROOT/'benchmarks'/'resume.py'), '--kills', '3'], env={**os.environ, 'PYTHONPATH': str(ROOT)}, capture_output=True, text=True,
-                          timeout=500)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'benchmarks' / 'resume.py'), '--kills', '3'],
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
     assert done.returncode == 0 and '3 runs end with the weights' in done.stdout, done.stdout + done.stderr
 
 

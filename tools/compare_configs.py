@@ -42,8 +42,10 @@ LAYERS = {'ReLU', 'GELU', 'SiLU', 'Hardswish', 'Identity'}
 
 def normal(value):
     "What mmengine has read, as plain data with our texts of imported classes"
-    if isinstance(value, dict): return {k: normal(v) for k, v in dict.items(value) if k != '_delete_'}
-    if isinstance(value, (list, tuple)): return [normal(v) for v in value]
+    if isinstance(value, dict):
+        return {k: normal(v) for k, v in dict.items(value) if k != '_delete_'}
+    if isinstance(value, (list, tuple)):
+        return [normal(v) for v in value]
     return str(Imported(f'{value.module}.{value}')) if isinstance(value, (LazyAttr, LazyObject)) else value
 
 
@@ -60,12 +62,14 @@ def ours(path, trusted):
 class NewStyle(ast.NodeTransformer):
     "A config of the old style, rewritten"
 
-    def __init__(self, known): self.known, self.imports = known, collections.defaultdict(set)
+    def __init__(self, known):
+        self.known, self.imports = known, collections.defaultdict(set)
 
     def visit_keyword(self, node):
         node = self.generic_visit(node)
         name = node.value.value if isinstance(node.value, ast.Constant) else None
-        if node.arg != 'type' or not isinstance(name, str) or not name.isidentifier(): return node
+        if node.arg != 'type' or not isinstance(name, str) or not name.isidentifier():
+            return node
         module = 'torch.optim' if name in OPTIMIZERS else 'torch.nn' if name in LAYERS else 'mmpretrain.models'
         self.imports[module].add(name)
         return ast.keyword('type', ast.Name(name))
@@ -82,7 +86,8 @@ class NewStyle(ast.NodeTransformer):
         node = self.generic_visit(node)
         target, value = node.targets[0], node.value
         inherited = isinstance(target, ast.Name) and target.id in self.known and isinstance(value, ast.Call)
-        if not inherited or getattr(value.func, 'id', '') != 'dict': return node
+        if not inherited or getattr(value.func, 'id', '') != 'dict':
+            return node
         method = 'merge' if '_delete_' in ast.unparse(value) else 'update'
         return ast.Expr(ast.Call(ast.Attribute(target, method), [value], []))
 
@@ -92,8 +97,9 @@ def module_of(file):
     return [re.sub(r'\W', '_', f'c_{p}' if p[0].isdigit() else p) for p in parts]
 
 
-@functools.lru_cache(maxsize=None)
-def names_in(path): return frozenset(theirs(path))
+@functools.cache
+def names_in(path):
+    return frozenset(theirs(path))
 
 
 def rewritten(path):
@@ -107,7 +113,8 @@ def rewritten(path):
     change = NewStyle({name for base in bases for name in names_in(path.parent/base)})
     body = ast.unparse(ast.fix_missing_locations(change.visit(tree)))
     lines = [f'from {m} import {", ".join(sorted(names))}' for m, names in change.imports.items()]
-    if bases: lines += ['from mmengine.config import read_base', 'with read_base():']
+    if bases:
+        lines += ['from mmengine.config import read_base', 'with read_base():']
     for base in bases:
         steps = module_of(base)
         lines.append(f'    from {"." * (1 + steps.count("__"))}{".".join(s for s in steps if s != "__")} import *')
@@ -129,21 +136,27 @@ def compare(folder, trusted, bases):
     "Print what differs and the counts"
     counts, seconds = collections.Counter(), collections.Counter()
     for path in sorted(folder.rglob('*.py')):
-        if not bases and '_base_' in path.relative_to(folder).parts: continue
+        if not bases and '_base_' in path.relative_to(folder).parts:
+            continue
         start = time.perf_counter()
-        try: a = ours(path, trusted)
-        except ConfigError as e: a = e
+        try:
+            a = ours(path, trusted)
+        except ConfigError as e:
+            a = e
         seconds['ours'] += time.perf_counter() - start
         start = time.perf_counter()
-        try: b = theirs(path)
-        except Exception as e: b = e
+        try:
+            b = theirs(path)
+        except Exception as e:
+            b = e
         seconds['mmengine'] += time.perf_counter() - start
         failed = isinstance(a, Exception), isinstance(b, Exception)
         found = [] if any(failed) else diff(a, b)
         refused = {(True, True): 'both refuse', (True, False): 'ours refuses', (False, True): 'mmengine refuses'}
         what = refused.get(failed, 'differ' if found else 'equal')
         counts[what] += 1
-        if what in ('equal', 'both refuse'): continue
+        if what in ('equal', 'both refuse'):
+            continue
         print(f'{what}: {path.relative_to(folder)}: {found[:3] if found else a if failed[0] else b}'[:400])
     print(dict(counts), {k: f'{v:.1f} s' for k, v in seconds.items()})
 
@@ -163,10 +176,12 @@ def main():
     parser.add_argument('--record', action='store_true')
     parser.add_argument('--bases', action='store_true', help='files in `_base_` folders too')
     args = parser.parse_args()
-    if args.record: return record()
+    if args.record:
+        return record()
     folder = args.folder or Path(os.path.dirname(find_spec('mmpretrain').origin), '.mim', 'configs')
     with tempfile.TemporaryDirectory() as tmp:
         compare(rewrite(folder, tmp) if args.new_style else folder, args.trusted, args.bases)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT/'tests'/'browser'), str(ROOT/'tests')]
-from lab import ARGS, Notebook, Server, chromium          # noqa: E402
+from lab import ARGS, Notebook, Server, chromium  # noqa: E402
 
 EXPLORE = 'from clsparts.explorer.explorer import explore\nexplorer = explore()\nexplorer'
 
@@ -21,8 +21,11 @@ def train(page, epochs, runs):
     field.fill(str(epochs))
     field.press('Enter')
     page.locator('.clsx-start').click()
-    page.wait_for_function("n => [...document.querySelectorAll('.clsx-runs tr td:nth-child(2)')].filter(o => o.textContent === 'done').length === n", arg=runs,
-                           timeout=120_000)
+    page.wait_for_function(
+        "n => [...document.querySelectorAll('.clsx-runs tr td:nth-child(2)')].filter(o => o.textContent === 'done').length === n",
+        arg=runs,
+        timeout=120_000,
+    )
     page.wait_for_timeout(1500)
 
 
@@ -31,7 +34,13 @@ def main():
         server = Server(Path(folder))
         browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
         page = browser.new_page(viewport=dict(width=1250, height=1600))
-        nb = Notebook(server, page, 'explorer', [EXPLORE, "explorer.state.choose('neck', 'GeneralizedMeanPooling')"], ROOT/'nbs'/'images')
+        nb = Notebook(
+            server,
+            page,
+            'explorer',
+            [EXPLORE, "explorer.state.choose('neck', 'GeneralizedMeanPooling')"],
+            ROOT / 'nbs' / 'images',
+        )
         nb.width(1250)
         page.set_viewport_size(dict(width=1250, height=1600))
         nb.cell(0)
@@ -47,4 +56,5 @@ def main():
         server.stop()
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

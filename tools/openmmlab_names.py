@@ -23,8 +23,10 @@ FOLDERS = dict(backbones='backbone', peft='backbone', necks='neck', heads='head'
                classifiers='classifier')
 OTHERS = dict(OPTIMIZERS='optimizer', PARAM_SCHEDULERS='schedule', DATASETS='dataset')
 # registered where their packages are installed
-OPTIONAL = dict(optimizer='DAdaptAdaGrad DAdaptAdam DAdaptSGD Lion Adafactor Adam8bit AdamW8bit Adagrad8bit PagedAdam8bit '
-                          'PagedAdamW8bit LAMB8bit LARS8bit RMSprop8bit Lion8bit PagedLion8bit SGD8bit')
+OPTIONAL = dict(
+    optimizer='DAdaptAdaGrad DAdaptAdam DAdaptSGD Lion Adafactor Adam8bit AdamW8bit Adagrad8bit PagedAdam8bit '
+    'PagedAdamW8bit LAMB8bit LARS8bit RMSprop8bit Lion8bit PagedLion8bit SGD8bit'
+)
 LAYERS = dict(conv='conv', wrappers='conv', conv_ws='conv', conv2d_adaptive_padding='conv', activation='activation',
               hsigmoid='activation', swish='activation', batchnorm='norm', instancenorm='norm', normalization='norm',
               parrots_wrapper='norm', drop='dropout')                  # by the module that defines them
@@ -34,16 +36,21 @@ def kind_of_model(cls):
     "The kind of what mmpretrain registers among its models"
     inside = re.match(r'mmpretrain\.models\.(\w+)\.', cls.__module__)
     folder = inside[1] if inside else 'multimodal'                     # a model whose dependencies are not installed
-    if cls.__module__.endswith('.norm'): return 'norm'
-    if folder in FOLDERS: return FOLDERS[folder]
-    if inspect.isclass(cls) and issubclass(cls, BaseBackbone): return 'backbone'
-    if folder in ('multimodal', 'retrievers', 'tta') or issubclass(cls, BaseSelfSupervisor): return 'model'
+    if cls.__module__.endswith('.norm'):
+        return 'norm'
+    if folder in FOLDERS:
+        return FOLDERS[folder]
+    if inspect.isclass(cls) and issubclass(cls, BaseBackbone):
+        return 'backbone'
+    if folder in ('multimodal', 'retrievers', 'tta') or issubclass(cls, BaseSelfSupervisor):
+        return 'model'
     return 'layer'
 
 
 def kind_of_layer(cls):
     "The kind of what mmcv and mmengine register among models; None for what no config of a classifier names"
-    if cls.__module__.startswith('mmengine.model.'): return None
+    if cls.__module__.startswith('mmengine.model.'):
+        return None
     return LAYERS.get(cls.__module__.rpartition('.')[2], 'layer')
 
 
@@ -52,11 +59,17 @@ def names():
     register_all_modules()
     found = defaultdict(set)
     for name, cls in above.MODELS.module_dict.items():
-        if not name.endswith('DataPreprocessor'): found[kind_of_model(cls)].add(name)
+        if not name.endswith('DataPreprocessor'):
+            found[kind_of_model(cls)].add(name)
     for name, cls in below.MODELS.module_dict.items():
-        if kind := kind_of_layer(cls): found[kind].add(name)
+        if kind := kind_of_layer(cls):
+            found[kind].add(name)
     for registry, kind in OTHERS.items():
-        own = [*getattr(above, registry).module_dict, *getattr(below, registry).module_dict, *OPTIONAL.get(kind, '').split()]
+        own = [
+            *getattr(above, registry).module_dict,
+            *getattr(below, registry).module_dict,
+            *OPTIONAL.get(kind, '').split(),
+        ]
         found[kind] = {n for n in own if not n.startswith('Base') and n != 'Optimizer'}
     kinds = dict.fromkeys([*FOLDERS.values(), 'model', *sorted(found)])
     return {kind: sorted(found[kind], key=str.lower) for kind in kinds}
@@ -79,4 +92,5 @@ def main():
     NOTEBOOK.write_text(json.dumps(nb, indent=1, ensure_ascii=False, sort_keys=True) + '\n', encoding='utf-8')
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

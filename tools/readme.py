@@ -18,11 +18,14 @@ def readme() -> str:
     nb.metadata['language_info'] = {'name': 'python'}          # without it, code blocks have no language
     nb.cells = [c for c in nb.cells if not re.search(r'^#\|\s*hide\b', c.source, re.M)]
     for c in nb.cells:
-        if re.search(r'^#\|\s*echo:\s*false\b', c.source, re.M): c.source = ''
-        if c.cell_type == 'code': c.source = re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
+        if re.search(r'^#\|\s*echo:\s*false\b', c.source, re.M):
+            c.source = ''
+        if c.cell_type == 'code':
+            c.source = re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
     body, resources = MarkdownExporter().from_notebook_node(nb)
     body = body.replace('```python\n\n```\n', '')               # of cells without source
-    if resources.get('outputs'): raise SystemExit('nbs/index.ipynb: an output is an image; link a file in nbs/images instead.')
+    if resources.get('outputs'):
+        raise SystemExit('nbs/index.ipynb: an output is an image; link a file in nbs/images instead.')
     body = body.replace('](images/', '](nbs/images/')
     body = re.sub(r'\]\((?!http|nbs/|#)([\w/]+\.ipynb)', r'](nbs/\1', body)
     body = body.replace('](../', '](')
@@ -35,9 +38,11 @@ def main(words: list[str]) -> int:
     if '--check' not in words:
         path.write_text(text, encoding='utf-8')
         return 0
-    if path.exists() and path.read_text(encoding='utf-8') == text: return 0
+    if path.exists() and path.read_text(encoding='utf-8') == text:
+        return 0
     print('README.md differs from nbs/index.ipynb. Run python tools/readme.py.', file=sys.stderr)
     return 1
 
 
-if __name__ == '__main__': sys.exit(main(sys.argv[1:]))
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ Needs mmpretrain 1.2.0, mmengine 0.10.7 and mmcv-lite 2.1.0. A recipe is all tha
 Equal recipes are recorded once, with the names of their config files. With each comes what mmpretrain's test pipeline and data preprocessor
 make of one image: the size, and the means of 4 × 4 fields per channel. For each `RandomErasing`, the moments of what it paints are recorded.
 """
+
 import argparse
 import gzip
 import json
@@ -29,8 +30,10 @@ def picture() -> np.ndarray:
 def is_here(part) -> bool:
     "Whether the parts of a model have names of parts of clsparts"
     from clsparts.core.registry import MODELS
-    if isinstance(part, list): return all(map(is_here, part))
-    if not isinstance(part, dict): return True
+    if isinstance(part, list):
+        return all(map(is_here, part))
+    if not isinstance(part, dict):
+        return True
     return part.get('type') in MODELS.names() and is_here(part.get('loss'))
 
 
@@ -38,10 +41,12 @@ def seen(recipe: dict) -> dict | None:
     "What becomes of the image"
     from mmpretrain.registry import TRANSFORMS
     pipeline = ((recipe.get('val_dataloader') or {}).get('dataset') or {}).get('pipeline')
-    if pipeline is None: return None
+    if pipeline is None:
+        return None
     results = dict(img=picture()[..., ::-1].copy(), img_shape=(90, 120))
     for step in pipeline:
-        if step['type'] not in ('LoadImageFromFile', 'PackInputs'): results = TRANSFORMS.build(step)(results)
+        if step['type'] not in ('LoadImageFromFile', 'PackInputs'):
+            results = TRANSFORMS.build(step)(results)
     h, w = results['img'].shape[:2]
     pre = recipe['data_preprocessor']
     image = results['img'][..., ::-1] if pre.get('to_rgb') else results['img']
@@ -58,7 +63,8 @@ def erased(step: dict) -> dict:
     for _ in range(4000):
         image = transform(dict(img=np.full((60, 80, 3), 255, np.uint8)))['img']
         box = (image != 255).any(-1)
-        if box.any(): areas.append(box.mean()), pixels.append(image[box][:50])
+        if box.any():
+            areas.append(box.mean()), pixels.append(image[box][:50])
     values = np.concatenate(pixels).astype(float)
     return dict(step=step, share=len(areas) / 4000, area=[round(float(f(areas)), 4) for f in (np.mean, np.std)],
                 pixels=[values.mean(0).round(2).tolist(), values.std(0).round(2).tolist()])
@@ -74,17 +80,26 @@ def record() -> dict:
     init_default_scope('mmpretrain')
     root, recipes, erasing = Path(mmpretrain.__file__).parent/'.mim'/'configs', {}, {}
     for path in sorted(root.rglob('*.py')):
-        if '_base_' in path.parts: continue
-        try: cfg = Config.fromfile(path).to_dict()
-        except Exception: continue                          # 16 files that mmengine cannot read either
+        if '_base_' in path.parts:
+            continue
+        try:
+            cfg = Config.fromfile(path).to_dict()
+        except Exception:
+            continue                          # 16 files that mmengine cannot read either
         model = cfg.get('model')
-        if not isinstance(model, dict) or model.get('type') != 'ImageClassifier': continue
-        if not all(is_here(model.get(k)) for k in ('backbone', 'neck', 'head')): continue
-        cfg['model'] = {k: model[k] for k in MODEL if k in model} | dict(head=dict(num_classes=(model.get('head') or {}).get('num_classes')))
-        if 'img_size' in model['backbone']: cfg['model']['backbone'] = dict(img_size=model['backbone']['img_size'])
+        if not isinstance(model, dict) or model.get('type') != 'ImageClassifier':
+            continue
+        if not all(is_here(model.get(k)) for k in ('backbone', 'neck', 'head')):
+            continue
+        cfg['model'] = {k: model[k] for k in MODEL if k in model} | dict(
+            head=dict(num_classes=(model.get('head') or {}).get('num_classes'))
+        )
+        if 'img_size' in model['backbone']:
+            cfg['model']['backbone'] = dict(img_size=model['backbone']['img_size'])
         recipes.setdefault(json.dumps(cfg), []).append(path.relative_to(root).as_posix())
         for step in ((cfg.get('train_dataloader') or {}).get('dataset') or {}).get('pipeline', ()):
-            if step['type'] == 'RandomErasing': erasing[json.dumps(step)] = step
+            if step['type'] == 'RandomErasing':
+                erasing[json.dumps(step)] = step
     found = [dict(files=files, recipe=json.loads(text), seen=seen(json.loads(text))) for text, files in recipes.items()]
     return dict(recipes=found, erasing=[erased(step) for step in erasing.values()])
 
@@ -104,4 +119,5 @@ def main():
     print(f'{len(made["recipes"])} recipes of {files} configs: {RECORD.stat().st_size / 1000:.0f} kB')
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -7,6 +7,7 @@ Needs mmengine 0.10.7. The schedulers are made by mmengine's `Runner` and moved 
 optimizer step: the one in force at the last batch of the step. A `LinearLR` or `ConstantLR` of a single batch or epoch never returns to the
 whole rate in mmengine; such a phase is recorded with a length of two, which is what it does here, and the schedule is marked `single`.
 """
+
 import argparse
 import gzip
 import json
@@ -24,13 +25,22 @@ def options_of(r: random.Random, type_: str, length: int) -> dict:
     least = r.choice([{}, dict(eta_min=r.choice([0., 1e-3, .02, .3]))])
     ratio = dict(eta_min_ratio=r.choice([.01, .1, .5])) if not least and r.random() < .5 else {}
     return dict(
-        LinearLR=lambda: r.choice([{}, dict(start_factor=r.choice([1e-6, .1, .5, 1.])), dict(start_factor=.25, end_factor=r.choice([0., .5, .9]))]),
-        ConstantLR=lambda: r.choice([{}, dict(factor=r.choice([.05, .5, 1.]))]),
+        LinearLR=lambda: r.choice(
+            [
+                {},
+                dict(start_factor=r.choice([1e-6, 0.1, 0.5, 1.0])),
+                dict(start_factor=0.25, end_factor=r.choice([0.0, 0.5, 0.9])),
+            ]
+        ),
+        ConstantLR=lambda: r.choice([{}, dict(factor=r.choice([0.05, 0.5, 1.0]))]),
         CosineAnnealingLR=lambda: {**least, **ratio, **r.choice([{}, dict(T_max=r.randint(1, length + 2))])},
-        PolyLR=lambda: {**least, **r.choice([{}, dict(power=r.choice([.5, .9, 2., 3.]))])},
-        MultiStepLR=lambda: dict(milestones=sorted(r.choices(range(length + 2), k=r.randint(1, 3))), gamma=r.choice([.1, .3, 1.5])),
-        StepLR=lambda: dict(step_size=r.randint(1, length), **r.choice([{}, dict(gamma=.7)])),
-        ExponentialLR=lambda: dict(gamma=r.choice([.5, .9, 1.1])))[type_]()
+        PolyLR=lambda: {**least, **r.choice([{}, dict(power=r.choice([0.5, 0.9, 2.0, 3.0]))])},
+        MultiStepLR=lambda: dict(
+            milestones=sorted(r.choices(range(length + 2), k=r.randint(1, 3))), gamma=r.choice([0.1, 0.3, 1.5])
+        ),
+        StepLR=lambda: dict(step_size=r.randint(1, length), **r.choice([{}, dict(gamma=0.7)])),
+        ExponentialLR=lambda: dict(gamma=r.choice([0.5, 0.9, 1.1])),
+    )[type_]()
 
 
 def schedule_of(r: random.Random) -> dict:
@@ -42,14 +52,26 @@ def schedule_of(r: random.Random) -> dict:
         total = epochs if by_epoch else epochs * batches
         begin = r.choice([0, r.randrange(total)])
         end = r.choice([None, begin + 1, r.randint(begin + 1, total + 3), r.randint(begin + 1, total)])
-        type_ = r.choice(['LinearLR', 'ConstantLR', 'CosineAnnealingLR', 'PolyLR', 'MultiStepLR', 'StepLR', 'ExponentialLR'])
+        type_ = r.choice(
+            ['LinearLR', 'ConstantLR', 'CosineAnnealingLR', 'PolyLR', 'MultiStepLR', 'StepLR', 'ExponentialLR']
+        )
         phase = dict(type=type_, **options_of(r, type_, (end or total) - begin))
-        if begin or r.random() < .5: phase['begin'] = begin
-        if end is not None: phase['end'] = end
-        if not by_epoch or r.random() < .5: phase['by_epoch'] = by_epoch
-        if convert: phase['convert_to_iter_based'] = True
+        if begin or r.random() < .5:
+            phase['begin'] = begin
+        if end is not None:
+            phase['end'] = end
+        if not by_epoch or r.random() < .5:
+            phase['by_epoch'] = by_epoch
+        if convert:
+            phase['convert_to_iter_based'] = True
         phases.append(phase)
-    return dict(epochs=epochs, batches=batches, accumulate=accumulate, lrs=[r.choice([.1, 1., 3e-4]), r.choice([.01, .37])], phases=phases)
+    return dict(
+        epochs=epochs,
+        batches=batches,
+        accumulate=accumulate,
+        lrs=[r.choice([0.1, 1.0, 3e-4]), r.choice([0.01, 0.37])],
+        phases=phases,
+    )
 
 
 def lengthened(s: dict) -> list[dict]:
@@ -58,7 +80,8 @@ def lengthened(s: dict) -> list[dict]:
     for p in phases:
         unit = s['batches'] if p.get('convert_to_iter_based') else 1
         total = s['epochs'] * (1 if p.get('by_epoch', True) else s['batches'])
-        if p['type'] in WARM and (p.get('end', total) - p.get('begin', 0)) * unit == 1: p['end'] = p.get('begin', 0) + 2
+        if p['type'] in WARM and (p.get('end', total) - p.get('begin', 0)) * unit == 1:
+            p['end'] = p.get('begin', 0) + 2
     return phases
 
 
@@ -71,9 +94,18 @@ def rates_of(s: dict, phases: list[dict]) -> list[list[float]]:
     init_default_scope('mmengine')
     optimizer = torch.optim.SGD([dict(params=[torch.nn.Parameter(torch.zeros(()))], lr=lr) for lr in s['lrs']], lr=1.)
     loop = EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)
-    runner = SimpleNamespace(_train_loop=loop, max_epochs=s['epochs'], max_iters=s['epochs'] * s['batches'], train_dataloader=range(s['batches']),
-                             logger=SimpleNamespace(debug=lambda text: None))
-    runner.param_schedulers, hook, rates = Runner._build_param_scheduler(runner, phases, optimizer), ParamSchedulerHook(), []
+    runner = SimpleNamespace(
+        _train_loop=loop,
+        max_epochs=s['epochs'],
+        max_iters=s['epochs'] * s['batches'],
+        train_dataloader=range(s['batches']),
+        logger=SimpleNamespace(debug=lambda text: None),
+    )
+    runner.param_schedulers, hook, rates = (
+        Runner._build_param_scheduler(runner, phases, optimizer),
+        ParamSchedulerHook(),
+        [],
+    )
     for _ in range(s['epochs']):
         for batch in range(s['batches']):
             if (batch + 1) % s['accumulate'] == 0 or batch + 1 == s['batches']:
@@ -103,7 +135,10 @@ def main():
         print('the record is up to date' if same else 'the record differs from what mmengine computes')
         raise SystemExit(0 if same else 1)
     RECORD.write_bytes(gzip.compress(json.dumps(made, separators=(',', ':')).encode(), 9, mtime=0))
-    print(f'{len(made)} schedules, {sum(s["single"] for s in made)} of them with a warm-up of length one: {RECORD.stat().st_size / 1000:.0f} kB')
+    print(
+        f'{len(made)} schedules, {sum(s["single"] for s in made)} of them with a warm-up of length one: {RECORD.stat().st_size / 1000:.0f} kB'
+    )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from ..base.stages import stage_outputs
-from ..data.figures import Figure, as_picture
-from ..core.errors import did_you_mean, join_path
-from ..layers.embed import PatchEmbed
 from ..base.shapes import check_image, evaluating, seam_texts, shape_text
+from ..base.stages import stage_outputs
+from ..core.errors import did_you_mean, join_path
 from ..core.tables import one_line
+from ..data.figures import Figure, as_picture
 from ..data.transforms import Preset
+from ..layers.embed import PatchEmbed
 
 # %% ../../nbs/analysis/feature_maps.ipynb #3b182a60
 def one_image(
@@ -29,9 +29,12 @@ def one_image(
 ) -> torch.Tensor:  # `(1, c, h, w)`
     "The image as a batch; raises `TypeError` or `ValueError` for anything other than a single image"
     axes = getattr(image, 'ndim', None)
-    if axes == 2: raise ValueError(f'expected an image (c, h, w), got shape {tuple(image.shape)}. Use image[None].')
-    if axes == 4 and len(image) > 1: raise ValueError(f'expected one image, got a batch of {len(image)}. Use images[0].')
-    if axes == 3: image = image[None]
+    if axes == 2:
+        raise ValueError(f'expected an image (c, h, w), got shape {tuple(image.shape)}. Use image[None].')
+    if axes == 4 and len(image) > 1:
+        raise ValueError(f'expected one image, got a batch of {len(image)}. Use images[0].')
+    if axes == 3:
+        image = image[None]
     check_image(image)
     return image
 
@@ -60,7 +63,8 @@ def as_map(
 ) -> torch.Tensor | None:  # `(c, h, w)`; None with fewer than two positions
     "A feature as a map `(c, h, w)`, without class tokens"
     grid = token_grid(feat.shape[1], size, told) if feat.ndim == 3 else None
-    if grid: feat = feat[:, -grid[0] * grid[1]:].transpose(1, 2).unflatten(2, grid)      # (1, d, h, w)
+    if grid:
+        feat = feat[:, -grid[0] * grid[1]:].transpose(1, 2).unflatten(2, grid)      # (1, d, h, w)
     return feat[0] if feat.ndim == 4 and feat.shape[2:].numel() > 1 else None
 
 # %% ../../nbs/analysis/feature_maps.ipynb #4f9a78e2
@@ -78,7 +82,8 @@ def chosen_stages(
     names: Iterable[str],  # available names
 ) -> list[str]:
     "The stages with this name or prefix; raises `ValueError` with the closest names if there are none"
-    if found := [o for o in names if f'{o}.'.startswith(f'{name}.')]: return found
+    if found := [o for o in names if f'{o}.'.startswith(f'{name}.')]:
+        return found
     hint = did_you_mean(name, names) or did_you_mean(join_path('backbone', name), names)
     raise ValueError(f"no stage named {name!r}. {hint}Available: {', '.join(names)}.")
 
@@ -90,7 +95,8 @@ def most_varied(
     "The channels with the largest standard deviation over positions, in descending order; ties keep their order"
     return maps.flatten(1).std(1, correction=0).sort(descending=True, stable=True).indices[:count].tolist()
 
-def _aspect(size): return min(max(size[0] / size[1], .3), 3)
+def _aspect(size):
+    return min(max(size[0] / size[1], .3), 3)
 
 def _panel(ax, numbers, title='', **kwargs):
     ax.imshow(numbers, **kwargs)
@@ -126,8 +132,10 @@ def show_features(
 ) -> Figure:
     "A figure of the image and the feature maps of every stage; raises `ValueError` for an unknown stage"
     x = one_image(image)
-    if channels < 1: raise ValueError(f'channels: expected a number >= 1, got {channels}.')
-    with torch.no_grad(), evaluating(clf): outs = named_outputs(clf, x)
+    if channels < 1:
+        raise ValueError(f'channels: expected a number >= 1, got {channels}.')
+    with torch.no_grad(), evaluating(clf):
+        outs = named_outputs(clf, x)
     wanted = [stages] if isinstance(stages, str) else list(outs) if stages is None else stages
     feats = {name: outs[name] for o in wanted for name in chosen_stages(o, outs)}
     size = tuple(x.shape[2:])
@@ -136,7 +144,8 @@ def show_features(
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{seam_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
     _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset), cmap='gray', vmin=0, vmax=1)
-    for row, (name, feat) in enumerate(feats.items(), start=1): _draw_stage(fig, grid, row, feat, maps[name], channels)
+    for row, (name, feat) in enumerate(feats.items(), start=1):
+        _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
 
 # %% ../../nbs/analysis/feature_maps.ipynb #2962eabd
@@ -165,7 +174,8 @@ def _maps_and_gradients(clf, x, label):
             raise ValueError(f'label: expected a class index from 0 to {len(scores) - 1}, got {label!r}.')
         live = [name for name, out in outs.items() if out.requires_grad]
         grads = dict(zip(live, torch.autograd.grad(scores[label], [outs[n] for n in live], materialize_grads=True)))
-    def maps(o, grad): return as_map(o.detach(), size, told), as_map(torch.zeros_like(o) if grad is None else grad, size, told)
+    def maps(o, grad):
+        return as_map(o.detach(), size, told), as_map(torch.zeros_like(o) if grad is None else grad, size, told)
     pairs = {name: maps(out, grads.get(name)) for name, out in outs.items()}
     return outs, label, {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
@@ -176,7 +186,8 @@ def _best_stage(names, outs, maps, label):
         what = ', '.join(f'{name} outputs a {seam_texts(outs[name])[0]}' for name in names)
         raise ValueError(f'Grad-CAM needs a stage with positions; {what}. Available: {", ".join(maps) or "none"}.')
     reached = [name for name, (_, grad) in maps.items() if grad.any()]
-    if found := [name for name in placed if name in reached]: return found[-1]
+    if found := [name for name in placed if name in reached]:
+        return found[-1]
     there = f'Available: {", ".join(reached)}.' if reached else \
         'The last layer may still be zero, as before training, or the backbone may run without gradients.'
     raise ValueError(f'the logit of class {label} does not depend on the positions of {", ".join(placed)}. {there}')
@@ -229,10 +240,13 @@ def show_grad_cam(
     "A figure of the image with the class-activation maps of the most likely classes"
     _check_head(clf)
     x = one_image(image)
-    with evaluating(clf): chances = clf.predict(x)[1][0]                       # (k,)
+    with evaluating(clf):
+        chances = clf.predict(x)[1][0]                       # (k,)
     names = list(map(str, range(len(chances)))) if classes is None else classes
-    if len(names) != len(chances): raise ValueError(f'classes: expected {len(chances)} names, got {len(names)}.')
-    if top < 1: raise ValueError(f'top: expected a number >= 1, got {top}.')
+    if len(names) != len(chances):
+        raise ValueError(f'classes: expected {len(chances)} names, got {len(names)}.')
+    if top < 1:
+        raise ValueError(f'top: expected a number >= 1, got {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
     size, picture = tuple(x.shape[2:]), as_picture(x[0], preset)
@@ -240,6 +254,8 @@ def show_grad_cam(
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)
     for ax, f in zip(axes[1:], found):
-        _draw_heat(ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 18)}\n{100 * chances[f.label]:.0f} %')
+        _draw_heat(
+            ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 18)}\n{100 * chances[f.label]:.0f} %'
+        )
     fig.supxlabel(f'{found[0].stage}, {" × ".join(map(str, found[0].map.shape))} positions', fontsize=8)
     return fig

@@ -18,10 +18,10 @@ from math import log2
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from .layer_summary import Summary, summary, si
+from .layer_summary import Summary, si, summary
+from ..base.shapes import CHANNELS, PARTS, parts_of
 from ..core.errors import ConfigError, as_code, printable
 from ..core.registry import MODELS, parameters
-from ..base.shapes import CHANNELS, PARTS, parts_of
 from ..core.tables import escaped, one_line
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #4ae820d4
@@ -51,10 +51,14 @@ class Seam:
 # %% ../../nbs/analysis/flow_diagram.ipynb #fe5bec4a
 def _same(a, b):
     "Whether two values of an option are equivalent"
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)): return len(a) == len(b) and all(map(_same, a, b))
-    if isinstance(a, Mapping) and isinstance(b, Mapping): return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
-    try: return bool(a == b)
-    except Exception: return a is b
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    try:
+        return bool(a == b)
+    except Exception:
+        return a is b
 
 def _class_and_args(part):
     "The class and the arguments of a config or a part; only the class for other modules"
@@ -62,11 +66,18 @@ def _class_and_args(part):
         made, args = _class_and_args(part.get('type'))
         return made, {**args, **{k: v for k, v in part.items() if k != 'type'}}
     if isinstance(part, str):
-        try: return MODELS.part_of(part), {}
-        except ConfigError: return part, {}
-    if isinstance(part, partial): return _class_and_args(part.func)
-    if getattr(part, 'is_wrapper', False): return _class_and_args(part.module)
-    return part if isinstance(part, type) or hasattr(part, '__qualname__') else type(part), getattr(part, 'arguments', {})
+        try:
+            return MODELS.part_of(part), {}
+        except ConfigError:
+            return part, {}
+    if isinstance(part, partial):
+        return _class_and_args(part.func)
+    if getattr(part, 'is_wrapper', False):
+        return _class_and_args(part.module)
+    return part if isinstance(part, type) or hasattr(part, '__qualname__') else type(part), getattr(
+        part, 'arguments', {}
+    )
+
 
 def _weights(losses):
     "The weights of several losses, by loss name"
@@ -87,16 +98,29 @@ def part_box(
     **counted,  # further fields of the box
 ) -> Box:
     "The box of a part: its class name, and the options that differ from their defaults, with very long ones shortened"
-    if isinstance(part, (list, tuple)): return Box(kind, 'CombinedLoss', _weights(part), **counted)
+    if isinstance(part, (list, tuple)):
+        return Box(kind, 'CombinedLoss', _weights(part), **counted)
     made, args = _class_and_args(part)
-    if isinstance(made, str): return Box(kind, one_line(made), _options(args), **counted)
+    if isinstance(made, str):
+        return Box(kind, one_line(made), _options(args), **counted)
     takes = parameters(made)[0] if args else {}
     chosen = {k: v for k, v in args.items() if k not in hide and not (k in takes and _same(v, takes[k].default))}
     return Box(kind, getattr(made, '__name__', str(made)), _options(chosen), **counted)
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #e9c0a3a7
-_EMS = {.28: 'ijl', .34: "If ,.:;/\\|·'", .42: 'tr!()[]-', .5: '"`', .56: 'cszJ_', .6: 'kvxy', .7: 'ABCEFKLPRSTVXYZ', .79: 'DGHNOQU&',
-        .84: 'w×+=<>~#^', .98: 'mM%', 1.02: 'W@…—→'}
+_EMS = {
+    0.28: 'ijl',
+    0.34: "If ,.:;/\\|·'",
+    0.42: 'tr!()[]-',
+    0.5: '"`',
+    0.56: 'cszJ_',
+    0.6: 'kvxy',
+    0.7: 'ABCEFKLPRSTVXYZ',
+    0.79: 'DGHNOQU&',
+    0.84: 'w×+=<>~#^',
+    0.98: 'mM%',
+    1.02: 'W@…—→',
+}
 _EM = {c: em for em, chars in _EMS.items() for c in chars}
 
 def text_width(
@@ -116,41 +140,68 @@ def fitted(
 ) -> str:
     "The text, truncated with an ellipsis if it is too long"
     most = int(room / (min(_EMS) * size)) + 1                           # not even the narrowest letters fit more often
-    if len(text) <= most and text_width(text, size, face) <= room: return text
+    if len(text) <= most and text_width(text, size, face) <= room:
+        return text
     text = text[:most]
-    while text and text_width(text + '…', size, face) > room: text = text[:-1]
+    while text and text_width(text + '…', size, face) > room:
+        text = text[:-1]
     return text.rstrip() + '…'
 
 def _wrapped(text, room, size, face='', most=99, piece=r'\S+\s*'):
     "The text wrapped between pieces; if there are more than `most` lines, the last one is truncated"
     lines = ['']
     for word in re.findall(piece, printable(text)):
-        if lines[-1] and text_width((lines[-1] + word).rstrip(), size, face) > room and len(lines) < most: lines.append('')
+        if lines[-1] and text_width((lines[-1] + word).rstrip(), size, face) > room and len(lines) < most:
+            lines.append('')
         lines[-1] += word
     return [fitted(line.rstrip(), room, size, face) for line in lines]
 
 def _two_lines(title, room, size):
     "A class name, split between words into two lines if one is too short"
-    if text_width(title, size, 'bold') <= room: return [title]
+    if text_width(title, size, 'bold') <= room:
+        return [title]
     words = re.findall(r'[A-Z]+[a-z0-9]*|[^A-Z]+', title)
     breaks = [(''.join(words[:i]), ''.join(words[i:])) for i in range(1, len(words))] or [(title,)]
-    return [fitted(t, room, size, 'bold') for t in min(breaks, key=lambda b: max(text_width(t, size, 'bold') for t in b))]
+    return [
+        fitted(t, room, size, 'bold') for t in min(breaks, key=lambda b: max(text_width(t, size, 'bold') for t in b))
+    ]
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #55c0789b
-HUES = dict(image='#788290', backbone='#4a78a8', neck='#2c8c80', head='#b8802f', loss='#8a6bb5', teacher='#6f8f3c', output='#788290')
+HUES = dict(
+    image='#788290',
+    backbone='#4a78a8',
+    neck='#2c8c80',
+    head='#b8802f',
+    loss='#8a6bb5',
+    teacher='#6f8f3c',
+    output='#788290',
+)
 GREY, RED = '#788290', '#d64550'
 MUTED = .8                                                              # opacity of secondary text
 _SIZE = 11                                                              # default font size
 
 def _tag(name, *inside, **attributes):
     "An element; `_` in attribute names becomes `-`, attributes that are None are omitted"
-    def number(v): return f'{v:.1f}'.removesuffix('.0') if isinstance(v, float) else str(v)
-    attrs = ''.join(f" {k.rstrip('_').replace('_', '-')}='{escaped(number(v))}'" for k, v in attributes.items() if v is not None)
+    def number(v):
+        return f'{v:.1f}'.removesuffix('.0') if isinstance(v, float) else str(v)
+
+    attrs = ''.join(
+        f" {k.rstrip('_').replace('_', '-')}='{escaped(number(v))}'" for k, v in attributes.items() if v is not None
+    )
     return f'<{name}{attrs}>{"".join(inside)}</{name}>' if inside else f'<{name}{attrs}/>'
 
 def _text(x, y, text, size, face='', anchor=None, muted=False):
-    return _tag('text', escaped(text), x=float(x), y=float(y), font_size=None if size == _SIZE else size, text_anchor=anchor,
-                class_=f'clsflow-{face}' if face else None, fill_opacity=MUTED if muted else None)
+    return _tag(
+        'text',
+        escaped(text),
+        x=float(x),
+        y=float(y),
+        font_size=None if size == _SIZE else size,
+        text_anchor=anchor,
+        class_=f'clsflow-{face}' if face else None,
+        fill_opacity=MUTED if muted else None,
+    )
+
 
 def _rect(x, y, w, h, r=0, fill=None, alpha=None, **more):
     place = dict(x=float(x), y=float(y), width=float(w), height=float(h), rx=r or None)
@@ -158,7 +209,14 @@ def _rect(x, y, w, h, r=0, fill=None, alpha=None, **more):
 
 def _path(d, fill=None, alpha=None, **more):
     "A path with rounded numbers"
-    return _tag('path', d=re.sub(r'\d+\.\d+', lambda m: f'{float(m[0]):.1f}'.removesuffix('.0'), d), fill=fill, fill_opacity=alpha, **more)
+    return _tag(
+        'path',
+        d=re.sub(r'\d+\.\d+', lambda m: f'{float(m[0]):.1f}'.removesuffix('.0'), d),
+        fill=fill,
+        fill_opacity=alpha,
+        **more,
+    )
+
 
 def _line(d, colour=GREY, dash=None, width=1.5):
     return _path(d, 'none', stroke=colour, stroke_width=width, stroke_dasharray=dash)
@@ -169,10 +227,17 @@ def _arrow(x1, x2, y, colour=GREY, dash=None):
 
 def _marked(inside, title, css=None, **data):
     "A group with a tooltip"
-    return _tag('g', _tag('title', escaped(title)), inside, class_=css and f'clsflow-{css}', **{f'data_{k}': v for k, v in data.items()})
+    return _tag(
+        'g',
+        _tag('title', escaped(title)),
+        inside,
+        class_=css and f'clsflow-{css}',
+        **{f'data_{k}': v for k, v in data.items()},
+    )
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #2a7a5633
-def _scaled(n, slope, offset, least=3.): return max(least, slope * log2(max(n, 1)) + offset)
+def _scaled(n, slope, offset, least=3.):
+    return max(least, slope * log2(max(n, 1)) + offset)
 
 def glyph(
     text: str,  # 'map 512 × 7 × 7'
@@ -185,7 +250,8 @@ def glyph(
     shape = re.fullmatch(r'(?:[^\W\d]+ )?(\d+(?: × \d+)*)', text.split(' + ')[0])
     numbers = [int(n) for n in shape[1].split(' × ')] if shape else []
     draw = {1: _vector, 2: _tokens, 3: _map}.get(len(numbers))
-    if not draw: return ''
+    if not draw:
+        return ''
     faces = [_path(d, alpha=alpha) for d, alpha in draw(*numbers, x, y, scale) if d]
     return _tag('g', *faces, fill=hue, stroke=hue, stroke_width=.8)
 
@@ -201,18 +267,22 @@ def _lined(x, y, w, h, rows):
     l, t = x - w / 2, y - h / 2
     return [(f'M{l} {t}h{w}v{h}h{-w}Z', .45), (''.join(f'M{l} {t + h * i / rows}h{w}' for i in range(1, rows)), None)]
 
-def _tokens(n, d, x, y, scale): return _lined(x, y, scale * _scaled(d, 1.6, -2), scale * _scaled(n, 1.9, 0), 5)
-def _vector(d, x, y, scale): return _lined(x, y, scale * 4.2, scale * _scaled(d, 1.6, 1, 4.), max(1, min(6, round(log2(max(d, 2)) / 1.6))))
+def _tokens(n, d, x, y, scale):
+    return _lined(x, y, scale * _scaled(d, 1.6, -2), scale * _scaled(n, 1.9, 0), 5)
+def _vector(d, x, y, scale):
+    return _lined(x, y, scale * 4.2, scale * _scaled(d, 1.6, 1, 4.), max(1, min(6, round(log2(max(d, 2)) / 1.6))))
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #0c346341
 def percentages(
     counts: list,  # not negative
 ) -> list[int]:
     "Shares of the sum in whole percent that add up to 100; zeros if the sum is zero"
-    if not (total := sum(counts)): return [0 for _ in counts]
+    if not (total := sum(counts)):
+        return [0 for _ in counts]
     exact = [100 * n / total for n in counts]
     shares = [int(e) for e in exact]
-    for i in sorted(range(len(counts)), key=lambda i: shares[i] - exact[i])[:100 - sum(shares)]: shares[i] += 1
+    for i in sorted(range(len(counts)), key=lambda i: shares[i] - exact[i])[:100 - sum(shares)]:
+        shares[i] += 1
     return shares
 
 class _Cost(NamedTuple):
@@ -229,7 +299,8 @@ def _costs(boxes):
         whole = None if None in counts.values() else sum(counts.values())
         percents = dict(zip(counts, percentages(list(counts.values())))) if whole else {}
         for i, n in counts.items():
-            if n is not None: found[i].append(_cost(n, unit, percents.get(i), whole and n / whole))
+            if n is not None:
+                found[i].append(_cost(n, unit, percents.get(i), whole and n / whole))
     return found
 
 def _cost(n, unit, percent=None, share=None):
@@ -257,20 +328,29 @@ class _Card:
         self.tile = self.box.kind in ('image', 'output')
         self.options = [line for k, v in self.box.options.items() for line in _option_lines(f'{k}={v}')]
         self.stages = _grouped(self.box.stages)
-        widths = [text_width(o, _CODE, 'mono') for o in self.options] + [text_width(f'{t}   {p}', 11.5) for t, p, _ in self.costs]
+        widths = [text_width(o, _CODE, 'mono') for o in self.options] + [
+            text_width(f'{t}   {p}', 11.5) for t, p, _ in self.costs
+        ]
         widths += [text_width(n, 11) + text_width(_bare(o), 11) + 46 for n, o, _ in self.stages]
         self.title = _two_lines(self.box.title, _ROOM, 14)
         self.inner = min(max(widths + [text_width(t, 14, 'bold') for t in self.title] + [84]), _ROOM)
         self.width = _TILE if self.tile else self.inner + 2 * _PAD
 
     @property
-    def right(self): return self.x + self.width
+    def right(self):
+        return self.x + self.width
     @property
-    def middle(self): return self.x + self.width / 2
+    def middle(self):
+        return self.x + self.width / 2
     @property
     def rows(self):
         "Heights of the sections below the header: costs, options, stages"
-        return [n * h + 8 for n, h in ((len(self.costs), _COST), (len(self.options), _OPTION), (len(self.stages), _STAGE)) if n]
+        return [
+            n * h + 8
+            for n, h in ((len(self.costs), _COST), (len(self.options), _OPTION), (len(self.stages), _STAGE))
+            if n
+        ]
+
 
 def _option_lines(option):
     "An option on at most two lines, the second of them indented"
@@ -287,7 +367,11 @@ def _grouped(stages, most=9):
     for (out, _), same in groupby(stages, key=lambda s: (s.output, re.sub(r'\d+', '', s.name))):
         names = [s.name for s in same]
         rows.append((names[0] if len(names) == 1 else f'{names[0]} … {names[-1].split(".")[-1]}', out, ' '.join(names)))
-    return rows if len(rows) <= most else rows[:4] + [(f'… {len(rows) - 8} more', '', ' '.join(r[2] for r in rows[4:-4]))] + rows[-4:]
+    return (
+        rows
+        if len(rows) <= most
+        else rows[:4] + [(f'… {len(rows) - 8} more', '', ' '.join(r[2] for r in rows[4:-4]))] + rows[-4:]
+    )
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #983dcf84
 def _card_svg(card, head):
@@ -295,17 +379,34 @@ def _card_svg(card, head):
     box, x, w, hue = card.box, card.x, card.width, HUES[card.box.kind]
     dash = '5 3' if box.kind == 'loss' else None
     band = f'M{x} {_TOP + head}v{8 - head}q0 -8 8 -8h{w - 16}q8 0 8 8v{head - 8}Z'
-    svg = [_rect(x, _TOP, w, card.height, 8, hue, .07, stroke=hue, stroke_width=1.3, stroke_dasharray=dash, class_='clsflow-card'),
-           _path(band, hue, .14), _text(x + _PAD, _TOP + 17, box.kind, 11, muted=True)]
+    svg = [
+        _rect(
+            x,
+            _TOP,
+            w,
+            card.height,
+            8,
+            hue,
+            0.07,
+            stroke=hue,
+            stroke_width=1.3,
+            stroke_dasharray=dash,
+            class_='clsflow-card',
+        ),
+        _path(band, hue, 0.14),
+        _text(x + _PAD, _TOP + 17, box.kind, 11, muted=True),
+    ]
     svg += [_text(x + _PAD, _TOP + 35 + 17 * i, line, 14, 'bold') for i, line in enumerate(card.title)]
-    if box.kind == 'loss': svg.append(_text(x + w - _PAD, _TOP + 17, 'in training', 11, anchor='end', muted=True))
+    if box.kind == 'loss':
+        svg.append(_text(x + w - _PAD, _TOP + 17, 'in training', 11, anchor='end', muted=True))
     y = _TOP + head + sum(card.rows[:bool(card.costs)]) + 8
     svg += [_option(x + _PAD, y + _OPTION * i + 11, option) for i, option in enumerate(card.options)]
     return ''.join([*svg, _costs_svg(card, _TOP + head + 10), _stages_svg(card, head)])
 
 def _option(x, y, line):
     "A line `name=value` with a muted name, or its continuation"
-    if line.startswith('  '): return _text(x + text_width('  ', _CODE, 'mono'), y, line.strip(), _CODE, 'mono')
+    if line.startswith('  '):
+        return _text(x + text_width('  ', _CODE, 'mono'), y, line.strip(), _CODE, 'mono')
     name, equals, value = line.partition('=')
     name = _tag('tspan', escaped(name + equals), fill_opacity=MUTED)
     return _tag('text', name, escaped(value), x=x, y=y, font_size=_CODE, class_='clsflow-mono')
@@ -329,7 +430,11 @@ def _stage_tooltip(box, names):
 
 def _exactly(counted):
     "The exact counts of a box or stage"
-    return [f'{n:,} {unit}' for n, unit in ((counted.params, 'parameters'), (counted.macs, 'multiply-adds')) if n is not None]
+    return [
+        f'{n:,} {unit}'
+        for n, unit in ((counted.params, 'parameters'), (counted.macs, 'multiply-adds'))
+        if n is not None
+    ]
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #a99bffeb
 def _costs_svg(card, top):
@@ -338,9 +443,12 @@ def _costs_svg(card, top):
     for i, (text, percent, share) in enumerate(card.costs):
         y = top + _COST * i + 4
         svg.append(_text(x, y + 7, text, 11.5, muted=text.startswith('no ')))
-        if share is not None: svg.append(_rect(x, y + 11.5, card.inner, 3, 1.5, GREY, .25))
-        if percent: svg.append(_text(x + card.inner, y + 7, percent, 11.5, anchor='end'))
-        if share: svg.append(_rect(x, y + 11.5, max(2.5, card.inner * share), 3, 1.5, hue))
+        if share is not None:
+            svg.append(_rect(x, y + 11.5, card.inner, 3, 1.5, GREY, .25))
+        if percent:
+            svg.append(_text(x + card.inner, y + 7, percent, 11.5, anchor='end'))
+        if share:
+            svg.append(_rect(x, y + 11.5, max(2.5, card.inner * share), 3, 1.5, hue))
     return ''.join(svg)
 
 def _tile_svg(card, feature):
@@ -349,32 +457,40 @@ def _tile_svg(card, feature):
     svg = _rect(x + 1, y, _TILE - 2, h, 8, hue, .12, stroke=hue, stroke_width=1.3, class_='clsflow-card')
     if card.box.kind == 'image':
         hills = f'M{x + 9} {y + 45}l12.5 -19.5l9.5 13l6.5 -8.5l9.5 15Z'
-        svg += _path(hills, HUES['backbone'], .75) + _tag('circle', cx=x + 38, cy=y + 17, r=5, fill=HUES['head'], fill_opacity=.9)
-    else: svg += glyph(feature, card.middle, y + h / 2, HUES['neck'], 1.5)
+        svg += _path(hills, HUES['backbone'], 0.75) + _tag(
+            'circle', cx=x + 38, cy=y + 17, r=5, fill=HUES['head'], fill_opacity=0.9
+        )
+    else:
+        svg += glyph(feature, card.middle, y + h / 2, HUES['neck'], 1.5)
     return svg + _text(card.middle, y + h + 16, card.box.title, 12, anchor='middle')
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #a6efa995
 def _gap(seam, left):
     "Distance between two cards"
-    if len(seam.texts) > 1: return max(text_width(t, 11) for t in _several(seam)[1]) + 26
+    if len(seam.texts) > 1:
+        return max(text_width(t, 11) for t in _several(seam)[1]) + 26
     return 34. if left == 'image' and not seam.problem else 48.
 
-def _layouts(seam): return [t.removesuffix(_bare(t)).strip() for t in seam.texts]
+def _layouts(seam):
+    return [t.removesuffix(_bare(t)).strip() for t in seam.texts]
 
 def _several(seam):
     "The label above several lines and the label of each; a common layout goes above"
     layouts = set(_layouts(seam))
-    if layouts in ({'map'}, {'vector'}): return f'{len(seam.texts)} {layouts.pop()}s', [_bare(t) for t in seam.texts]
+    if layouts in ({'map'}, {'vector'}):
+        return f'{len(seam.texts)} {layouts.pop()}s', [_bare(t) for t in seam.texts]
     return f'{len(seam.texts)} features', seam.texts
 
 def _line_ys(seam, left, before, head):
     "Heights of the lines: those of the stages that output them, else of the previous lines, else equally spaced"
     axis, n = _TOP + _HEADER / 2, len(seam.texts)
-    if n < 2: return [axis]
+    if n < 2:
+        return [axis]
     outs, found = [_bare(out) for _, out, _ in left.stages], []
     for text in reversed(seam.texts):
         found += [i for i in range(found[-1] if found else len(outs)) if outs[i] == _bare(text)][-1:]
-    if len(found) == n: return [_stage_ys(left, head)[i] for i in reversed(found)]
+    if len(found) == n:
+        return [_stage_ys(left, head)[i] for i in reversed(found)]
     return before if len(before) == n else [_TOP + head + _STAGE * (i + .8) for i in range(n)]
 
 def _seam_svg(i, seam, left, right, ys, given):
@@ -384,14 +500,19 @@ def _seam_svg(i, seam, left, right, ys, given):
     svg, middle = [], (x1 + x2) / 2
     if len(ys) > 1:
         above, labels = _several(seam)
-        for y, text in zip(ys, labels): svg += [_arrow(x1, x2, y, colour, dash), _text(middle, y - 4, text, 11, anchor='middle')]
+        for y, text in zip(ys, labels):
+            svg += [_arrow(x1, x2, y, colour, dash), _text(middle, y - 4, text, 11, anchor='middle')]
         svg.append(_text(middle, _TOP - 10, above, 12, anchor='middle', muted=True))
     else:
-        small = '' if left.tile or seam.problem else glyph(seam.texts[0] if seam.texts else '', middle, axis, given, 1.35)
+        small = (
+            '' if left.tile or seam.problem else glyph(seam.texts[0] if seam.texts else '', middle, axis, given, 1.35)
+        )
         svg += [_line(f'M{x1} {axis}H{middle - 12}', colour, dash), small] if small else []
         svg.append(_arrow(middle + 12 if small else x1, x2, axis, colour, dash))
-        if seam.texts: svg.append(_label(middle, seam))
-    if seam.problem: svg.append(_cross(middle, ys[-1] if len(ys) > 1 else axis))
+        if seam.texts:
+            svg.append(_label(middle, seam))
+    if seam.problem:
+        svg.append(_cross(middle, ys[-1] if len(ys) > 1 else axis))
     whole = ' and '.join(seam.texts) or 'not known'
     return _marked(''.join(svg), f'{whole}\n{seam.problem}'.strip(), 'seam', seam=i)
 
@@ -399,7 +520,8 @@ def _seam_svg(i, seam, left, right, ys, given):
 def _label(x, seam):
     "Muted layout and shape, centred together"
     layout, shape = _layouts(seam)[0], fitted(_bare(seam.texts[0]), 150, 12)
-    if not layout: return _text(x, _TOP - 10, shape, 12, anchor='middle')
+    if not layout:
+        return _text(x, _TOP - 10, shape, 12, anchor='middle')
     split = x + (text_width(layout, 12) - text_width(shape, 12)) / 2
     return _text(split - 2, _TOP - 10, layout, 12, anchor='end', muted=True) + _text(split + 2, _TOP - 10, shape, 12)
 
@@ -430,15 +552,28 @@ def _teacher_svg(card, cards, y):
     widths = after + text_width(options, _CODE, 'mono'), text_width(costs, 11.5), text_width('teacher   held fixed', 11)
     width = max(widths) + 2 * _PAD
     x, start, end = card.x, cards[0].middle, cards[-1].middle
-    svg = [_rect(x, y, width, 64, 8, hue, .1, stroke=hue, stroke_width=1.3, stroke_dasharray='5 3', class_='clsflow-card'),
-           _text(x + _PAD, y + 17, 'teacher', 11, muted=True), _text(x + width - _PAD, y + 17, 'held fixed', 11, anchor='end', muted=True),
-           _text(x + _PAD, y + 35, title, 14, 'bold'), _text(x + _PAD, y + 54, costs, 11.5)]
-    if options: svg.append(_text(x + _PAD + after, y + 35, options, _CODE, 'mono'))
-    lines = _line(f'M{start} {_TOP + _HEADER / 2 + _TILE / 2 + 24}V{axis - 6}q0 6 6 6', dash='5 3') + _arrow(start + 6, x, axis, dash='5 3')
+    svg = [
+        _rect(
+            x, y, width, 64, 8, hue, 0.1, stroke=hue, stroke_width=1.3, stroke_dasharray='5 3', class_='clsflow-card'
+        ),
+        _text(x + _PAD, y + 17, 'teacher', 11, muted=True),
+        _text(x + width - _PAD, y + 17, 'held fixed', 11, anchor='end', muted=True),
+        _text(x + _PAD, y + 35, title, 14, 'bold'),
+        _text(x + _PAD, y + 54, costs, 11.5),
+    ]
+    if options:
+        svg.append(_text(x + _PAD + after, y + 35, options, _CODE, 'mono'))
+    lines = _line(f'M{start} {_TOP + _HEADER / 2 + _TILE / 2 + 24}V{axis - 6}q0 6 6 6', dash='5 3') + _arrow(
+        start + 6, x, axis, dash='5 3'
+    )
     if cards[-1].box.kind == 'loss':
         bottom = _TOP + cards[-1].height
-        lines += _line(f'M{x + width} {axis}H{end - 6}q6 0 6 -6V{bottom + 6}', dash='5 3') + _path(f'M{end} {bottom}l-4 7h8Z', GREY)
-        lines += _text((x + width + end) / 2, axis - 7, fitted('class distribution', end - x - width - 8, 12), 12, anchor='middle')
+        lines += _line(f'M{x + width} {axis}H{end - 6}q6 0 6 -6V{bottom + 6}', dash='5 3') + _path(
+            f'M{end} {bottom}l-4 7h8Z', GREY
+        )
+        lines += _text(
+            (x + width + end) / 2, axis - 7, fitted('class distribution', end - x - width - 8, 12), 12, anchor='middle'
+        )
     return lines + _marked(''.join(svg), _tooltip(box), 'box', part='teacher')
 
 def _tooltip(box):
@@ -461,8 +596,11 @@ _INLINE = (_style('clsflow', '-apple-system,"Segoe UI",Roboto,"Helvetica Neue",A
            '.clsflow .clsflow-box:hover .clsflow-card{fill-opacity:.16}')
 PAPER = dict(light=('#ffffff', '#1f2328'), dark=('#111111', '#e6e6e6'))          # background and text
 _DARK = '.clsflow-file .clsflow-paper{{fill:{0}}}.clsflow-file text{{fill:{1}}}'.format(*PAPER['dark'])
-_ALONE = (_style('clsflow-file', 'Helvetica,Arial', PAPER['light'][1]) + '@media screen{.clsflow-file{width:100%;height:auto}}'
-          f'@media (prefers-color-scheme:dark){{{_DARK}}}')
+_ALONE = (
+    _style('clsflow-file', 'Helvetica,Arial', PAPER['light'][1])
+    + '@media screen{.clsflow-file{width:100%;height:auto}}'
+    f'@media (prefers-color-scheme:dark){{{_DARK}}}'
+)
 _MARGIN = 14                                                            # around the file's drawing
 
 def _canvas(w, h, margin=0):
@@ -474,13 +612,16 @@ def _placed(diagram):
     "The cards with their positions, the vertical positions of each connection's lines, and the height of the headers"
     cards = [_Card(b, c) for b, c in zip(diagram.boxes, _costs(diagram.boxes))]
     gaps = [_gap(s, b.kind) for s, b in zip(diagram.seams, diagram.boxes)]
-    for card, x in zip(cards, accumulate((c.width + g for c, g in zip(cards, gaps)), initial=1.)): card.x = x
+    for card, x in zip(cards, accumulate((c.width + g for c, g in zip(cards, gaps)), initial=1.)):
+        card.x = x
     head = _HEADER + 17 * (max(len(c.title) for c in cards) - 1)
     ys = []
-    for seam, left in zip(diagram.seams, cards): ys.append(_line_ys(seam, left, ys[-1] if ys else [], head))
+    for seam, left in zip(diagram.seams, cards):
+        ys.append(_line_ys(seam, left, ys[-1] if ys else [], head))
     for card, into, out in zip(cards, [[], *ys], [*ys, []]):
         lines = [y for lines in (into, out) if len(lines) > 1 for y in lines]
-        if card.tile: card.y = lines[0] - 14 if lines else _TOP + _HEADER / 2 - _TILE / 2
+        if card.tile:
+            card.y = lines[0] - 14 if lines else _TOP + _HEADER / 2 - _TILE / 2
         lowest = max(lines, default=0) + 14 - card.y
         card.height = max(_TILE, lowest) + _NAME if card.tile else max(head + sum(card.rows) + 4, head + 10, lowest)
     return cards, ys, head
@@ -496,7 +637,13 @@ def _draw(diagram):
         inside = _tile_svg(card, before[0] if len(before) == 1 else '') if card.tile else _card_svg(card, head)
         svg.append(_marked(inside, _tooltip(card.box), 'box', part=card.box.kind))
     if diagram.teacher:
-        svg.append(_teacher_svg(_Card(diagram.teacher, _own_costs(diagram.teacher), x=cards[min(1, len(cards) - 1)].x), cards, bottom + 24))
+        svg.append(
+            _teacher_svg(
+                _Card(diagram.teacher, _own_costs(diagram.teacher), x=cards[min(1, len(cards) - 1)].x),
+                cards,
+                bottom + 24,
+            )
+        )
         bottom += 24 + 64
     messages, bottom = _problems_svg(diagram, cards, bottom, width)
     svg.append(messages)
@@ -518,20 +665,34 @@ class Diagram:
     def svg(self) -> str:
         "The diagram as a standalone SVG file"
         w, h, inside = _draw(self)
-        paper = _rect(-_MARGIN, -_MARGIN, round(w) + 2 * _MARGIN, round(h) + 2 * _MARGIN, 10, PAPER['light'][0], class_='clsflow-paper')
+        paper = _rect(
+            -_MARGIN,
+            -_MARGIN,
+            round(w) + 2 * _MARGIN,
+            round(h) + 2 * _MARGIN,
+            10,
+            PAPER['light'][0],
+            class_='clsflow-paper',
+        )
         attributes = dict(xmlns='http://www.w3.org/2000/svg', class_='clsflow-file', role='img', aria_label=self.words)
         size = _canvas(w, h, _MARGIN)
-        return _tag('svg', _tag('style', _ALONE), paper, inside, **attributes, **size, style=f'max-width:{size["width"]}px')
+        return _tag(
+            'svg', _tag('style', _ALONE), paper, inside, **attributes, **size, style=f'max-width:{size["width"]}px'
+        )
 
     @property
     def html(self) -> str:
         "The diagram as HTML in the page's colours, with the file as a fallback for pages that strip styles and SVG"
         w, h, inside = _draw(self)
-        svg = _tag('svg', inside, **_canvas(w, h), style=f'min-width:{.62 * w:.0f}px', role='img', aria_label=self.words)
+        svg = _tag(
+            'svg', inside, **_canvas(w, h), style=f'min-width:{0.62 * w:.0f}px', role='img', aria_label=self.words
+        )
         image = re.sub(r"<title>.*?</title>| (aria-label|data-\w+)='.*?'", '', self.svg, flags=re.DOTALL)  # no tooltips
         file = base64.b64encode(image.encode()).decode()
-        return (f'<div class="clsflow"><style>{_INLINE}</style><img alt="{escaped(self.words)}" src="data:image/svg+xml;base64,{file}">'
-                f'<div hidden="hidden" style="display:none">{svg}</div></div>')
+        return (
+            f'<div class="clsflow"><style>{_INLINE}</style><img alt="{escaped(self.words)}" src="data:image/svg+xml;base64,{file}">'
+            f'<div hidden="hidden" style="display:none">{svg}</div></div>'
+        )
 
     @property
     def words(self) -> str:
@@ -540,9 +701,13 @@ class Diagram:
         for box, seam in zip_longest(self.boxes, self.seams):
             options = f" ({', '.join(f'{k}={v}' for k, v in box.options.items())})" if box.options else ''
             said.append((box.title if box.kind in ('image', 'output') else f'{box.kind} {box.title}') + options)
-            if seam: said[-1] += f', which gives {" and ".join(seam.texts) or "what is not known"}'
-            if seam and seam.problem: said[-1] += f' and does not fit: {seam.problem}'
-        return 'Flow: ' + '; then '.join(said) + (f'; with the teacher {self.teacher.title}' if self.teacher else '') + '.'
+            if seam:
+                said[-1] += f', which gives {" and ".join(seam.texts) or "what is not known"}'
+            if seam and seam.problem:
+                said[-1] += f' and does not fit: {seam.problem}'
+        return (
+            'Flow: ' + '; then '.join(said) + (f'; with the teacher {self.teacher.title}' if self.teacher else '') + '.'
+        )
 
     @property
     def text(self) -> str:
@@ -552,7 +717,8 @@ class Diagram:
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {'text/html': self.html, 'image/svg+xml': self.svg, 'text/plain': self.text}
 
-    def __repr__(self): return self.text
+    def __repr__(self):
+        return self.text
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #0b55e384
 COLUMNS, _FIXED = 100, '\u00a0'                                         # lines are not broken at a non-breaking space
@@ -564,11 +730,14 @@ def _as_text(diagram):
     width = min(COLUMNS - 4, max(40, *[len(a + b) + 3 * bool(b) for lines in [*blocks, teacher] for a, b in lines]))
     for box, lines, into, after in zip(diagram.boxes, blocks, [None, *diagram.seams], [*diagram.seams, None]):
         out += [box.title] if box.kind in ('image', 'output') else _framed(box.kind, lines, width, into, after)
-        if after: out += _text_seam(after)
-    if teacher: out += ['', *_framed('teacher, held fixed', teacher, width)]
+        if after:
+            out += _text_seam(after)
+    if teacher:
+        out += ['', *_framed('teacher, held fixed', teacher, width)]
     return printable('\n'.join(out + textwrap.wrap(diagram.note, COLUMNS)).replace(_FIXED, ' '), None)
 
-def _own_costs(box): return [_cost(n, unit) for n, unit in ((box.params, 'params'), (box.macs, 'MACs')) if n is not None]
+def _own_costs(box):
+    return [_cost(n, unit) for n, unit in ((box.params, 'params'), (box.macs, 'MACs')) if n is not None]
 
 def _text_lines(box, costs):
     "Lines of a box as pairs of left and right text: class and options on the left, costs on the right, stages last"
@@ -586,24 +755,35 @@ def _framed(kind, lines, width, into=None, after=None):
     top = rule('┌', '┐', into, '✗' if into and into.problem else '▼', f' {kind} ')
     return [top, *[f'│ {a}{b:>{width - len(a)}} │' for a, b in lines], rule('└', '┘', after, '┬')]
 
-def _ports(seam): return max(1, min(len(seam.texts), 9))
+def _ports(seam):
+    return max(1, min(len(seam.texts), 9))
 
 def _text_seam(seam):
     "The lines of a connection with their shapes next to them, and the problem below"
     bars = '  ' + '│ ' * _ports(seam) + ' '
     said = textwrap.wrap(' · '.join(t.replace(' ', _FIXED) for t in seam.texts), COLUMNS - len(bars)) or ['']
-    problem = textwrap.wrap(f'✗ {printable(seam.problem)}', COLUMNS - len(bars), subsequent_indent='  ') if seam.problem else []
+    problem = (
+        textwrap.wrap(f'✗ {printable(seam.problem)}', COLUMNS - len(bars), subsequent_indent='  ')
+        if seam.problem
+        else []
+    )
     return [(bars + line).rstrip() for line in said + problem]
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #7ecc6f62
 def _anatomy(clf, image_shape):
     "The summary up to the first part that cannot run, and the kind and error message of that part"
-    try: return summary(clf, image_shape, level='stage'), None, ''
-    except Exception as e: problem = e
+    try:
+        return summary(clf, image_shape, level='stage'), None, ''
+    except Exception as e:
+        problem = e
     parts, seen = parts_of(clf), None
     for i, kind in enumerate(parts):
-        try: seen = summary(SimpleNamespace(**dict.fromkeys(PARTS) | dict(list(parts.items())[:i + 1])), image_shape, level='stage')
-        except Exception as e: return seen, kind, f'{type(e).__name__}: {e}' if not str(e) else str(e)
+        try:
+            seen = summary(
+                SimpleNamespace(**dict.fromkeys(PARTS) | dict(list(parts.items())[: i + 1])), image_shape, level='stage'
+            )
+        except Exception as e:
+            return seen, kind, f'{type(e).__name__}: {e}' if not str(e) else str(e)
     return seen, None, str(problem)
 
 def _stages(seen, kind):
@@ -614,7 +794,8 @@ def _stages(seen, kind):
 
 def _loss_of(head):
     "The config of a head's loss, or the loss module itself if it has been replaced; None if there is none"
-    if (loss := getattr(head, 'loss_module', None)) is None: return None
+    if (loss := getattr(head, 'loss_module', None)) is None:
+        return None
     takes = parameters(type(head))[0]
     told = getattr(head, 'arguments', {}).get('loss', takes['loss'].default if 'loss' in takes else None)
     described = isinstance(told, (Mapping, str, list, tuple)) and part_box('loss', told).title == type(loss).__name__
@@ -628,38 +809,56 @@ def diagram(
 ) -> Diagram:
     "A diagram of a classifier: its parts, their costs, and the shapes between them"
     parts = parts_of(clf)
-    if 'backbone' not in parts: raise ConfigError('backbone', f'a diagram needs a backbone; {type(clf).__name__} has none.')
+    if 'backbone' not in parts:
+        raise ConfigError('backbone', f'a diagram needs a backbone; {type(clf).__name__} has none.')
     seen, broken, says = (seen, None, '') if seen else _anatomy(clf, image_shape or getattr(clf, 'image_shape', None))
-    boxes, seams, known = [Box('image', 'image')], [Seam([' × '.join(map(str, seen.image_shape))] if seen else [])], seen is not None
+    boxes, seams, known = (
+        [Box('image', 'image')],
+        [Seam([' × '.join(map(str, seen.image_shape))] if seen else [])],
+        seen is not None,
+    )
     for kind, part in parts.items():
-        if kind == broken: known, seams[-1].problem = False, says
+        if kind == broken:
+            known, seams[-1].problem = False, says
         given = re.findall(r'\d+', ' '.join(seams[-1].texts[-1:]))
         args = _class_and_args(part)[1]
         hide = ('loss',) * (kind == 'head') + tuple(c for c in CHANNELS if str(args.get(c)) in given)
         row = seen.part(kind) if known else None
-        counted = dict(params=row.params, macs=row.macs, stages=_stages(seen, kind) if kind == 'backbone' else []) if row else \
-                  dict(params=_count(part))
+        counted = (
+            dict(params=row.params, macs=row.macs, stages=_stages(seen, kind) if kind == 'backbone' else [])
+            if row
+            else dict(params=_count(part))
+        )
         boxes.append(part_box(kind, part, hide, **counted))
         seams.append(Seam(list(row.layout) if row else []))
     loss = _loss_of(parts['head']) if 'head' in parts else None
-    boxes.append(part_box('loss', loss) if loss is not None else Box('output', 'scores' if 'head' in parts else 'features'))
-    return Diagram(boxes, seams, _note(boxes, seen.notes if seen else []), _teacher_box(getattr(clf, 'teacher', None), seen))
+    boxes.append(
+        part_box('loss', loss) if loss is not None else Box('output', 'scores' if 'head' in parts else 'features')
+    )
+    return Diagram(
+        boxes, seams, _note(boxes, seen.notes if seen else []), _teacher_box(getattr(clf, 'teacher', None), seen)
+    )
+
 
 def _count(part):
     "Parameters of a part that did not run; None if lazy parameters have no shape yet"
-    try: return sum(p.numel() for p in part.parameters())
-    except Exception: return None
+    try:
+        return sum(p.numel() for p in part.parameters())
+    except Exception:
+        return None
 
 def _note(boxes, more):
     "Total costs as far as they are known, and further notes"
     counted = [b for b in boxes if b.kind in PARTS]
-    if any(b.params is None for b in counted): return ' '.join(more)
+    if any(b.params is None for b in counted):
+        return ' '.join(more)
     macs = '' if any(b.macs is None for b in counted) else f' · {si(sum(b.macs for b in counted))} MACs for one image'
     return ' '.join([f'{si(sum(b.params for b in counted))} parameters{macs}' + '.' * bool(more), *more])
 
 def _teacher_box(teacher, seen):
     "A teacher as one box: its backbone, with the costs of all its parts"
-    if teacher is None: return None
+    if teacher is None:
+        return None
     found = _anatomy(teacher, seen and seen.image_shape)[0] if hasattr(teacher, 'backbone') else None
     rows = found.at('part') if found else []
     counted = dict(params=sum(r.params for r in rows), macs=sum(r.macs for r in rows)) if rows else {}

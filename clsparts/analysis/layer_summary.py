@@ -22,10 +22,19 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call
 from torch.utils.flop_counter import flop_registry
 
-from ..core.errors import ConfigError, as_code, did_you_mean, join_path
 from .receptive_fields import Following
+from clsparts.base.shapes import (
+    KeepShape,
+    as_tuple,
+    check_image,
+    evaluating,
+    image_shape_of,
+    parts_of,
+    seam_texts,
+    without_numbers,
+)
+from ..core.errors import ConfigError, as_code, did_you_mean, join_path
 from ..core.registry import MODELS, parameters
-from ..base.shapes import KeepShape, as_tuple, check_image, evaluating, image_shape_of, parts_of, seam_texts, without_numbers
 from ..core.tables import Cell, Table
 
 # %% ../../nbs/analysis/layer_summary.ipynb #e296a2b7
@@ -55,7 +64,8 @@ def si(
     "A number with three significant digits and a unit prefix: `25.6 M`, `4.09 G`, `42.3 MB`"
     rounded = float(f'{number:.3g}')
     for power, prefix in ((1e12, 'T'), (1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
-        if rounded >= power: return f'{rounded / power:#.3g}'.rstrip('.') + f' {prefix}{unit}'
+        if rounded >= power:
+            return f'{rounded / power:#.3g}'.rstrip('.') + f' {prefix}{unit}'
     return f'{rounded:.3g} {unit}'.strip()
 
 # %% ../../nbs/analysis/layer_summary.ipynb #515df850
@@ -70,24 +80,37 @@ class _Account:
     took: tuple = ()  # inputs of the last call
     gave: dict = field(default_factory=dict)  # output, layout, receptive field and stride of the last call
 
-def _shapes(feat): return tuple(map(_shapes, feat)) if isinstance(feat, (tuple, list)) else tuple(feat.shape[1:])
+def _shapes(feat):
+    return tuple(map(_shapes, feat)) if isinstance(feat, (tuple, list)) else tuple(feat.shape[1:])
 
 def _only_tensors(value):
-    return isinstance(value, torch.Tensor) or isinstance(value, (tuple, list)) and bool(value) and all(map(_only_tensors, value))
+    return (
+        isinstance(value, torch.Tensor)
+        or isinstance(value, (tuple, list))
+        and bool(value)
+        and all(map(_only_tensors, value))
+    )
 
-def _last(value): return _last(value[-1]) if isinstance(value, (tuple, list)) else value
+
+def _last(value):
+    return _last(value[-1]) if isinstance(value, (tuple, list)) else value
 
 def _given(out, sight_of):
     "Shapes, layouts and receptive field of a module's output; empty if it contains no tensors"
     feats = [f for f in (out if isinstance(out, (tuple, list)) else [out]) if _only_tensors(f)]
-    if not feats: return {}
+    if not feats:
+        return {}
     sight = sight_of(_last(feats))
     return dict(output=[_shapes(f) for f in feats], layout=seam_texts(feats),
                 receptive_field=sight and sight.side, stride=sight and sight.stride)
 
 # %% ../../nbs/analysis/layer_summary.ipynb #d24c5332
 _ATEN = torch.ops.aten
-_FORMULAS = {_ATEN._scaled_dot_product_flash_attention_for_cpu: flop_registry[_ATEN._scaled_dot_product_flash_attention], **flop_registry}
+_FORMULAS = {
+    _ATEN._scaled_dot_product_flash_attention_for_cpu: flop_registry[_ATEN._scaled_dot_product_flash_attention],
+    **flop_registry,
+}
+
 
 class _Watching(Following):
     "While active, attributes costs to the modules that call `enter` and `leave`"
@@ -114,16 +137,20 @@ class _Watching(Following):
     def save(self, t):
         "Count a tensor that autograd saves, unless its storage is already counted"
         storage = t.untyped_storage()
-        if storage._cdata in self.kept: return
+        if storage._cdata in self.kept:
+            return
         self.kept[storage._cdata] = storage
         self.now.memory += storage.nbytes()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = super().__torch_dispatch__(func, types, args, kwargs)
         account, self.time = self.now, self.time + 1
-        if account.leaf or account.time is None: account.time = self.time
-        if 'batch_norm' in func.__name__: self.kept |= {t.untyped_storage()._cdata: t for t in out[1:]}  # batch statistics
-        if formula := _FORMULAS.get(func.overloadpacket): account.macs += formula(*args, **(kwargs or {}), out_val=out) // 2
+        if account.leaf or account.time is None:
+            account.time = self.time
+        if 'batch_norm' in func.__name__:
+            self.kept |= {t.untyped_storage()._cdata: t for t in out[1:]}  # batch statistics
+        if formula := _FORMULAS.get(func.overloadpacket):
+            account.macs += formula(*args, **(kwargs or {}), out_val=out) // 2
         return out
 
 # %% ../../nbs/analysis/layer_summary.ipynb #5b51ddbc
@@ -139,19 +166,27 @@ class _ShortWays(KeepShape):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and (out := self.attend(*args, **kwargs)) is not None: return out
+        if func is F.scaled_dot_product_attention and (out := self.attend(*args, **kwargs)) is not None:
+            return out
         out = super().__torch_function__(func, types, args, kwargs)
-        return self.norm(out, *args, **kwargs) if func is F.batch_norm and out.is_meta and not out.requires_grad else out
+        return (
+            self.norm(out, *args, **kwargs) if func is F.batch_norm and out.is_meta and not out.requires_grad else out
+        )
 
-    def norm(self, out, x, running_mean, running_var, weight=None, bias=None, *rest, **kwargs): return _KeepInput.apply(x, weight, bias)
+    def norm(self, out, x, running_mean, running_var, weight=None, bias=None, *rest, **kwargs):
+        return _KeepInput.apply(x, weight, bias)
 
     def attend(self, query, key, value, attn_mask=None, dropout_p=0., is_causal=False, scale=None, enable_gqa=False):
         "The output; None if no fused kernel supports these arguments"
-        if not query.is_meta or query.ndim != 4 or query.shape[-1] != value.shape[-1] or dropout_p or enable_gqa: return None
+        if not query.is_meta or query.ndim != 4 or query.shape[-1] != value.shape[-1] or dropout_p or enable_gqa:
+            return None
         if attn_mask is not None:
-            if attn_mask.requires_grad: return None
+            if attn_mask.requires_grad:
+                return None
             attn_mask = attn_mask.to(query.dtype)
-        return _ATEN._scaled_dot_product_flash_attention_for_cpu(query, key, value, 0., is_causal, attn_mask=attn_mask, scale=scale)[0]
+        return _ATEN._scaled_dot_product_flash_attention_for_cpu(
+            query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale
+        )[0]
 
 # %% ../../nbs/analysis/layer_summary.ipynb #0e013931
 def _parts(clf):
@@ -170,32 +205,45 @@ def _listening(watching, modules):
     "Inside the block, modules call `enter` before and `leave` after their forward pass"
     hooks = [h for path, m in modules.items() for h in (m.register_forward_pre_hook(partial(watching.enter, path)),
                                                         m.register_forward_hook(partial(watching.leave, path)))]
-    try: yield
+    try:
+        yield
     finally:
-        for h in hooks: h.remove()
+        for h in hooks:
+            h.remove()
 
 def _watch(parts, modules, image, tensors_of):
     "Run an image through the parts, and return the `_Watching` that recorded it"
     tensors = {kind: tensors_of(part) for kind, part in parts.items()}
     watching, x = _Watching(image, modules, [t for ts in tensors.values() for t in ts.values()]), image
     save = weakref.WeakMethod(watching.save)  # weak, because autograd and `watching` refer to each other
-    with _listening(watching, modules), saved_tensors_hooks(lambda t: save()(t), lambda _: None), watching, _ShortWays():
+    with (
+        _listening(watching, modules),
+        saved_tensors_hooks(lambda t: save()(t), lambda _: None),
+        watching,
+        _ShortWays(),
+    ):
         for kind, part in parts.items():
             try:
-                with evaluating(part): x = functional_call(part, tensors[kind], (x,))
-            except Exception as e: raise ConfigError(kind, f'cannot process its input: {str(e).rstrip(".")}.') from e
-            if kind == 'backbone': x = as_tuple(x)
+                with evaluating(part):
+                    x = functional_call(part, tensors[kind], (x,))
+            except Exception as e:
+                raise ConfigError(kind, f'cannot process its input: {str(e).rstrip(".")}.') from e
+            if kind == 'backbone':
+                x = as_tuple(x)
     return watching
 
 # %% ../../nbs/analysis/layer_summary.ipynb #47b8c4b5
 def _image(backbone, shape):
     "A meta tensor `(1, c, h, w)` in the data type of the weights"
     shape = image_shape_of(backbone) if shape is None else tuple(shape)
-    if len(shape) != 3: raise ConfigError('image_shape', f'expected (c, h, w), got {shape}.')
+    if len(shape) != 3:
+        raise ConfigError('image_shape', f'expected (c, h, w), got {shape}.')
     dtype = next((p.dtype for p in backbone.parameters() if p.is_floating_point()), torch.float32)
     image = torch.empty(1, *shape, dtype=dtype, device='meta')
-    try: check_image(image, getattr(backbone, 'in_channels', None))
-    except ValueError as e: raise ConfigError('image_shape', str(e)) from e
+    try:
+        check_image(image, getattr(backbone, 'in_channels', None))
+    except ValueError as e:
+        raise ConfigError('image_shape', str(e)) from e
     return image
 
 def _noise(image, parts):
@@ -205,14 +253,17 @@ def _noise(image, parts):
 
 def _watch_somehow(parts, modules, image):
     "Record a run on the meta device or, if that fails, a real one, with a note"
-    try: return _watch(parts, modules, image, without_numbers), []
+    try:
+        return _watch(parts, modules, image, without_numbers), []
     except ConfigError as e:
         tensors = [t for part in parts.values() for t in (*part.parameters(), *part.buffers())]
         if any(t.is_meta for t in tensors):
             hint = ' Build the classifier with weights to run it for real.' if 'meta' in str(e) else ''
             raise ConfigError(e.issues[0].path, e.issues[0].message + hint) from e.__cause__
-        try: watching = _watch(parts, modules, _noise(image, parts), _real_tensors)
-        except ConfigError as real: raise real from real.__cause__
+        try:
+            watching = _watch(parts, modules, _noise(image, parts), _real_tensors)
+        except ConfigError as real:
+            raise real from real.__cause__
         return watching, [f'The {e.issues[0].path} cannot run on the meta device ({str(e.__cause__).splitlines()[0]}); '
                           f'costs were measured with one random image.']
 
@@ -221,58 +272,74 @@ def _layers(kind, modules, accounts, counted):
     "One row per layer of the part `kind`, in execution order; `counted` are the parameters of earlier rows"
     rows, time = [], 0
     for path, m in modules.items():
-        if path.partition('.')[0] != kind: continue
+        if path.partition('.')[0] != kind:
+            continue
         account, own = accounts[path], [p for p in m._parameters.values() if p is not None and id(p) not in counted]
         counted.update(map(id, own))
         time = account.time or time  # a layer that never ran follows the one before it
         row = Row('layer', path, kind, type(m).__name__, params=sum(p.numel() for p in own), macs=account.macs,
                   memory=account.memory, calls=account.calls, **account.gave)
-        if row.params or row.macs or row.memory or account.leaf and account.time: rows.append((time, row))
+        if row.params or row.macs or row.memory or account.leaf and account.time:
+            rows.append((time, row))
     return [row for _, row in sorted(rows, key=lambda r: r[0])]
 
 def _sum(level, name, part, type_, rows, gave):
     "A row with the sums of other rows"
-    return Row(level, name, part, type_, **{k: sum(getattr(r, k) for r in rows) for k in ('params', 'macs', 'memory')}, **gave)
+    return Row(
+        level, name, part, type_, **{k: sum(getattr(r, k) for r in rows) for k in ('params', 'macs', 'memory')}, **gave
+    )
 
 # %% ../../nbs/analysis/layer_summary.ipynb #1fe1f025
 def _stages(kind, part, modules, watching, layers):
     "The row of each stage, with the rows of its layers"
     accounts, path_of = watching.accounts, {id(m): path for path, m in modules.items()}
-    try: named = part.stage_modules() if hasattr(part, 'stage_modules') else {}
-    except NotImplementedError: named = {}
+    try:
+        named = part.stage_modules() if hasattr(part, 'stage_modules') else {}
+    except NotImplementedError:
+        named = {}
     paths = {name: path_of[id(m)] for name, m in named.items() if id(m) in path_of}
-    if not paths: return [(_sum('stage', kind, kind, type(part).__name__, layers, accounts[kind].gave), layers)]
+    if not paths:
+        return [(_sum('stage', kind, kind, type(part).__name__, layers, accounts[kind].gave), layers)]
     homes = [next((n for n, path in paths.items() if f'{r.name}.'.startswith(f'{path}.')), None) for r in layers]
     begun = next((i for i, home in enumerate(homes) if home), len(layers))
     groups = {'stem': [], **{n: [] for n in paths}, 'rest': []}
-    for i, (home, row) in enumerate(zip(homes, layers)): groups[home or ('stem' if i < begun else 'rest')].append(row)
-    gave = {'stem': _given(accounts[next(iter(paths.values()))].took, watching.__getitem__), 'rest': accounts[kind].gave,
-            **{n: accounts[path].gave for n, path in paths.items()}}
+    for i, (home, row) in enumerate(zip(homes, layers)):
+        groups[home or ('stem' if i < begun else 'rest')].append(row)
+    gave = {
+        'stem': _given(accounts[next(iter(paths.values()))].took, watching.__getitem__),
+        'rest': accounts[kind].gave,
+        **{n: accounts[path].gave for n, path in paths.items()},
+    }
     types = {n: type(modules[path]).__name__ for n, path in paths.items()}
     return [(_sum('stage', join_path(kind, n), kind, types.get(n, ''), rows, gave[n]), rows)
             for n, rows in groups.items() if rows or n in paths]
 
 # %% ../../nbs/analysis/layer_summary.ipynb #c4671037
-def _share(part, whole): return part / whole if whole else 0.
+def _share(part, whole):
+    return part / whole if whole else 0.
 
 def _field_text(row):
     "A receptive field as text"
-    if row.receptive_field is None: return '–'
+    if row.receptive_field is None:
+        return '–'
     return 'whole image' if row.receptive_field == math.inf else f'{row.receptive_field:g} px'
 
 # %% ../../nbs/analysis/layer_summary.ipynb #1383082a
 def _checked(level):
-    if level not in LEVELS: raise ConfigError('level', f"expected 'part', 'stage' or 'layer', got {level!r}.")
+    if level not in LEVELS:
+        raise ConfigError('level', f"expected 'part', 'stage' or 'layer', got {level!r}.")
     return level
 
-def _costs(row): return row.params, row.macs, row.memory
+def _costs(row):
+    return row.params, row.macs, row.memory
 
 def _shown(rows):
     "Depth, label and row for each line of a table"
     lines, above = [], []
     for row in rows:
         above = [r for r in above if LEVELS.index(r.level) < LEVELS.index(row.level)]
-        if any(r.name == row.name and _costs(r) == _costs(row) for r in above): continue
+        if any(r.name == row.name and _costs(r) == _costs(row) for r in above):
+            continue
         prefix = next((f'{r.name}.' for r in reversed(above) if row.name.startswith(f'{r.name}.')), '')
         label = 'itself' if row.name in [r.name for r in above] else row.name.removeprefix(prefix)
         lines.append((len(above), label, row))
@@ -298,7 +365,10 @@ def _lines(summary):
 
 def _table(summary):
     "The table: a tree of parts, stages and layers with their costs"
-    rows = [[Cell(label, depth=depth), *_words(row), *_figures(row, summary.total), _field_text(row)] for depth, label, row in _lines(summary)]
+    rows = [
+        [Cell(label, depth=depth), *_words(row), *_figures(row, summary.total), _field_text(row)]
+        for depth, label, row in _lines(summary)
+    ]
     return Table([' × '.join(map(str, summary.image_shape)), *_HEADER], rows, left=(0, 1, 2), notes=summary.notes)
 
 # %% ../../nbs/analysis/layer_summary.ipynb #569aeb39
@@ -336,10 +406,13 @@ class Summary:
 
     def _find(self, name, levels):
         for i, r in enumerate(self.rows):
-            if r.name == name and r.level in levels: return i, r
+            if r.name == name and r.level in levels:
+                return i, r
         names = list(dict.fromkeys(r.name for r in self.rows if r.level in levels))
         some = f'{", ".join(names[:12])}{", …" if len(names) > 12 else ""}'
-        raise ConfigError(message=f'no {" or ".join(levels)} named {name!r}. {did_you_mean(name, names)}Available: {some}.')
+        raise ConfigError(
+            message=f'no {" or ".join(levels)} named {name!r}. {did_you_mean(name, names)}Available: {some}.'
+        )
 
     @property
     def total(self) -> Row:
@@ -354,9 +427,12 @@ class Summary:
         "The rows as dicts"
         return [asdict(r) for r in (self.rows if level is None else self.at(level))]
 
-    def __str__(self): return str(_table(self))
-    def __repr__(self): return str(self)
-    def _repr_html_(self): return _table(self)._repr_html_()
+    def __str__(self):
+        return str(_table(self))
+    def __repr__(self):
+        return str(self)
+    def _repr_html_(self):
+        return _table(self)._repr_html_()
 
 # %% ../../nbs/analysis/layer_summary.ipynb #f2fd9a98
 def summary(
@@ -375,14 +451,17 @@ def summary(
     for kind, part in parts.items():
         layers = _layers(kind, modules, watching.accounts, counted)
         rows.append(_sum('part', kind, kind, type(part).__name__, layers, watching.accounts[kind].gave))
-        for stage, inside in _stages(kind, part, modules, watching, layers): rows += [stage, *inside]
+        for stage, inside in _stages(kind, part, modules, watching, layers):
+            rows += [stage, *inside]
     return Summary(tuple(image.shape[1:]), [r for r in rows if r.level in levels], notes)
 
 # %% ../../nbs/analysis/layer_summary.ipynb #4234b8ab
 def _defaults(cfg):
     "Default arguments of a config's type"
-    try: takes = parameters(MODELS.part_of(cfg['type']))[0] if 'type' in cfg else {}
-    except ConfigError: takes = {}
+    try:
+        takes = parameters(MODELS.part_of(cfg['type']))[0] if 'type' in cfg else {}
+    except ConfigError:
+        takes = {}
     return {k: p.default for k, p in takes.items() if p.default is not p.empty}
 
 def _flat(cfg, others):
@@ -391,39 +470,52 @@ def _flat(cfg, others):
     asked = {k: defaults[k] for o in others for k in o if k in defaults and k not in cfg}
     for key, value in {**cfg, **asked}.items():
         inner = [o[key] for o in others if isinstance(o.get(key), Mapping)]
-        if isinstance(value, Mapping) and value: flat |= {join_path(key, k): v for k, v in _flat(value, inner).items()}
-        elif value is not None or not inner: flat[key] = tuple(value) if isinstance(value, list) else value
+        if isinstance(value, Mapping) and value:
+            flat |= {join_path(key, k): v for k, v in _flat(value, inner).items()}
+        elif value is not None or not inner:
+            flat[key] = tuple(value) if isinstance(value, list) else value
     return flat
 
 def _configs(clfs):
     "The options of each classifier by dotted path; the types of its parts if it has no config"
-    cfgs = [c if isinstance(c := getattr(clf, 'cfg', None), Mapping) else {k: dict(type=type(p).__name__) for k, p in _parts(clf).items()}
-            for clf in clfs]
+    cfgs = [
+        c
+        if isinstance(c := getattr(clf, 'cfg', None), Mapping)
+        else {k: dict(type=type(p).__name__) for k, p in _parts(clf).items()}
+        for clf in clfs
+    ]
     return [_flat(c, cfgs) for c in cfgs]
 
 # %% ../../nbs/analysis/layer_summary.ipynb #db5b20dd
 def _check_weights(clfs, names):
     "Raise `ConfigError` for classifiers that cannot be timed"
-    empty = [n for n, clf in zip(names, clfs) if any(p.is_meta for part in _parts(clf).values() for p in part.parameters())]
-    if empty: raise ConfigError('latency', f'{", ".join(empty)}: classifiers on the meta device cannot be timed. '
-                                           'Build them with weights, or set latency=False.')
+    empty = [
+        n for n, clf in zip(names, clfs) if any(p.is_meta for part in _parts(clf).values() for p in part.parameters())
+    ]
+    if empty:
+        raise ConfigError('latency', f'{", ".join(empty)}: classifiers on the meta device cannot be timed. '
+                                     'Build them with weights, or set latency=False.')
 
 @torch.no_grad()
 def _latencies(clfs, anatomies, repeats=15):
     "Median milliseconds per forward pass of one image, for each classifier"
     def once(parts, x):
         start = time.perf_counter()
-        for part in parts: x = part(x)
-        if torch.cuda.is_available(): torch.cuda.synchronize()
+        for part in parts:
+            x = part(x)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         return 1e3 * (time.perf_counter() - start)
     runs = [(list(parts.values()), _noise(_image(parts['backbone'], a.image_shape), parts))
             for parts, a in zip(map(_parts, clfs), anatomies)]
     times = [[] for _ in runs]
     with ExitStack() as stack:
         for parts, _ in runs:
-            for part in parts: stack.enter_context(evaluating(part))
+            for part in parts:
+                stack.enter_context(evaluating(part))
         for turn in range(repeats + 1):                                        # the first turn is warm-up
-            for i in range(len(runs))[::-1 if turn % 2 else 1]: times[i].append(once(*runs[i]))
+            for i in range(len(runs))[::-1 if turn % 2 else 1]:
+                times[i].append(once(*runs[i]))
     return [median(t[1:]) for t in times]
 
 # %% ../../nbs/analysis/layer_summary.ipynb #2a7a6fa6
@@ -466,7 +558,8 @@ class Comparison:
         rows = {'image': [' × '.join(map(str, a.image_shape)) for a in self.anatomies]}
         for name, key, unit in (('parameters', 'params', ''), ('MACs', 'macs', ''), ('memory', 'memory', 'B')):
             rows[name] = _beside([getattr(t, key) for t in totals], partial(si, unit=unit))
-        if self.latencies: rows['latency'] = _beside(self.latencies, '{:.3g} ms'.format)
+        if self.latencies:
+            rows['latency'] = _beside(self.latencies, '{:.3g} ms'.format)
         rows['receptive field'] = list(map(_field_text, backbones))
         return rows | {f'{kind} output': seams for kind in ('backbone', 'neck', 'head')
                        if set(seams := [_seam(a, kind) for a in self.anatomies]) != {'–'}}
@@ -474,21 +567,37 @@ class Comparison:
     def records(self) -> list[dict]:
         "One dict per classifier: name, options by dotted path, costs, and the output of each part"
         latencies = self.latencies or [None] * len(self.names)
-        return [dict(name=n, image_shape=a.image_shape, options=o, params=a.total.params, macs=a.total.macs, memory=a.total.memory,
-                     receptive_field=a.part('backbone').receptive_field, latency_ms=t, gives={r.part: r.layout for r in a.at('part')})
-                for n, o, a, t in zip(self.names, self.options, self.anatomies, latencies)]
+        return [
+            dict(
+                name=n,
+                image_shape=a.image_shape,
+                options=o,
+                params=a.total.params,
+                macs=a.total.macs,
+                memory=a.total.memory,
+                receptive_field=a.part('backbone').receptive_field,
+                latency_ms=t,
+                gives={r.part: r.layout for r in a.at('part')},
+            )
+            for n, o, a, t in zip(self.names, self.options, self.anatomies, latencies)
+        ]
 
     def __str__(self):
         differ, equal = self.paths
-        lines = [[p, *[_option_text(o, p) for o in self.options]] for p in differ] + [[k, *v] for k, v in self.figures.items()]
+        lines = [[p, *[_option_text(o, p) for o in self.options]] for p in differ] + [
+            [k, *v] for k, v in self.figures.items()
+        ]
         folded = [f'{len(equal)} options are equal: {", ".join(equal)}'] if equal and len(self.names) > 1 else []
         return str(self._table(lines, [*folded, *self._notes()]))
 
-    def _table(self, rows, notes=()): return Table(['', *self.names], rows, left=range(len(self.names) + 1), notes=notes)
+    def _table(self, rows, notes=()):
+        return Table(['', *self.names], rows, left=range(len(self.names) + 1), notes=notes)
 
-    def __repr__(self): return str(self)
+    def __repr__(self):
+        return str(self)
 
-    def _notes(self): return [f'{n}: {o}' for n, a in zip(self.names, self.anatomies) for o in a.notes]
+    def _notes(self):
+        return [f'{n}: {o}' for n, a in zip(self.names, self.anatomies) for o in a.notes]
 
     def _repr_html_(self):
         differ, equal = self.paths
@@ -506,13 +615,17 @@ def compare(
 ) -> Comparison:
     "Compare options and costs of classifiers; raises `ConfigError` if one cannot run"
     types = [type(_parts(clf)['backbone']).__name__ for clf in clfs]
-    if names is None: names = [f'{t} {types[:i].count(t) + 1}' if types.count(t) > 1 else t for i, t in enumerate(types)]
+    if names is None:
+        names = [f'{t} {types[:i].count(t) + 1}' if types.count(t) > 1 else t for i, t in enumerate(types)]
     if not clfs or len(names) != len(clfs):
         found = f'{len(names)} names for {len(clfs)} classifiers'
         raise ConfigError('names', f'expected one or more classifiers and a name for each, got {found}.')
-    if latency: _check_weights(clfs, names)
+    if latency:
+        _check_weights(clfs, names)
     anatomies = []
     for name, clf in zip(names, clfs):
-        try: anatomies.append(summary(clf, image_shape, level='part'))
-        except ConfigError as e: raise e.prefixed(name) from e.__cause__
+        try:
+            anatomies.append(summary(clf, image_shape, level='part'))
+        except ConfigError as e:
+            raise e.prefixed(name) from e.__cause__
     return Comparison(list(names), _configs(clfs), anatomies, _latencies(clfs, anatomies) if latency else None)

@@ -44,7 +44,13 @@ def _met(sights, ndim):
     found = [s.field for s in sights]
     most = WHOLE if WHOLE in found else None if None in found else tuple(map(max, zip(*found)))
     over = [(False,) * (ndim - len(s.over)) + s.over for s in sights]
-    return Sight(most, tuple(map(max, zip(*[s.jump for s in sights]))), tuple(map(any, zip(*over))), max(s.places for s in sights))
+    return Sight(
+        most,
+        tuple(map(max, zip(*[s.jump for s in sights]))),
+        tuple(map(any, zip(*over))),
+        max(s.places for s in sights),
+    )
+
 
 def _mixed(s, shape, axes):
     "The result of mixing values along `axes`"
@@ -55,25 +61,29 @@ def _vague(s):
     "The field if positions differ in theirs: undefined, unless it is the whole image"
     return WHOLE if s.field == WHOLE else None
 
-def _lost(s, out): return Sight(_vague(s), s.jump, (False,) * out.ndim, 1)
+def _lost(s, out):
+    return Sight(_vague(s), s.jump, (False,) * out.ndim, 1)
 
 # %% ../../nbs/analysis/receptive_fields.ipynb #ccf22456
 _RULES = {}
 
 def _rule(*names):
     "Register a function `(s, args, out)` for the operations with these names"
-    def note(f): return _RULES.update(dict.fromkeys(names, f)) or f
+    def note(f):
+        return _RULES.update(dict.fromkeys(names, f)) or f
     return note
 
 @_rule('view', '_unsafe_view', '_reshape_alias', 'unsqueeze', 'squeeze')
 def _regroup(s, args, out):
     "An axis is spatial if it shares elements with one that was"
-    def spans(shape): return pairwise(accumulate(shape, mul, initial=1))
+    def spans(shape):
+        return pairwise(accumulate(shape, mul, initial=1))
     seen = [span for span, over in zip(spans(args[0].shape), s.over) if over]
     return s._replace(over=tuple(a < b and any(a < d and c < b for c, d in seen) for a, b in spans(out.shape)))
 
 @_rule('permute')
-def _permute(s, args, out): return s._replace(over=tuple(s.over[a] for a in args[1]))
+def _permute(s, args, out):
+    return s._replace(over=tuple(s.over[a] for a in args[1]))
 
 @_rule('transpose', 't')
 def _transpose(s, args, out):
@@ -94,7 +104,8 @@ def _cut(s, args, out):
     return s._replace(field=_vague(s)) if fewer else s
 
 @_rule('roll')
-def _roll(s, args, out): return s._replace(field=_vague(s))
+def _roll(s, args, out):
+    return s._replace(field=_vague(s))
 
 # %% ../../nbs/analysis/receptive_fields.ipynb #85954343
 @_rule('mean', 'sum', 'amax', 'amin', 'max', 'min', 'var', 'logsumexp')
@@ -102,14 +113,19 @@ def _reduce(s, args, out):
     axes = args[1] if len(args) > 1 and args[1] is not None else range(len(s.over))
     axes = {a % len(s.over) for a in ([axes] if isinstance(axes, int) else axes)}
     kept = out.ndim == len(s.over)
-    return _mixed(s, args[0].shape, axes)._replace(over=tuple(o and a not in axes for a, o in enumerate(s.over) if kept or a not in axes))
+    return _mixed(s, args[0].shape, axes)._replace(
+        over=tuple(o and a not in axes for a, o in enumerate(s.over) if kept or a not in axes)
+    )
+
 
 @_rule('_softmax', '_safe_softmax', '_log_softmax')
-def _softmax(s, args, out): return _mixed(s, args[0].shape, [args[1]])
+def _softmax(s, args, out):
+    return _mixed(s, args[0].shape, [args[1]])
 
 def _slide(s, out, kernel, stride, dilation=(1,)):
     "A sliding window over a map (b, c, h, w)"
-    if len(s.over) != 4 or any(s.over[:2]): return _lost(s, out)
+    if len(s.over) != 4 or any(s.over[:2]):
+        return _lost(s, out)
     kernel, stride, dilation = (tuple(v) * (2 // len(v)) for v in (kernel, stride, dilation))
     field = s.field and tuple(f + (k - 1) * d * j for f, k, d, j in zip(s.field, kernel, dilation, s.jump))
     return Sight(field, tuple(map(mul, s.jump, stride)), s.over, math.prod(n for n, o in zip(out.shape, s.over) if o))
@@ -127,7 +143,8 @@ def _pool(s, args, out):
 @_rule('_adaptive_avg_pool2d', 'adaptive_max_pool2d')
 def _adapt(s, args, out):
     sizes = list(zip(args[0].shape[2:], out.shape[2:]))
-    if out.shape[2:].numel() == 1: return _reduce(s, (args[0], (2, 3)), out)
+    if out.shape[2:].numel() == 1:
+        return _reduce(s, (args[0], (2, 3)), out)
     ratio = [n // m for n, m in sizes]
     return _lost(s, out) if any(n % m for n, m in sizes) else _slide(s, out, ratio, ratio)
 
@@ -138,7 +155,8 @@ def _unfold(s, args, out):
 
 @_rule('upsample_nearest2d')
 def _upsample(s, args, out):
-    if any(s.over[:2]): return _lost(s, out)
+    if any(s.over[:2]):
+        return _lost(s, out)
     jump = tuple(j * n / m for j, n, m in zip(s.jump, args[0].shape[2:], out.shape[2:]))
     return s._replace(jump=jump, places=out.shape[2:].numel())
 
@@ -153,8 +171,10 @@ _PRODUCTS = ('mm', 'bmm', 'addmm', 'baddbmm')
 def _multiply(see, a, b):
     "Sights of both factors: summed axes are mixed, the remaining ones stay as they are"
     left, right = see(a), see(b)
-    if left: left = _mixed(left, a.shape, [a.ndim - 1])._replace(over=left.over[:-1] + (False,))
-    if right: right = _mixed(right, b.shape, [b.ndim - 2])._replace(over=right.over[:-2] + (False, right.over[-1]))
+    if left:
+        left = _mixed(left, a.shape, [a.ndim - 1])._replace(over=left.over[:-1] + (False,))
+    if right:
+        right = _mixed(right, b.shape, [b.ndim - 2])._replace(over=right.over[:-2] + (False, right.over[-1]))
     return [s for s in (left, right) if s]
 
 def _attend(see, query, *rest):
@@ -163,25 +183,34 @@ def _attend(see, query, *rest):
 
 def _fits(shapes, out):
     "Whether an operation may be elementwise"
-    try: return torch.broadcast_shapes(*shapes, out.shape) == out.shape
-    except RuntimeError: return False
+    try:
+        return torch.broadcast_shapes(*shapes, out.shape) == out.shape
+    except RuntimeError:
+        return False
 
 def _after(op, args, out, see, known):
     "The sight of `out`; `known` are the inputs that depend on the image, with their sights"
     sights = [s for _, s in known]
     nowhere = _met([s._replace(over=()) for s in sights], out.ndim)
-    if not any(any(s.over) for s in sights): return nowhere
-    if op in _PRODUCTS: return _met(_multiply(see, *args[-2:]), out.ndim)
-    if 'scaled_dot_product' in op and all(map(see, args[:3])): return _met(_attend(see, *args[:3]), out.ndim)
-    if op == 'cat': return _met(sights, out.ndim)
-    if op in _RULES and see(args[0]): found = _RULES[op](see(args[0]), args, out)
-    else: found = _met(sights, out.ndim) if _fits([t.shape for t, _ in known], out) else _lost(nowhere, out)
+    if not any(any(s.over) for s in sights):
+        return nowhere
+    if op in _PRODUCTS:
+        return _met(_multiply(see, *args[-2:]), out.ndim)
+    if 'scaled_dot_product' in op and all(map(see, args[:3])):
+        return _met(_attend(see, *args[:3]), out.ndim)
+    if op == 'cat':
+        return _met(sights, out.ndim)
+    if op in _RULES and see(args[0]):
+        found = _RULES[op](see(args[0]), args, out)
+    else:
+        found = _met(sights, out.ndim) if _fits([t.shape for t, _ in known], out) else _lost(nowhere, out)
     return found._replace(field=WHOLE) if nowhere.field == WHOLE else found
 
 # %% ../../nbs/analysis/receptive_fields.ipynb #61c0ce82
 def _tensors(values):
     "The tensors in nested tuples and lists"
-    if isinstance(values, torch.Tensor): return [values]
+    if isinstance(values, torch.Tensor):
+        return [values]
     return [t for v in values for t in _tensors(v)] if isinstance(values, (tuple, list)) else []
 
 class Following(TorchDispatchMode):
@@ -200,7 +229,8 @@ class Following(TorchDispatchMode):
 
     def _note(self, t, sight):
         storage, key = self._key(t)
-        self._alive[storage._cdata], self._sights[key] = storage, sight        # keeps the storage alive, so that its address is not reused
+        # keeps the storage alive, so that its address is not reused
+        self._alive[storage._cdata], self._sights[key] = storage, sight
 
     def __getitem__(self,
         t: torch.Tensor,
@@ -213,7 +243,8 @@ class Following(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         if known:
             before, op = {id(t): s for t, s in known}, func.__name__.partition('.')[0]
-            for o in _tensors(out): self._note(o, _after(op.rstrip('_'), args, o, lambda t: before.get(id(t)), known))
+            for o in _tensors(out):
+                self._note(o, _after(op.rstrip('_'), args, o, lambda t: before.get(id(t)), known))
         return out
 
 # %% ../../nbs/analysis/receptive_fields.ipynb #d54b1fbf
@@ -223,7 +254,8 @@ def receptive_field(
 ) -> Sight:
     "The theoretical receptive field of a part's last output"
     image = torch.empty(1, *(image_shape or image_shape_of(part)), device='meta')
-    with Following(image) as following: out = shapes_through(part, image)
+    with Following(image) as following:
+        out = shapes_through(part, image)
     return following[_tensors(out)[-1]]
 
 # %% ../../nbs/analysis/receptive_fields.ipynb #55f45d0c

@@ -12,8 +12,8 @@ from numbers import Integral
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..core.errors import ConfigError
 from ..base.module import BaseModule
+from ..core.errors import ConfigError
 
 # %% ../../nbs/backbones/base_backbone.ipynb #f0ed5bd2
 class BaseBackbone(BaseModule):
@@ -41,8 +41,10 @@ class BaseBackbone(BaseModule):
         "Indices as non-negative numbers; raises `ConfigError` for one that does not exist"
         indices = list(indices) if isinstance(indices, (tuple, list)) else [indices]
         other = [i for i in indices if not isinstance(i, Integral) or isinstance(i, bool)]
-        if other: raise ConfigError(argument, f'expected ints, got {other[0]!r}.')
-        if not indices: raise ConfigError(argument, 'expected at least one index, got none.')
+        if other:
+            raise ConfigError(argument, f'expected ints, got {other[0]!r}.')
+        if not indices:
+            raise ConfigError(argument, 'expected at least one index, got none.')
         wrong = [i for i in indices if not -count <= i < count]
         if wrong:
             raise ConfigError(argument, f'{type(self).__name__} has {count} outputs, 0 to {count - 1} (or -{count} to '
@@ -63,16 +65,19 @@ class BaseBackbone(BaseModule):
 
     def frozen_modules(self) -> list:
         "The stem and the stages that `frozen_stages` freezes"
-        if self.frozen_stages < 0: return []
+        if self.frozen_stages < 0:
+            return []
         return self.stem_modules() + list(self.stage_modules().values())[:self.frozen_stages]
 
     def train(self, mode: bool = True):
         "As `nn.Module.train`, but frozen modules stay in evaluation mode"
         super().train(mode)
         for frozen in self.frozen_modules():
-            if isinstance(frozen, nn.Module): frozen.eval()
+            if isinstance(frozen, nn.Module):
+                frozen.eval()
             frozen.requires_grad_(False)
         if mode and self.norm_eval:
             for m in self.modules():
-                if isinstance(m, _BatchNorm): m.eval()
+                if isinstance(m, _BatchNorm):
+                    m.eval()
         return self

@@ -12,18 +12,21 @@ from typing import Annotated
 from torch import nn
 
 from .base_backbone import BaseBackbone
+from ..core.registry import MODELS, Range
+from ..layers.channels import make_divisible
 from ..layers.conv import ConvModule
 from ..layers.inverted_residual import InvertedResidual
-from ..layers.channels import make_divisible
-from ..core.registry import MODELS, Range
 
 # %% ../../nbs/backbones/mobilenet_v2.ipynb #7bd0ee2e
 class NumberedInvertedResidual(InvertedResidual):
     "An `InvertedResidual` whose layers are called `conv.0`, `conv.1`, …, as in MobileNetV2's checkpoints"
-    def add_layers(self, layers): self.conv = nn.Sequential(*layers.values())
-    def branch(self, x): return self.conv(x)                                   # (b, c_out, h/s, w/s)
+    def add_layers(self, layers):
+        self.conv = nn.Sequential(*layers.values())
+    def branch(self, x):
+        return self.conv(x)                                   # (b, c_out, h/s, w/s)
     @property
-    def use_res_connect(self): return self.with_res_shortcut
+    def use_res_connect(self):
+        return self.with_res_shortcut
 
 # %% ../../nbs/backbones/mobilenet_v2.ipynb #d7ae6e48
 @MODELS.register_module()
@@ -67,12 +70,15 @@ class MobileNetV2(BaseBackbone):
         self.stage_names.append(name)
         self.add_module(name, stage)
 
-    def stem_modules(self): return [self.conv1]
-    def stage_modules(self): return {name: getattr(self, name) for name in self.stage_names}
+    def stem_modules(self):
+        return [self.conv1]
+    def stage_modules(self):
+        return {name: getattr(self, name) for name in self.stage_names}
 
     def forward(self, x):
         x, outs = self.conv1(x), []                                            # (b, 32, h/2, w/2)
         for i, name in enumerate(self.stage_names):
             x = getattr(self, name)(x)                                         # (b, c, h/s, w/s), see the contract
-            if i in self.out_indices: outs.append(x)
+            if i in self.out_indices:
+                outs.append(x)
         return tuple(outs)

@@ -74,12 +74,15 @@ class BasicBlock(BaseModule):
     def init_weights(self):
         zero_init = self.zero_init and not self.is_init
         super().init_weights()
-        if zero_init: nn.init.zeros_(self.norm2.weight)
+        if zero_init:
+            nn.init.zeros_(self.norm2.weight)
 
     @property
-    def norm1(self): return getattr(self, self.norm1_name)
+    def norm1(self):
+        return getattr(self, self.norm1_name)
     @property
-    def norm2(self): return getattr(self, self.norm2_name)
+    def norm2(self):
+        return getattr(self, self.norm2_name)
 
 # %% ../../nbs/backbones/resnet.ipynb #f71a1bfc
 class Bottleneck(BaseModule):
@@ -140,14 +143,18 @@ class Bottleneck(BaseModule):
     def init_weights(self):
         zero_init = self.zero_init and not self.is_init
         super().init_weights()
-        if zero_init: nn.init.zeros_(self.norm3.weight)
+        if zero_init:
+            nn.init.zeros_(self.norm3.weight)
 
     @property
-    def norm1(self): return getattr(self, self.norm1_name)
+    def norm1(self):
+        return getattr(self, self.norm1_name)
     @property
-    def norm2(self): return getattr(self, self.norm2_name)
+    def norm2(self):
+        return getattr(self, self.norm2_name)
     @property
-    def norm3(self): return getattr(self, self.norm3_name)
+    def norm3(self):
+        return getattr(self, self.norm3_name)
 
 # %% ../../nbs/backbones/resnet.ipynb #bd384828
 def _inner_channels(out_channels, expansion):
@@ -161,10 +168,13 @@ def _check_stages(settings, depth, num_stages, strides, dilations):
     if depth not in settings:
         nearest = Fix({'depth': min(settings, key=lambda d: abs(d - depth))})
         raise ConfigError('depth', f'expected one of {", ".join(map(str, settings))}, got {depth!r}.', nearest)
-    if not 1 <= num_stages <= 4: raise ConfigError('num_stages', f'expected 1 to 4, got {num_stages}.')
+    if not 1 <= num_stages <= 4:
+        raise ConfigError('num_stages', f'expected 1 to 4, got {num_stages}.')
     for name, values in dict(strides=strides, dilations=dilations).items():
-        if len(values) < num_stages: raise ConfigError(name, f'{num_stages} stages need as many values, got {values}.')
-        if min(values) < 1: raise ConfigError(name, f'expected ints from 1, got {values}.')
+        if len(values) < num_stages:
+            raise ConfigError(name, f'{num_stages} stages need as many values, got {values}.')
+        if min(values) < 1:
+            raise ConfigError(name, f'expected ints from 1, got {values}.')
 
 # %% ../../nbs/backbones/resnet.ipynb #8f11ddfd
 @MODELS.register_module()
@@ -246,19 +256,25 @@ class ResNet(BaseBackbone):
         x, outs = self.forward_stem(x), []
         for i, stage in enumerate(self.stage_modules().values()):
             x = stage(x)                                                       # (b, c·2ⁱ, h/4/2ⁱ, w/4/2ⁱ)
-            if i in self.out_indices: outs.append(x)
+            if i in self.out_indices:
+                outs.append(x)
         return tuple(outs)
 
     @property
-    def norm1(self): return getattr(self, self.norm1_name)
-    def stem_modules(self): return [self.stem] if self.deep_stem else [self.conv1, self.norm1]
-    def stage_modules(self): return {name: getattr(self, name) for name in self.res_layers}
-    def get_layer_depth(self, param_name: str, prefix: str = ''): return _layer_depth(self, param_name, prefix)
+    def norm1(self):
+        return getattr(self, self.norm1_name)
+    def stem_modules(self):
+        return [self.stem] if self.deep_stem else [self.conv1, self.norm1]
+    def stage_modules(self):
+        return {name: getattr(self, name) for name in self.res_layers}
+    def get_layer_depth(self, param_name: str, prefix: str = ''):
+        return _layer_depth(self, param_name, prefix)
 
 # %% ../../nbs/backbones/resnet.ipynb #73818b27
 def _make_shortcut(in_channels, out_channels, stride, avg_down, conv_cfg, norm_cfg):
     "Layers that match the shape of a block's input to its output; None if the shapes are equal"
-    if stride == 1 and in_channels == out_channels: return None
+    if stride == 1 and in_channels == out_channels:
+        return None
     layers = []
     if avg_down and stride != 1:
         layers.append(nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False))
@@ -281,9 +297,11 @@ def _layer_depth(net, param_name, prefix):
     size2, size3 = (4, 4) if num2 > 4 else (2, 3)                              # blocks per group
     third = 2 + math.ceil(num2 / size2)                                        # the first layer in `layer3`
     last = third + math.ceil(num3 / size3)                                     # `layer4`
-    if not param_name.startswith(prefix): return last + 1, last + 2
+    if not param_name.startswith(prefix):
+        return last + 1, last + 2
     stage, _, rest = param_name.removeprefix(prefix).partition('.')
-    if stage not in net.res_layers: return 0, last + 2
+    if stage not in net.res_layers:
+        return 0, last + 2
     block = int(rest.split('.')[0])
     layers = dict(layer1=1, layer2=2 + block // size2, layer3=third + block // size3, layer4=last)
     return layers[stage], last + 2
@@ -293,7 +311,8 @@ def _layer_depth(net, param_name, prefix):
 @delegates()
 class ResNetV1b(ResNet):
     "ResNet-B: a bottleneck strides in its 3 × 3 convolution (the default of `ResNet`)"
-    def __init__(self, depth: int, style: Literal['pytorch', 'caffe'] = 'pytorch', **kwargs): super().__init__(depth, style=style, **kwargs)
+    def __init__(self, depth: int, style: Literal['pytorch', 'caffe'] = 'pytorch', **kwargs):
+        super().__init__(depth, style=style, **kwargs)
 
 @MODELS.register_module()
 @delegates()

@@ -11,9 +11,9 @@ from torch import nn
 
 from .resnet import ResNet
 from ..core.errors import ConfigError
+from ..core.registry import MODELS
 from ..layers.conv import build_conv_layer
 from ..layers.norm import build_norm_layer
-from ..core.registry import MODELS
 
 # %% ../../nbs/backbones/resnet_cifar.ipynb #b8df1c4e
 @MODELS.register_module()

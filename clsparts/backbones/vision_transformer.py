@@ -15,15 +15,15 @@ import torch
 from torch import nn
 
 from .base_backbone import BaseBackbone
+from ..base.module import BaseModule
+from ..base.shapes import ShapeMismatch
 from ..core.errors import ConfigError, Fix, did_you_mean, slips
+from ..core.registry import MODELS, Choices
 from ..layers.attention import MultiheadAttention
 from ..layers.drop import DropRate, drop_path_rates
 from ..layers.embed import PatchEmbed, pair, resize_pos_embed
 from ..layers.ffn import FFN, SwiGLUFFNFused
 from ..layers.norm import build_norm_layer
-from ..base.module import BaseModule
-from ..core.registry import MODELS, Choices
-from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #028c601c
 class TransformerEncoderLayer(BaseModule):
@@ -57,7 +57,8 @@ class TransformerEncoderLayer(BaseModule):
                            layer_scale_init_value=layer_scale_init_value)
         elif ffn_type == 'swiglu_fused':
             self.ffn = SwiGLUFFNFused(embed_dims, feedforward_channels, layer_scale_init_value=layer_scale_init_value)
-        else: raise ConfigError('ffn_type', f"must be 'origin' or 'swiglu_fused', got {ffn_type!r}.")
+        else:
+            raise ConfigError('ffn_type', f"must be 'origin' or 'swiglu_fused', got {ffn_type!r}.")
 
     def forward(self, x):
         x = x + self.attn(self.ln1(x))                                         # (b, n, d)
@@ -94,18 +95,21 @@ def arch_settings(
     "The sizes of an architecture; raises `ConfigError` for an unknown name, and for missing or invalid sizes"
     needed = list(next(iter(table.values())))
     if isinstance(arch, str):
-        if arch.lower() in table: return table[arch.lower()]
+        if arch.lower() in table:
+            return table[arch.lower()]
         meant = slips(arch, table)
         raise ConfigError('arch', f'there is no {arch!r}. {did_you_mean(arch, meant)}Available: {", ".join(table)}; '
                                   f'or a dict with {", ".join(needed)}.', Fix({'arch': meant[0]}) if meant else None)
     missing = [k for k in needed if k not in arch]
-    if missing: raise ConfigError('arch', f'expected a dict with {", ".join(needed)}; missing: {", ".join(missing)}.')
+    if missing:
+        raise ConfigError('arch', f'expected a dict with {", ".join(needed)}; missing: {", ".join(missing)}.')
     unknown = [k for k in arch if k not in needed]
     if unknown:
         path = f'arch.{unknown[0]}'
         raise ConfigError(path, f'expected only {", ".join(needed)}.', Fix(remove=(path,)))
     wrong = [k for k in needed if not isinstance(arch[k], Integral) or isinstance(arch[k], bool) or arch[k] < 1]
-    if wrong: raise ConfigError(f'arch.{wrong[0]}', f'expected an int from 1, got {arch[wrong[0]]!r}.')
+    if wrong:
+        raise ConfigError(f'arch.{wrong[0]}', f'expected an int from 1, got {arch[wrong[0]]!r}.')
     return dict(arch)
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #a83a3e24
@@ -142,7 +146,8 @@ class VisionTransformer(BaseBackbone):
         self.img_size, self.in_channels, self.interpolate_mode = pair(img_size), in_channels, interpolate_mode
         self.out_type, self.final_norm, self.with_cls_token = out_type, final_norm, with_cls_token
         self.num_extra_tokens = int(with_cls_token)
-        def norm(): return build_norm_layer(norm_cfg, self.embed_dims)[1]
+        def norm():
+            return build_norm_layer(norm_cfg, self.embed_dims)[1]
         patches = dict(type=PatchEmbed, in_channels=in_channels, embed_dims=self.embed_dims, input_size=self.img_size,
                        kernel_size=patch_size, stride=patch_size, bias=not pre_norm)
         self.patch_embed = MODELS.build({**patches, **patch_cfg}, where='patch_cfg')
@@ -174,31 +179,39 @@ class VisionTransformer(BaseBackbone):
         outs = []
         for i, layer in enumerate(self.layers):
             x = layer(x)                                                       # (b, 1 + n, d)
-            if i == self.num_layers - 1 and self.ln1 is not None: x = self.ln1(x)
-            if i in self.out_indices: outs.append(self.format_output(x, grid))
+            if i == self.num_layers - 1 and self.ln1 is not None:
+                x = self.ln1(x)
+            if i in self.out_indices:
+                outs.append(self.format_output(x, grid))
         return tuple(outs)
 
     def format_output(self, x, grid):
-        if self.out_type == 'raw': return x                                    # (b, 1 + n, d)
-        if self.out_type == 'cls_token': return x[:, 0]                        # (b, d)
+        if self.out_type == 'raw':
+            return x                                    # (b, 1 + n, d)
+        if self.out_type == 'cls_token':
+            return x[:, 0]                        # (b, d)
         patches = x[:, self.num_extra_tokens:]                                 # (b, n, d)
-        if self.out_type == 'avg_featmap': return self.ln2(patches.mean(1))    # (b, d)
+        if self.out_type == 'avg_featmap':
+            return self.ln2(patches.mean(1))    # (b, d)
         return patches.transpose(1, 2).unflatten(2, grid)                      # (b, d, h, w)
 
     def init_weights(self):
-        if not self.is_init: nn.init.normal_(self.pos_embed, std=.02)
+        if not self.is_init:
+            nn.init.normal_(self.pos_embed, std=.02)
         super().init_weights()
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         name = prefix + 'pos_embed'
-        if name in state_dict: state_dict[name] = fit_pos_embed(self, state_dict[name])
+        if name in state_dict:
+            state_dict[name] = fit_pos_embed(self, state_dict[name])
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def stem_modules(self):
         token = [] if self.cls_token is None else [self.cls_token]
         return [self.patch_embed, *token, self.pos_embed, self.drop_after_pos, self.pre_norm]
 
-    def stage_modules(self): return {f'layers.{i}': layer for i, layer in enumerate(self.layers)}
+    def stage_modules(self):
+        return {f'layers.{i}': layer for i, layer in enumerate(self.layers)}
 
     def frozen_modules(self):
         last = [self.ln1, self.ln2] if self.frozen_stages == self.num_layers else []
@@ -248,9 +261,11 @@ def fit_pos_embed(
 ) -> torch.Tensor:
     "Position embeddings resized to the grid of `net`; unchanged if they fit, or are not those of a square image"
     extra = net.num_extra_tokens
-    if pos_embed.ndim != 3 or pos_embed.shape[1] == net.pos_embed.shape[1]: return pos_embed
+    if pos_embed.ndim != 3 or pos_embed.shape[1] == net.pos_embed.shape[1]:
+        return pos_embed
     side = round(max(pos_embed.shape[1] - extra, 0) ** .5)
-    if not side or side * side + extra != pos_embed.shape[1]: return pos_embed
+    if not side or side * side + extra != pos_embed.shape[1]:
+        return pos_embed
     return resize_pos_embed(pos_embed, (side, side), net.patch_resolution, net.interpolate_mode, extra)
 
 def token_layer_depth(
@@ -260,6 +275,8 @@ def token_layer_depth(
 ) -> tuple[int, int]:  # its layer, from 0, and the number of layers, the head's included
     "The layer for layer-wise learning-rate decay: the embedding, the layers one by one, then the norms and the head"
     count, name = num_layers + 2, param_name.removeprefix(prefix)
-    if not param_name.startswith(prefix): return count - 1, count
-    if name in ('cls_token', 'pos_embed') or name.startswith('patch_embed.'): return 0, count
+    if not param_name.startswith(prefix):
+        return count - 1, count
+    if name in ('cls_token', 'pos_embed') or name.startswith('patch_embed.'):
+        return 0, count
     return int(name.split('.')[1]) + 1 if name.startswith('layers.') else count - 1, count

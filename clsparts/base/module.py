@@ -22,7 +22,20 @@ from torch.nn.utils import skip_init
 
 from ..core.errors import ConfigError, Fix, closest, join_path
 from ..core.registry import MODELS, check_arguments, parameters
-from ..files.weights import COMPUTED, HEAD, best_prefix, check_patterns, check_prefix, check_weights, few, is_allowed, is_auxiliary, misfit, read_weights, sufficient
+from clsparts.files.weights import (
+    COMPUTED,
+    HEAD,
+    best_prefix,
+    check_patterns,
+    check_prefix,
+    check_weights,
+    few,
+    is_allowed,
+    is_auxiliary,
+    misfit,
+    read_weights,
+    sufficient,
+)
 
 # %% ../../nbs/base/module.ipynb #d4d3884e
 def _xavier(w, gain=1., distribution='normal'):
@@ -32,7 +45,8 @@ def _kaiming(w, a=0., mode='fan_out', nonlinearity='relu', distribution='normal'
     fill = dict(normal=nn.init.kaiming_normal_, uniform=nn.init.kaiming_uniform_)[distribution]
     fill(w, a=a, mode=mode, nonlinearity=nonlinearity)
 
-def _caffe2_xavier(w): _kaiming(w, a=1., mode='fan_in', nonlinearity='leaky_relu', distribution='uniform')
+def _caffe2_xavier(w):
+    _kaiming(w, a=1., mode='fan_in', nonlinearity='leaky_relu', distribution='uniform')
 
 FILLS = dict(
     Constant=lambda w, val: nn.init.constant_(w, val),
@@ -42,7 +56,8 @@ FILLS = dict(
     Xavier=_xavier, Kaiming=_kaiming, Caffe2Xavier=_caffe2_xavier)
 
 # the options of each rule, without the weight
-def _pretrained(checkpoint: str, prefix: str | None = None, allow_missing=(), allow_unexpected=()): pass
+def _pretrained(checkpoint: str, prefix: str | None = None, allow_missing=(), allow_unexpected=()):
+    pass
 _OPTIONS = {name: partial(fill, None) for name, fill in FILLS.items()} | dict(Pretrained=_pretrained)
 
 # %% ../../nbs/base/module.ipynb #6ff1d7cb
@@ -50,7 +65,8 @@ def _layers(root):
     "`root` and all modules inside it, except parts whose weights are final"
     yield root
     for child in root.children():
-        if not getattr(child, 'is_init', False): yield from _layers(child)
+        if not getattr(child, 'is_init', False):
+            yield from _layers(child)
 
 def _is_a(module, names):
     return any(c.__name__ in names for c in type(module).__mro__)
@@ -61,10 +77,13 @@ def _each_rule(init_cfg, path):
     several = isinstance(init_cfg, (list, tuple))
     rules = {f'{path}.{i}': r for i, r in enumerate(init_cfg)} if several else {path: init_cfg}
     for place, rule in rules.items():
-        if not isinstance(rule, Mapping): raise ConfigError(place, f'expected a dict, got {rule!r}.')
+        if not isinstance(rule, Mapping):
+            raise ConfigError(place, f'expected a dict, got {rule!r}.')
         overrides = rule.get('override')
-        if 'type' in rule or not overrides: yield place, rule
-        if overrides: yield from ((p, r) for p, r in _each_rule(overrides, f'{place}.override') if 'type' in r)
+        if 'type' in rule or not overrides:
+            yield place, rule
+        if overrides:
+            yield from ((p, r) for p, r in _each_rule(overrides, f'{place}.override') if 'type' in r)
 
 def check_rules(
     init_cfg: Mapping | list | None,  # a rule, or several
@@ -76,27 +95,37 @@ def check_rules(
             close = closest(type_, _OPTIONS)
             raise ConfigError(f'{place}.type', f'{type_!r} is not an initialiser. Available: {", ".join(_OPTIONS)}.',
                               Fix({f'{place}.type': close[0]}) if close else None)
-        shared = ('type', 'override', 'name') if type_ == 'Pretrained' else ('type', 'override', 'name', 'layer', 'bias', 'bias_prob')
+        shared = (
+            ('type', 'override', 'name')
+            if type_ == 'Pretrained'
+            else ('type', 'override', 'name', 'layer', 'bias', 'bias_prob')
+        )
         options = {k: v for k, v in rule.items() if k not in shared}
-        try: check_arguments(type_, _OPTIONS[type_], options)
-        except ConfigError as e: raise e.prefixed(place) from None
+        try:
+            check_arguments(type_, _OPTIONS[type_], options)
+        except ConfigError as e:
+            raise e.prefixed(place) from None
 
 # %% ../../nbs/base/module.ipynb #eec683e2
 def _in_order(init_cfg):
     "All rules with their paths, in the order in which they apply: those that load a file come last, as in mmengine"
-    if not init_cfg: return []
+    if not init_cfg:
+        return []
     several = isinstance(init_cfg, (list, tuple))
     rules = [(f'init_cfg.{i}', r) for i, r in enumerate(init_cfg)] if several else [('init_cfg', init_cfg)]
     return sorted(rules, key=lambda placed: _loads(placed[1]))
 
-def _loads(rule): return rule.get('type') == 'Pretrained'
+def _loads(rule):
+    return rule.get('type') == 'Pretrained'
 
 def _apply_rule(module, rule, place):
     "Apply a rule at `place` of the config, then its overrides"
     rule = dict(rule)
     layer, overrides = rule.pop('layer', None), rule.pop('override', None) or []
-    if isinstance(layer, str): layer = [layer]
-    if layer is not None or not overrides or _loads(rule): _apply(module, rule, layer, place)
+    if isinstance(layer, str):
+        layer = [layer]
+    if layer is not None or not overrides or _loads(rule):
+        _apply(module, rule, layer, place)
     for over in [overrides] if isinstance(overrides, Mapping) else overrides:
         over = dict(over)
         name, own = over.pop('name', None), over.pop('layer', None)
@@ -113,7 +142,8 @@ def initialize(
 ) -> None:
     "Fill the weights of `module` by the rules of `init_cfg`; raises `ConfigError` for an invalid rule"
     check_rules(init_cfg)
-    for place, rule in _in_order(init_cfg): _apply_rule(module, rule, place)
+    for place, rule in _in_order(init_cfg):
+        _apply_rule(module, rule, place)
 
 # %% ../../nbs/base/module.ipynb #fba62aa8
 def _apply(module, rule, layer, place, everywhere=False):
@@ -121,14 +151,20 @@ def _apply(module, rule, layer, place, everywhere=False):
     rule = dict(rule)
     type_, bias, prob = rule.pop('type', None), rule.pop('bias', 0.), rule.pop('bias_prob', None)
     if type_ == 'Pretrained':
-        try: return load_pretrained(module, **rule)
-        except ConfigError as e: raise e.prefixed(place) from e.__cause__
+        try:
+            return load_pretrained(module, **rule)
+        except ConfigError as e:
+            raise e.prefixed(place) from e.__cause__
     fill = FILLS[type_]
-    if prob is not None: bias = -math.log((1 - prob) / prob)
+    if prob is not None:
+        bias = -math.log((1 - prob) / prob)
     for m in module.modules() if everywhere else _layers(module):
-        if layer is not None and not _is_a(m, layer): continue
-        if isinstance(getattr(m, 'weight', None), torch.Tensor): fill(m.weight, **rule)
-        if isinstance(getattr(m, 'bias', None), torch.Tensor): nn.init.constant_(m.bias, bias)
+        if layer is not None and not _is_a(m, layer):
+            continue
+        if isinstance(getattr(m, 'weight', None), torch.Tensor):
+            fill(m.weight, **rule)
+        if isinstance(getattr(m, 'bias', None), torch.Tensor):
+            nn.init.constant_(m.bias, bias)
 
 # %% ../../nbs/base/module.ipynb #9cfd36d6
 def _under(found, prefix):
@@ -139,17 +175,22 @@ def _under(found, prefix):
 def _nothing_fits(module, checkpoint, found, prefix, **allowed):
     "The error for a checkpoint without a matching name, with a prefix under which loading succeeds"
     own = [k for k in module.state_dict() if not k.endswith(COMPUTED)]
-    def count(names): return len(set(own) & set(names))
-    def attempt(prefix, **more): _check_complete(module, checkpoint, *_under(found, prefix), **{**allowed, **more})
+    def count(names):
+        return len(set(own) & set(names))
+    def attempt(prefix, **more):
+        _check_complete(module, checkpoint, *_under(found, prefix), **{**allowed, **more})
     under = f' under {prefix!r}' if prefix else ''
     text = f'no weight of {type(module).__name__} is in {checkpoint}{under}'
     best = '' if count(found) else best_prefix(found, count)[0]
     options = sufficient(dict(prefix=best), attempt) if count(found) or best else None
-    if not options: return ConfigError('checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
+    if not options:
+        return ConfigError('checkpoint', f'{text}. Expected: {few(own)}; found: {few(found)}.')
     matching = count(_under(found, best)[0])
     remove = () if best else ('prefix',)
     fix = Fix({k: v for k, v in options.items() if k not in remove}, remove)
-    return ConfigError('checkpoint', f'{text}; {matching} of {len(own)} are {f"under {best!r}" if best else "without a prefix"}.', fix)
+    return ConfigError(
+        'checkpoint', f'{text}; {matching} of {len(own)} are {f"under {best!r}" if best else "without a prefix"}.', fix
+    )
 
 # %% ../../nbs/base/module.ipynb #98a84d71
 def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexpected):
@@ -159,10 +200,12 @@ def _check_complete(module, checkpoint, state, start, allow_missing, allow_unexp
     missing = [k for k in own if k not in state and not is_allowed(k, allow_missing)]
     shapes = {k: f'{tuple(state[k].shape)} in the file, {tuple(v.shape)} here' for k, v in own.items()
               if k in state and state[k].shape != v.shape and not is_allowed(k, allow_missing)}
-    def of_a_head(k): return HEAD.match(k) and k.partition('.')[0] not in children
+    def of_a_head(k):
+        return HEAD.match(k) and k.partition('.')[0] not in children
     left = [k for k in state if k not in own and not is_auxiliary(k) and not of_a_head(k)]
     left = [start + k for k in left if not is_allowed(start + k, allow_unexpected)]
-    if not missing and not shapes and not left: return
+    if not missing and not shapes and not left:
+        return
     fitting = sum(k in state and state[k].shape == v.shape for k, v in own.items())
     text = f'{checkpoint}: {fitting} of the {len(own)} weights of {type(module).__name__} fit'
     others = own.keys() - {*missing, *shapes}, {start + k for k in state} - {*left}
@@ -183,15 +226,20 @@ def load_pretrained(
         raise ConfigError(where, 'expected a weight file or URL, got an empty string. Set one, or remove init_cfg.')
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     check_prefix(prefix)
-    try: found = read_weights(checkpoint)
-    except ConfigError as e: raise e.prefixed(where) from e
+    try:
+        found = read_weights(checkpoint)
+    except ConfigError as e:
+        raise e.prefixed(where) from e
     own, (state, start) = module.state_dict(), _under(found, prefix)
     allowed = dict(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
-    if own and not own.keys() & state.keys(): raise _nothing_fits(module, checkpoint, found, prefix, **allowed)
+    if own and not own.keys() & state.keys():
+        raise _nothing_fits(module, checkpoint, found, prefix, **allowed)
     _check_complete(module, checkpoint, state, start, **allowed)
     fitting = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
-    try: checked = check_weights(fitting, own, checkpoint)
-    except ConfigError as e: raise e.prefixed(where) from None
+    try:
+        checked = check_weights(fitting, own, checkpoint)
+    except ConfigError as e:
+        raise e.prefixed(where) from None
     module.load_state_dict(checked, strict=False)
 
 # %% ../../nbs/base/module.ipynb #11d6fef8
@@ -202,9 +250,12 @@ def _construction():
     "A context around a part's constructor; its value is True for the outermost one"
     depth = getattr(_building, 'depth', 0)
     _building.depth = depth + 1
-    if depth == 0: _building.waiting = []
-    try: yield depth == 0
-    finally: _building.depth = depth
+    if depth == 0:
+        _building.waiting = []
+    try:
+        yield depth == 0
+    finally:
+        _building.depth = depth
 
 # %% ../../nbs/base/module.ipynb #a319bdbb
 def unfilled(
@@ -213,10 +264,12 @@ def unfilled(
 ) -> nn.Module:
     "A layer whose weights are filled at the end of the outermost part's constructor; an ordinary layer elsewhere"
     device = torch.get_default_device()
-    if not getattr(_building, 'depth', 0) or device.type == 'meta': return layer(*args, **kwargs)
+    if not getattr(_building, 'depth', 0) or device.type == 'meta':
+        return layer(*args, **kwargs)
     module = skip_init(layer, *args, device=device, **kwargs)
     with torch.no_grad():
-        for p in module.parameters(): p.view(-1)[:1] = math.nan
+        for p in module.parameters():
+            p.view(-1)[:1] = math.nan
     _building.waiting.append(module)
     return module
 
@@ -225,10 +278,12 @@ def _fill_the_rest():
     "Fill what no rule has filled as torch does: whole layers, or a bias"
     for module in _building.waiting:
         waiting = {n: bool(p.view(-1)[:1].isnan().any()) for n, p in module.named_parameters()}
-        if not any(waiting.values()): continue
+        if not any(waiting.values()):
+            continue
         filled = {n: getattr(module, n).clone() for n, still in waiting.items() if not still}
         module.reset_parameters()
-        for n, p in filled.items(): getattr(module, n).copy_(p)
+        for n, p in filled.items():
+            getattr(module, n).copy_(p)
     _building.waiting = []
 
 # %% ../../nbs/base/module.ipynb #dc0e432b
@@ -245,7 +300,8 @@ def _make_fake(
     for module in part.modules():
         for table in (module._parameters, module._buffers):
             for name, t in table.items():
-                if id(t) not in meta: continue
+                if id(t) not in meta:
+                    continue
                 if id(t) not in wrapped:
                     fake = FakeTensor(mode, meta[id(t)], device)
                     wrapped[id(t)] = nn.Parameter(fake, t.requires_grad) if isinstance(t, nn.Parameter) else fake
@@ -303,17 +359,23 @@ class BaseModule(nn.Module, metaclass=PartMeta):
         if self.is_init:
             warnings.warn(f'{type(self).__name__}.init_weights() does nothing: the weights are already initialised')
             return
-        if _without_numbers(self): return check_rules(self.init_cfg)
+        if _without_numbers(self):
+            return check_rules(self.init_cfg)
         check_rules(self.init_cfg)
         rules = _in_order(self.init_cfg)
         files = [placed for placed in rules if _loads(placed[1])]
-        for place, rule in rules[:len(rules) - len(files)]: _apply_rule(self, rule, place)
+        for place, rule in rules[:len(rules) - len(files)]:
+            _apply_rule(self, rule, place)
         for name, part in _inner_parts(self):
             try:
-                if files and len(rules) == 1: part.is_init = True
-                elif not part.is_init: part.init_weights()
-            except ConfigError as e: raise e.prefixed(name) from e.__cause__
-        for place, rule in files: _apply_rule(self, rule, place)
+                if files and len(rules) == 1:
+                    part.is_init = True
+                elif not part.is_init:
+                    part.init_weights()
+            except ConfigError as e:
+                raise e.prefixed(name) from e.__cause__
+        for place, rule in files:
+            _apply_rule(self, rule, place)
         self.is_init = True
 
 # %% ../../nbs/base/module.ipynb #f7ab685d
@@ -324,13 +386,19 @@ def _without_numbers(module):
 def _inner_parts(module, path=''):
     "The outermost parts inside `module`, with their paths"
     for name, child in module.named_children():
-        if isinstance(child, BaseModule): yield join_path(path, name), child
-        else: yield from _inner_parts(child, join_path(path, name))
+        if isinstance(child, BaseModule):
+            yield join_path(path, name), child
+        else:
+            yield from _inner_parts(child, join_path(path, name))
 
 def _config_of(value):
     "An argument as plain data: a part is replaced by its config"
-    if isinstance(value, BaseModule): return value.cfg
-    if isinstance(value, Mapping): return {k: _config_of(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)): return [_config_of(v) for v in value]
-    if isinstance(value, type): return MODELS.name_of(value)
+    if isinstance(value, BaseModule):
+        return value.cfg
+    if isinstance(value, Mapping):
+        return {k: _config_of(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_config_of(v) for v in value]
+    if isinstance(value, type):
+        return MODELS.name_of(value)
     return value

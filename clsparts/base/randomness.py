@@ -21,15 +21,18 @@ class OwnGenerator(TorchDispatchMode):
 
     def generator(self, device: torch.device) -> torch.Generator:
         "The generator for a device"
-        if device not in self.generators: self.generators[device] = torch.Generator(device).manual_seed(self.seed)
+        if device not in self.generators:
+            self.generators[device] = torch.Generator(device).manual_seed(self.seed)
         return self.generators[device]
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get('generator'): return func(*args, **kwargs)
+        if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get('generator'):
+            return func(*args, **kwargs)
         first = next((a.device for a in args if isinstance(a, torch.Tensor)), 'cpu')
         device = torch.device(kwargs.get('device') or first)
-        if device.type == 'meta' or not _takes_generator(func.overloadpacket): return func(*args, **kwargs)
+        if device.type == 'meta' or not _takes_generator(func.overloadpacket):
+            return func(*args, **kwargs)
         return func.overloadpacket(*args, **kwargs, generator=self.generator(device))
 
 def _takes_generator(packet):

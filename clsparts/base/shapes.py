@@ -30,7 +30,8 @@ def channels_of(
     feats: tuple | torch.Tensor,  # the output of a backbone or neck
 ) -> int:
     "Channels of the last feature: axis 1 of a map, the last axis of tokens and vectors"
-    while isinstance(feats, (tuple, list)): feats = feats[-1]
+    while isinstance(feats, (tuple, list)):
+        feats = feats[-1]
     return feats.shape[1] if feats.ndim == 4 else feats.shape[-1]
 
 def as_tuple(feats):
@@ -44,14 +45,16 @@ def shape_text(
     feat: torch.Tensor | tuple,  # one feature; a tuple if a stage outputs several tensors
 ) -> str:
     "Shape without the batch axis: `512 × 7 × 7`; ` + ` between the tensors of one stage"
-    if isinstance(feat, (tuple, list)): return ' + '.join(map(shape_text, feat))
+    if isinstance(feat, (tuple, list)):
+        return ' + '.join(map(shape_text, feat))
     return ' × '.join(map(str, feat.shape[1:])) or 'one number'
 
 def seam_texts(
     feats: torch.Tensor | tuple,  # the output of a part
 ) -> list[str]:  # one per feature
     "Layout and shape of each feature: `['map 256 × 14 × 14', 'map 512 × 7 × 7']`"
-    def layout(o): return layout(o[0]) if isinstance(o, (tuple, list)) else LAYOUTS.get(o.ndim, 'tensor')
+    def layout(o):
+        return layout(o[0]) if isinstance(o, (tuple, list)) else LAYOUTS.get(o.ndim, 'tensor')
     return [f'{layout(f)} {shape_text(f)}' for f in (feats if isinstance(feats, (tuple, list)) else [feats])]
 
 def in_words(
@@ -115,15 +118,19 @@ def evaluating(
 ):  # a context
     "Evaluation mode inside the block; afterwards every submodule is back in its own mode"
     modes = [(m, m.training) for m in module.modules()]
-    for m, _ in modes: m.training = False
-    try: yield
+    for m, _ in modes:
+        m.training = False
+    try:
+        yield
     finally:
-        for m, training in modes: m.training = training
+        for m, training in modes:
+            m.training = training
 
 class KeepShape(TorchFunctionMode):
     "Batch norm in evaluation mode returns an empty tensor: torch's own version is slow on meta tensors"
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is F.batch_norm and _fits(*args, **(kwargs or {})): return torch.empty_like(args[0])
+        if func is F.batch_norm and _fits(*args, **(kwargs or {})):
+            return torch.empty_like(args[0])
         return func(*args, **(kwargs or {}))
 
 def _fits(x, running_mean, running_var=None, weight=None, bias=None, training=False, *rest, **kwargs):
@@ -136,5 +143,6 @@ def shapes_through(
 ):  # the output, on the meta device
     "Run a module in evaluation mode on meta tensors"
     with evaluating(module), KeepShape():
-        if all(p.is_meta for p in module.parameters()) and all(b.is_meta for b in module.buffers()): return module(x)
+        if all(p.is_meta for p in module.parameters()) and all(b.is_meta for b in module.buffers()):
+            return module(x)
         return functional_call(module, without_numbers(module), (x,))

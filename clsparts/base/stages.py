@@ -18,11 +18,14 @@ def stage_outputs(
 ) -> tuple:  # the output of the backbone, and a dict of its stages' outputs by name
     "Run a backbone and record the output of every stage; a backbone without `stage_modules` counts as one stage"
     stages, outs = backbone.stage_modules() if hasattr(backbone, 'stage_modules') else {'': backbone}, {}
-    def listen(name): return lambda module, inputs, out: outs.__setitem__(join_path('backbone', name), out)
+    def listen(name):
+        return lambda module, inputs, out: outs.__setitem__(join_path('backbone', name), out)
     hooks = [m.register_forward_hook(listen(name)) for name, m in stages.items()]
-    try: return backbone(x), outs
+    try:
+        return backbone(x), outs
     finally:
-        for hook in hooks: hook.remove()
+        for hook in hooks:
+            hook.remove()
 
 # %% ../../nbs/base/stages.ipynb #1818e811
 def blocks_of(

@@ -38,7 +38,8 @@ def count_macs(
     with torch.device('meta'):
         module = _make(cfg).eval()
         inputs = [torch.empty(s) for s in shapes]
-        with FlopCounterMode(display=False) as counter, torch.no_grad(): module(*inputs)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            module(*inputs)
     return counter.get_total_flops() // 2
 
 # %% ../../nbs/base/testing.ipynb #efbe6654
@@ -50,10 +51,14 @@ def _make(cfg):
 def _numbers(name, shape, gain):
     "The fixed weights for a state-dict entry of that name and shape"
     x = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape)
-    if name.endswith('running_var'): return 1 + .2 * np.abs(x)
-    if name.endswith(('running_mean', 'bias')): return .01 * x
-    if len(shape) >= 2: return x * np.sqrt(gain / max(np.prod(shape[1:]), 1))
-    if name.endswith('weight'): return 1 + .1 * x
+    if name.endswith('running_var'):
+        return 1 + .2 * np.abs(x)
+    if name.endswith(('running_mean', 'bias')):
+        return .01 * x
+    if len(shape) >= 2:
+        return x * np.sqrt(gain / max(np.prod(shape[1:]), 1))
+    if name.endswith('weight'):
+        return 1 + .1 * x
     return .5 + .1 * x
 
 # %% ../../nbs/base/testing.ipynb #28e18f23
@@ -64,7 +69,8 @@ def fill(
     "Set every floating-point weight and buffer by a fixed rule from its name"
     with torch.no_grad():
         for name, value in module.state_dict().items():
-            if not value.is_floating_point(): continue
+            if not value.is_floating_point():
+                continue
             value.copy_(torch.from_numpy(np.asarray(_numbers(name, tuple(value.shape), gain))))
     return module
 
@@ -87,22 +93,26 @@ def check_part(
 ) -> nn.Module:  # the module, with fixed weights
     "Check the properties that all parts share; raises `AssertionError` that names the one that does not hold"
     for mode in (torch.device('meta'), torch._subclasses.FakeTensorMode()):
-        with mode: found = shapes_of(_make(cfg)(give()))
+        with mode:
+            found = shapes_of(_make(cfg)(give()))
         assert found == out, f'on {mode}: expected shapes {out}, found {found}'
     module = fill(_make(cfg)).eval()
     torch.manual_seed(0)
     x = give()
     before = copy.deepcopy(x)
-    with torch.no_grad(): first, second = module(x), module(x)
+    with torch.no_grad():
+        first, second = module(x), module(x)
     assert shapes_of(first) == out, f'expected shapes {out}, found {shapes_of(first)}'
     assert_close(first, second, rtol=0, atol=0, msg='two forward passes in eval mode differ')
     assert_close(x, before, rtol=0, atol=0, msg='the input was changed')
     module.train()
-    for t in _tensors(x): t.requires_grad_()
+    for t in _tensors(x):
+        t.requires_grad_()
     sum((o * torch.randn_like(o)).sum() for o in _tensors(module(x))).backward()
     assert all(t.grad is None or t.grad.isfinite().all() for t in _tensors(x)), 'the input has no finite gradient'
     for name, p in module.named_parameters():
-        if name.endswith(tuple(no_grad)) and no_grad: continue
+        if name.endswith(tuple(no_grad)) and no_grad:
+            continue
         assert p.grad is not None and p.grad.isfinite().all(), f'{name} has no finite gradient'
         assert p.grad.abs().sum() > 0, f'{name} has a zero gradient'
     return module
@@ -148,11 +158,14 @@ def check_head(
     no_grad: tuple = (),  # see `check_part`
 ) -> nn.Module:
     "`check_part` with features, then loss and prediction"
-    def make(s): return tuple(make(o) for o in s) if isinstance(s[0], tuple) else torch.randn(4, *s)
-    def give(): return tuple(make(s) for s in feats)
+    def make(s):
+        return tuple(make(o) for o in s) if isinstance(s[0], tuple) else torch.randn(4, *s)
+    def give():
+        return tuple(make(s) for s in feats)
     head = check_part(cfg, give, (num_classes,), no_grad)
     x = give()
-    for t in _tensors(x): t.requires_grad_()
+    for t in _tensors(x):
+        t.requires_grad_()
     losses = head.loss(x, torch.arange(4) % num_classes)
     assert losses['loss'].ndim == 0 and losses['loss'].isfinite(), f'the loss is {losses["loss"]}'
     losses['loss'].backward()
@@ -180,8 +193,10 @@ def check_loss(
     assert_close(mean, weighted.sum() / 3, msg='avg_factor')
     assert_close(MODELS.build({**cfg, 'loss_weight': 2.5})(pred, target), 2.5 * loss(pred, target), msg='loss_weight')
     for wrong in (dict(reduction_override='total'), dict(reduction_override='sum', avg_factor=3.)):
-        try: loss(pred, target, **wrong)
-        except ValueError: continue
+        try:
+            loss(pred, target, **wrong)
+        except ValueError:
+            continue
         raise AssertionError(f'{wrong} is accepted')
     assert torch.autograd.gradcheck(lambda p: loss(p, target), pred.clone().requires_grad_()), 'gradient'
     big = (pred.float() * 1e4).requires_grad_()
@@ -194,14 +209,16 @@ def check_loss(
 def golden_folder() -> Path:
     "The folder of records in the repository that the working directory is in"
     for folder in [Path.cwd(), *Path.cwd().parents]:
-        if (folder/'settings.ini').exists() and (folder/'tests'/'golden').is_dir(): return folder/'tests'/'golden'
+        if (folder/'settings.ini').exists() and (folder/'tests'/'golden').is_dir():
+            return folder/'tests'/'golden'
     raise FileNotFoundError('the recorded outputs are part of the repository; run this inside a clone of it')
 
 def golden(
     name: str,  # `'ResNet/resnet__resnet18_8xb32_in1k'`
 ) -> dict:
     "One record: `model`, `size`, `state`, `params`, `norm`, `first`, …"
-    with gzip.open(golden_folder()/f'{name}.json.gz', 'rt') as f: return json.load(f)
+    with gzip.open(golden_folder()/f'{name}.json.gz', 'rt') as f:
+        return json.load(f)
 
 # %% ../../nbs/base/testing.ipynb #dac465f0
 def _differing(found, recorded):
@@ -215,16 +232,19 @@ def check_golden(
 ) -> float | None:  # the largest relative difference; None if the record has no outputs
     "Build the recorded model and compare names, shapes, parameter count and outputs with the record"
     record = golden(name)
-    with torch.device('meta'): module = MODELS.build(record['model'])
+    with torch.device('meta'):
+        module = MODELS.build(record['model'])
     state = {k: list(v.shape) for k, v in module.state_dict().items()}
     assert state == record['state'], f'the state dict differs: {_differing(state, record["state"])}'
     params = count_params(module)
     assert params == record['params'], f'{params:,} parameters, expected {record["params"]:,}'
-    if 'first' not in record: return None
+    if 'first' not in record:
+        return None
     dtype = getattr(torch, record['dtype'])
     clf = fill(MODELS.build(record['model']).to(dtype), record['gain']).eval()
     image = np.random.default_rng(0).standard_normal((2, record['channels'], record['size'], record['size']))
-    with torch.no_grad(): out = clf(torch.from_numpy(image).to(dtype))
+    with torch.no_grad():
+        out = clf(torch.from_numpy(image).to(dtype))
     out = out[-1] if isinstance(out, (tuple, list)) else out
     assert list(out.shape) == record['out_shape'], f'the output is {tuple(out.shape)}, expected {record["out_shape"]}'
     flat = out.flatten(1).double()

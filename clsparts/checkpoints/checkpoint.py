@@ -20,13 +20,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 import clsparts
+from ..composer.dry_run import MAX_NUMBERS, Bounded
 from ..config.config import check_spelt_out, plain
 from ..core.errors import ConfigError, join_path, printable
-from ..files.atomic import regular_file, replacing
 from ..core.registry import MODELS
 from ..core.tables import one_line
 from ..data.transforms import Preset
-from ..composer.dry_run import MAX_NUMBERS, Bounded
+from ..files.atomic import regular_file, replacing
 from ..files.weights import check_weights, few, file_format
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #1d8dcc56
@@ -48,17 +48,23 @@ def without_pretrained(
 
 def _without_pretrained(value, path, sources):
     "A copy of plain data; removed entries are added to `sources`"
-    if isinstance(value, (list, tuple)): return [_without_pretrained(v, join_path(path, i), sources) for i, v in enumerate(value)]
-    if not isinstance(value, Mapping): return value
+    if isinstance(value, (list, tuple)):
+        return [_without_pretrained(v, join_path(path, i), sources) for i, v in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return value
     out = {}
     for k, v in value.items():
         at = join_path(path, k)
-        if k == 'init_cfg': v, keep = _other_rules(v, at, sources)
+        if k == 'init_cfg':
+            v, keep = _other_rules(v, at, sources)
         elif k == 'pretrained' and (v is True or isinstance(v, str)):
-            if v: sources.append([at, v])
+            if v:
+                sources.append([at, v])
             v, keep = False, v is True                             # keep a boolean
-        else: v, keep = _without_pretrained(v, at, sources), True
-        if keep: out[k] = v
+        else:
+            v, keep = _without_pretrained(v, at, sources), True
+        if keep:
+            out[k] = v
     return out
 
 def _other_rules(rules, path, sources, inherited=None):
@@ -66,13 +72,16 @@ def _other_rules(rules, path, sources, inherited=None):
     if isinstance(rules, (list, tuple)):
         found = [_other_rules(r, join_path(path, i), sources, inherited) for i, r in enumerate(rules)]
         return [r for r, keep in found if keep], not rules or any(keep for _, keep in found)
-    if not isinstance(rules, Mapping): return rules, True
+    if not isinstance(rules, Mapping):
+        return rules, True
     rule, type_ = dict(rules), rules.get('type', inherited)
     over, keep = _other_rules(rule.pop('override', None), join_path(path, 'override'), sources, type_)
     if type_ == 'Pretrained':
-        if 'checkpoint' in rules: sources.append([join_path(path, 'checkpoint'), rules['checkpoint']])
+        if 'checkpoint' in rules:
+            sources.append([join_path(path, 'checkpoint'), rules['checkpoint']])
         return {'override': over}, bool(keep and over)
-    if keep and 'override' in rules: rule['override'] = over
+    if keep and 'override' in rules:
+        rule['override'] = over
     return rule, keep or 'layer' in rules
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #b1a4d718
@@ -83,19 +92,24 @@ def write_checkpoint(
 ) -> Path:
     "Write tensors, `meta`, versions and a checksum to `path` atomically; raises `OSError` if the disk is full"
     path = Path(path)
-    if path.suffix != '.safetensors': raise ConfigError(message=f'{path}: checkpoints end in .safetensors, not {path.suffix!r}.')
+    if path.suffix != '.safetensors':
+        raise ConfigError(message=f'{path}: checkpoints end in .safetensors, not {path.suffix!r}.')
     meta = {k: plain(v, k) for k, v in meta.items()}
     if isinstance(meta.get('config'), dict):
         meta['config'], sources = without_pretrained(meta['config'])
-        if sources: meta['initialized_from'] = [*(meta.get('initialized_from') or []), *sources]
+        if sources:
+            meta['initialized_from'] = [*(meta.get('initialized_from') or []), *sources]
     versions = dict(clsparts=clsparts.__version__, torch=torch.__version__)
     texts = {k: json.dumps(v) for k, v in dict(meta, versions=versions).items()}
     tensors = _apart({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
     texts['checksum'] = json.dumps(_checksum(tensors, texts))
     try:
-        with replacing(path) as tmp: save_file(tensors, tmp, metadata=texts)
-    except SafetensorError as e: raise OSError(f'{printable(path)}: cannot be written: {e}') from e
-    except ValueError as e: raise ConfigError(message=f'{path}: cannot be written: {e}.') from e   # a null byte in the path
+        with replacing(path) as tmp:
+            save_file(tensors, tmp, metadata=texts)
+    except SafetensorError as e:
+        raise OSError(f'{printable(path)}: cannot be written: {e}') from e
+    except ValueError as e:
+        raise ConfigError(message=f'{path}: cannot be written: {e}.') from e   # a null byte in the path
     return path
 
 def _apart(tensors):
@@ -111,7 +125,8 @@ def save_checkpoint(
 ) -> Path:
     "Write config, weights, the classifier's image shape and `meta` to `path`, see `write_checkpoint`"
     shape = getattr(clf, 'image_shape', None)
-    if shape is not None: meta = dict(image_shape=shape) | meta
+    if shape is not None:
+        meta = dict(image_shape=shape) | meta
     return write_checkpoint(path, clf.state_dict(), config=clf.cfg, **meta)
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #535eee11
@@ -123,17 +138,23 @@ def read_checkpoint(
     "The contents of a file; raises `ConfigError` if it is missing, truncated or modified"
     path = regular_file(path, 'checkpoint')
     try:
-        if file_format(path) != 'safetensors': raise ConfigError(message='is a file of torch.save. Load its weights: load_checkpoint(clf, FILE).')
+        if file_format(path) != 'safetensors':
+            raise ConfigError(message='is a file of torch.save. Load its weights: load_checkpoint(clf, FILE).')
         with safe_open(path, 'pt') as f:
             texts = f.metadata() or {}
             tensors = {k: f.get_tensor(k) for k in f.keys()}
         meta = {k: json.loads(v) for k, v in texts.items()}
-    except ConfigError as e: raise ConfigError(message=f'{path}: {e.issues[0].message}') from None
+    except ConfigError as e:
+        raise ConfigError(message=f'{path}: {e.issues[0].message}') from None
     except (SafetensorError, OSError, ValueError, RecursionError) as e:
-        raise ConfigError(message=f'{path}: is damaged, or not a checkpoint of clsparts: {e}. Fetch or copy it again.') from e
+        raise ConfigError(
+            message=f'{path}: is damaged, or not a checkpoint of clsparts: {e}. Fetch or copy it again.'
+        ) from e
     checksum = meta.pop('checksum', None)
     if checksum is not None and checksum != _checksum(tensors, texts):
-        raise ConfigError(message=f'{path}: was altered since it was written: its checksum differs. Fetch or copy it again.')
+        raise ConfigError(
+            message=f'{path}: was altered since it was written: its checksum differs. Fetch or copy it again.'
+        )
     return tensors, meta
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #08e0852e
@@ -149,16 +170,20 @@ MAX_IMAGE = 2 ** 28  # values in one image, 1 GB
 def _shape(value):
     "`(c, h, w)` as a tuple; raises `ValueError`"
     whole = isinstance(value, (list, tuple)) and len(value) == 3 and all(type(n) is int and n > 0 for n in value)
-    if not whole or value[0] * value[1] * value[2] > MAX_IMAGE: raise ValueError(f'(c, h, w), positive ints with a product up to {MAX_IMAGE:,}')
+    if not whole or value[0] * value[1] * value[2] > MAX_IMAGE:
+        raise ValueError(f'(c, h, w), positive ints with a product up to {MAX_IMAGE:,}')
     return tuple(value)
 
 def _classes(value):
-    if not isinstance(value, (list, tuple)) or not all(isinstance(c, str) for c in value): raise ValueError('a list of strings')
-    if len({*value}) < len(value): raise ConfigError(message='class names must be unique.')
+    if not isinstance(value, (list, tuple)) or not all(isinstance(c, str) for c in value):
+        raise ValueError('a list of strings')
+    if len({*value}) < len(value):
+        raise ConfigError(message='class names must be unique.')
     return list(value)
 
 def _target(value):
-    if value not in ('labels', 'soft', 'multi-label'): raise ValueError("'labels', 'soft' or 'multi-label'")
+    if value not in ('labels', 'soft', 'multi-label'):
+        raise ValueError("'labels', 'soft' or 'multi-label'")
     return value
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #7a90c1d4
@@ -174,22 +199,32 @@ def kept_in(
     "The validated entries; raises one `ConfigError` for all invalid ones. If only the image shape is known, images are resized to it"
     found, wrong, where = {}, [], f'{path}: ' if path else ''
     for name, check in dict(image_shape=_shape, preset=Preset.from_dict, classes=_classes, target=_target).items():
-        if (value := meta.get(name)) is None: continue
-        try: found[name] = check(value)
+        if (value := meta.get(name)) is None:
+            continue
+        try:
+            found[name] = check(value)
         except (ValueError, TypeError, OverflowError) as e:
-            expected = '; '.join(map(_inside, e.issues)) if isinstance(e, ConfigError) else f'expected {e}, got {one_line(repr(value), 60)}.'
+            expected = (
+                '; '.join(map(_inside, e.issues))
+                if isinstance(e, ConfigError)
+                else f'expected {e}, got {one_line(repr(value), 60)}.'
+            )
             wrong.append((name, f'{where}{expected} Save it again: save_checkpoint(FILE, clf, classes=…, preset=…).'))
-    if wrong: raise ConfigError(issues=wrong)
+    if wrong:
+        raise ConfigError(issues=wrong)
     c, h, w = found.get('image_shape', (0, 0, 0))
-    if 'preset' not in found and c in (1, 3) and h == w: found['preset'] = Preset(h, c, squash=True, interpolation='bilinear')
+    if 'preset' not in found and c in (1, 3) and h == w:
+        found['preset'] = Preset(h, c, squash=True, interpolation='bilinear')
     return Kept(**found)
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #b25ef7e9
 def _check_config(meta, path):
     "Raise `ConfigError` unless there is a config"
-    if 'config' not in meta: raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts. '
-                                                       'Load them into a classifier: load_checkpoint(clf, FILE).')
-    if not isinstance(meta['config'], dict): raise ConfigError('config', f'{path}: expected a dict with a type, got {one_line(repr(meta["config"]), 60)}.')
+    if 'config' not in meta:
+        raise ConfigError(message=f'{path}: holds weights but no config, so it was not written by clsparts. '
+                                  'Load them into a classifier: load_checkpoint(clf, FILE).')
+    if not isinstance(meta['config'], dict):
+        raise ConfigError('config', f'{path}: expected a dict with a type, got {one_line(repr(meta["config"]), 60)}.')
 
 def check_fit(
     clf,  # a classifier
@@ -198,19 +233,32 @@ def check_fit(
 ) -> None:
     "Raise `ConfigError` unless names and shapes of the weights match the classifier"
     own = clf.state_dict()
-    found = {'not in the file': [k for k in own if k not in state], 'not in its config': [k for k in state if k not in own],
-             'of another shape': [f'{k} {tuple(state[k].shape)}, expected {tuple(v.shape)}' for k, v in own.items() if k in state and state[k].shape != v.shape]}
+    found = {
+        'not in the file': [k for k in own if k not in state],
+        'not in its config': [k for k in state if k not in own],
+        'of another shape': [
+            f'{k} {tuple(state[k].shape)}, expected {tuple(v.shape)}'
+            for k, v in own.items()
+            if k in state and state[k].shape != v.shape
+        ],
+    }
     words = '; '.join(f'{why}: {few(names, 2)}' for why, names in found.items() if names)
-    if words: raise ConfigError(message=f'{path}: the weights do not fit the classifier; {words}.')
+    if words:
+        raise ConfigError(message=f'{path}: the weights do not fit the classifier; {words}.')
 
 def _built(config, state, path):
     "The classifier of a config, once a meta-device copy matches the weights; otherwise built with bounded memory"
     bound = nullcontext()
     try:
-        with torch.device('meta'): ghost = MODELS.build(config, where='config')
-    except ConfigError: bound = Bounded(MAX_NUMBERS + sum(v.numel() for v in state.values()))      # not every module can be built on the meta device
-    else: check_fit(ghost, state, path)
-    with bound: clf = MODELS.build(config, where='config')
+        with torch.device('meta'):
+            ghost = MODELS.build(config, where='config')
+    except ConfigError:
+        # not every module can be built on the meta device
+        bound = Bounded(MAX_NUMBERS + sum(v.numel() for v in state.values()))
+    else:
+        check_fit(ghost, state, path)
+    with bound:
+        clf = MODELS.build(config, where='config')
     check_fit(clf, state, path)
     return clf
 

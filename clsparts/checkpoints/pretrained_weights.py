@@ -20,48 +20,102 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..core.errors import ConfigError, Fix, join_path, printable
-from ..layers.embed import resize_pos_embed
 from ..core.registry import kind_of
 from ..core.tables import Table
-from ..files.weights import (COMPUTED, HEAD, WeightFile, best_prefix, check_patterns, check_prefix, check_weights, few, is_allowed, is_auxiliary, is_dense,
-                                   misfit, read_weight_file, sufficient)
+from clsparts.files.weights import (
+    COMPUTED,
+    HEAD,
+    WeightFile,
+    best_prefix,
+    check_patterns,
+    check_prefix,
+    check_weights,
+    few,
+    is_allowed,
+    is_auxiliary,
+    is_dense,
+    misfit,
+    read_weight_file,
+    sufficient,
+)
+from ..layers.embed import resize_pos_embed
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #47c3f826
 _BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'),
          (r'^(?!(classes|head)\.)', 'backbone.')]
 _STEM = [(r'^bn1\.', 'stem.2.bn.'),                                # deep stem of timm
          *((rf'^conv1\.{i}\.', f'stem.{i // 3}.{"bn" if i % 3 else "conv"}.') for i in (0, 1, 3, 4, 6))]
-_STAGES = [(stage, block) for stage, blocks in enumerate((1, 2, 3, 4, 3, 3, 1), 1) for block in range(blocks)]     # of MobileNetV2
+# of MobileNetV2
+_STAGES = [(stage, block) for stage, blocks in enumerate((1, 2, 3, 4, 3, 3, 1), 1) for block in range(blocks)]
 
 LAYOUTS = {
     'whole classifier': [],
     'backbone alone, or ResNet': _BARE,
     'ResNet-C, timm': [*_STEM, *_BARE],
-    'ResNet-D, timm': [                                            # timm has an identity in place of the first pooling
-        *_STEM, *((rf'^layer1\.0\.downsample\.{i + 1}\.', f'layer1.0.downsample.{i}.') for i in (0, 1)), *_BARE],
+    'ResNet-D, timm': [  # timm has an identity in place of the first pooling
+        *_STEM,
+        *((rf'^layer1\.0\.downsample\.{i + 1}\.', f'layer1.0.downsample.{i}.') for i in (0, 1)),
+        *_BARE,
+    ],
     'MobileNetV2, torchvision': [
-        (r'^classifier\.1\.', 'classes.'), (r'^features\.0\.0\.', 'conv1.conv.'), (r'^features\.0\.1\.', 'conv1.bn.'),
-        (r'^features\.18\.0\.', 'conv2.conv.'), (r'^features\.18\.1\.', 'conv2.bn.'),
+        (r'^classifier\.1\.', 'classes.'),
+        (r'^features\.0\.0\.', 'conv1.conv.'),
+        (r'^features\.0\.1\.', 'conv1.bn.'),
+        (r'^features\.18\.0\.', 'conv2.conv.'),
+        (r'^features\.18\.1\.', 'conv2.bn.'),
         *((rf'^features\.{i}\.', f'layer{stage}.{block}.') for i, (stage, block) in enumerate(_STAGES, 1)),
-        (r'\.conv\.(\d)\.0\.', r'.conv.\1.conv.'), (r'\.conv\.(\d)\.1\.', r'.conv.\1.bn.'),
-        (r'^(layer1\.0\.conv)\.1\.(?=weight)', r'\1.1.conv.'), (r'^(layer1\.0\.conv)\.2\.', r'\1.1.bn.'),
-        (r'\.conv\.2\.(?=weight)', '.conv.2.conv.'), (r'\.conv\.3\.', '.conv.2.bn.'), *_BARE],
+        (r'\.conv\.(\d)\.0\.', r'.conv.\1.conv.'),
+        (r'\.conv\.(\d)\.1\.', r'.conv.\1.bn.'),
+        (r'^(layer1\.0\.conv)\.1\.(?=weight)', r'\1.1.conv.'),
+        (r'^(layer1\.0\.conv)\.2\.', r'\1.1.bn.'),
+        (r'\.conv\.2\.(?=weight)', '.conv.2.conv.'),
+        (r'\.conv\.3\.', '.conv.2.bn.'),
+        *_BARE,
+    ],
     'MobileNetV2, timm': [
-        (r'^conv_stem\.', 'conv1.conv.'), (r'^bn1\.', 'conv1.bn.'), (r'^conv_head\.', 'conv2.conv.'), (r'^bn2\.', 'conv2.bn.'),
-        *((rf'^blocks\.0\.0\.{old}\.', f'layer1.0.conv.{new}.') for old, new in
-          [('conv_dw', '0.conv'), ('bn1', '0.bn'), ('conv_pw', '1.conv'), ('bn2', '1.bn')]),
+        (r'^conv_stem\.', 'conv1.conv.'),
+        (r'^bn1\.', 'conv1.bn.'),
+        (r'^conv_head\.', 'conv2.conv.'),
+        (r'^bn2\.', 'conv2.bn.'),
+        *(
+            (rf'^blocks\.0\.0\.{old}\.', f'layer1.0.conv.{new}.')
+            for old, new in [('conv_dw', '0.conv'), ('bn1', '0.bn'), ('conv_pw', '1.conv'), ('bn2', '1.bn')]
+        ),
         *((rf'^blocks\.{i}\.', f'layer{i + 1}.') for i in range(1, 7)),
-        *((rf'\.{old}\.', f'.conv.{i}.{new}.') for i, name in enumerate(('pw', 'dw', 'pwl')) for old, new in
-          [(f'conv_{name}', 'conv'), (f'bn{i + 1}', 'bn')]), *_BARE],
+        *(
+            (rf'\.{old}\.', f'.conv.{i}.{new}.')
+            for i, name in enumerate(('pw', 'dw', 'pwl'))
+            for old, new in [(f'conv_{name}', 'conv'), (f'bn{i + 1}', 'bn')]
+        ),
+        *_BARE,
+    ],
     'VisionTransformer, torchvision': [
-        (r'^heads\.head\.', 'classes.'), (r'^class_token$', 'cls_token'), (r'^conv_proj\.', 'patch_embed.projection.'),
-        (r'^encoder\.pos_embedding$', 'pos_embed'), (r'^encoder\.ln\.', 'ln1.'), (r'^encoder\.layers\.encoder_layer_(\d+)\.', r'layers.\1.'),
-        (r'\.ln_([12])\.', r'.ln\1.'), (r'\.self_attention\.in_proj_', '.attn.qkv.'), (r'\.self_attention\.out_proj\.', '.attn.proj.'),
-        (r'\.mlp\.(0|linear_1)\.', '.ffn.layers.0.0.'), (r'\.mlp\.(3|linear_2)\.', '.ffn.layers.1.'), *_BARE],
+        (r'^heads\.head\.', 'classes.'),
+        (r'^class_token$', 'cls_token'),
+        (r'^conv_proj\.', 'patch_embed.projection.'),
+        (r'^encoder\.pos_embedding$', 'pos_embed'),
+        (r'^encoder\.ln\.', 'ln1.'),
+        (r'^encoder\.layers\.encoder_layer_(\d+)\.', r'layers.\1.'),
+        (r'\.ln_([12])\.', r'.ln\1.'),
+        (r'\.self_attention\.in_proj_', '.attn.qkv.'),
+        (r'\.self_attention\.out_proj\.', '.attn.proj.'),
+        (r'\.mlp\.(0|linear_1)\.', '.ffn.layers.0.0.'),
+        (r'\.mlp\.(3|linear_2)\.', '.ffn.layers.1.'),
+        *_BARE,
+    ],
     'VisionTransformer, timm': [
-        (r'^patch_embed\.proj\.', 'patch_embed.projection.'), (r'^norm_pre\.', 'pre_norm.'), (r'^norm\.', 'ln1.'), (r'^fc_norm\.', 'ln2.'),
-        (r'^blocks\.(\d+)\.', r'layers.\1.'), (r'\.norm([12])\.', r'.ln\1.'), (r'\.ls1\.gamma$', '.attn.gamma1.weight'),
-        (r'\.ls2\.gamma$', '.ffn.gamma2.weight'), (r'\.mlp\.fc1\.', '.ffn.layers.0.0.'), (r'\.mlp\.fc2\.', '.ffn.layers.1.'), *_BARE],
+        (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
+        (r'^norm_pre\.', 'pre_norm.'),
+        (r'^norm\.', 'ln1.'),
+        (r'^fc_norm\.', 'ln2.'),
+        (r'^blocks\.(\d+)\.', r'layers.\1.'),
+        (r'\.norm([12])\.', r'.ln\1.'),
+        (r'\.ls1\.gamma$', '.attn.gamma1.weight'),
+        (r'\.ls2\.gamma$', '.ffn.gamma2.weight'),
+        (r'\.mlp\.fc1\.', '.ffn.layers.0.0.'),
+        (r'\.mlp\.fc2\.', '.ffn.layers.1.'),
+        *_BARE,
+    ],
 }
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #ec4c1dad
@@ -74,7 +128,8 @@ def _renamed(
     out = {}
     for old in names:
         new = old
-        for pattern, repl in rules: new = re.sub(pattern, repl, new)
+        for pattern, repl in rules:
+            new = re.sub(pattern, repl, new)
         out[new.replace('classes.', last, 1) if last and new.startswith('classes.') else new] = old
     return out
 
@@ -85,7 +140,8 @@ def adapt_input_channels(
 ) -> torch.Tensor:  # `(o, n, kh, kw)`
     "A convolution weight adapted to another number of input channels"
     c = weight.shape[1]
-    if in_channels == 1: return weight.sum(1, keepdim=True)
+    if in_channels == 1:
+        return weight.sum(1, keepdim=True)
     repeated = weight.repeat(1, math.ceil(in_channels / c), 1, 1)[:, :in_channels]      # (o, n, kh, kw)
     return repeated * (c / in_channels)
 
@@ -98,27 +154,34 @@ def resize_relative_position_bias(
     old, new = math.isqrt(len(table)), math.isqrt(length)
     extra = len(table) - old ** 2
     if length - new ** 2 != extra or not old % 2 == new % 2 == 1:
-        raise ValueError(f'{len(table)} and {length} rows are not tables of square windows with the same number of extra rows.')
+        raise ValueError(
+            f'{len(table)} and {length} rows are not tables of square windows with the same number of extra rows.'
+        )
     grid = table[:old ** 2].float().T.reshape(1, -1, old, old)                 # (1, heads, 2w - 1, 2w - 1)
     grid = F.interpolate(grid, (new, new), mode='bicubic', align_corners=False)
     return torch.cat([grid.flatten(2)[0].T.to(table.dtype), table[old ** 2:]])  # (length, heads)
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #1dd7830b
 def _channels(weight, own):
-    if weight.ndim != 4 or weight.shape[0] != own.shape[0] or weight.shape[2:] != own.shape[2:]: return None
+    if weight.ndim != 4 or weight.shape[0] != own.shape[0] or weight.shape[2:] != own.shape[2:]:
+        return None
     return adapt_input_channels(weight, own.shape[1]), f'{weight.shape[1]} → {own.shape[1]} channels'
 
 def _positions(module, weight, own):
     grid, extra = module.patch_resolution, module.num_extra_tokens
     side = math.isqrt(max(weight.shape[1] - extra, 0)) if weight.ndim == 3 else 0
-    if not side or side ** 2 + extra != weight.shape[1] or weight.shape[2] != own.shape[2]: return None
+    if not side or side ** 2 + extra != weight.shape[1] or weight.shape[2] != own.shape[2]:
+        return None
     mode = getattr(module, 'interpolate_mode', 'bicubic')
     return resize_pos_embed(weight, (side, side), grid, mode, extra), f'grid {side} × {side} → {grid[0]} × {grid[1]}'
 
 def _biases(weight, own):
-    if weight.ndim != 2 or weight.shape[1] != own.shape[1]: return None
-    try: return resize_relative_position_bias(weight, len(own)), f'{len(weight)} → {len(own)} offsets'
-    except ValueError: return None
+    if weight.ndim != 2 or weight.shape[1] != own.shape[1]:
+        return None
+    try:
+        return resize_relative_position_bias(weight, len(own)), f'{len(weight)} → {len(own)} offsets'
+    except ValueError:
+        return None
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #90eef0f5
 class _Target:
@@ -136,7 +199,8 @@ class _Target:
         self.last = linear[-1].removesuffix('weight') if linear else None
         self.adapt = {k: _biases for k in self.weights if k.endswith('relative_position_bias_table')}
         first = next((k for k in self.weights if k.startswith('backbone.') and self.own[k].ndim == 4), None)
-        if first: self.adapt[first] = _channels
+        if first:
+            self.adapt[first] = _channels
         for path, m in part.named_modules():
             if hasattr(m, 'patch_resolution') and hasattr(m, 'num_extra_tokens'):
                 self.adapt[self.start + join_path(path, 'pos_embed')] = partial(_positions, m)
@@ -149,7 +213,8 @@ class _Target:
     def fit(self, name, weight):
         "The weight in our shape, or None; and a note on the change or the reason"
         own = self.own[name]
-        if weight.shape == own.shape: return weight, None
+        if weight.shape == own.shape:
+            return weight, None
         adapted = self.adapt[name](weight, own) if name in self.adapt and is_dense(weight) else None
         return adapted or (None, f'{tuple(weight.shape)} in the file, {tuple(own.shape)} here')
 
@@ -172,21 +237,27 @@ def _find_names(file, target, prefix):
             present = target.counted & names.keys()
             fitting = sum(target.fit(k, file.state[start + names[k]])[0] is not None for k in present)
             score = fitting, len(present), len(target.own.keys() & names.keys())
-            if score > most: best, most = (start, inner, names), score
+            if score > most:
+                best, most = (start, inner, names), score
     start, inner, names = best
     used = set(names.values())
     left = {start + k: target.start or 'backbone.' for k in inner if k not in used}      # two names were mapped to one
     left |= {start + old: new for new, old in names.items() if new not in target.own and not is_auxiliary(old)}
-    if prefix is None: left |= {k: k for k in file.state if not k.startswith(start) and not is_auxiliary(k)}
+    if prefix is None:
+        left |= {k: k for k in file.state if not k.startswith(start) and not is_auxiliary(k)}
     return _Names({new: start + old for new, old in names.items() if new in target.own}, left, most[0])
 
 def _other_prefix(file, target, names, given):
     "An error about a prefix under which at least half of the backbone, and more than now, matches; or None"
-    def count(inner): return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
+    def count(inner):
+        return max(len(target.counted & _renamed(inner, rules).keys()) for rules in LAYOUTS.values())
     prefix, more = best_prefix(file.state, count)
-    if more <= len(target.counted & names.taken.keys()) or more < len(target.counted) / 2: return None
+    if more <= len(target.counted & names.taken.keys()) or more < len(target.counted) / 2:
+        return None
     words = f'{file.name}: {names.fitting} of the {len(target.counted)} weights of {target.name} fit.'
-    options = sufficient(dict(prefix=prefix), lambda **options: _matched(file, target, **{**given, **options, 'suggest': False}))
+    options = sufficient(
+        dict(prefix=prefix), lambda **options: _matched(file, target, **{**given, **options, 'suggest': False})
+    )
     return ConfigError('prefix', f'{words} Under {prefix!r} {more} names match.', Fix(options) if options else None)
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #3dd6bc0c
@@ -206,15 +277,20 @@ def _check_complete(file, target, names, prefix, head, allow_missing, allow_unex
     absent, shapes = _differences(file, target, names, [k for k in target.weights if k in required], allow_missing)
     left = _left_over(names, target.start or ('' if head == 'strict' else 'backbone.'), allow_unexpected)
     left = [k for k in left if not names.left[k].startswith(_HEADS)]
-    if not absent and not shapes and not left: return
+    if not absent and not shapes and not left:
+        return
     given = dict(prefix=prefix, head=head, allow_missing=allow_missing, allow_unexpected=allow_unexpected)
-    if absent and suggest and (error := _other_prefix(file, target, names, given)): raise error
+    if absent and suggest and (error := _other_prefix(file, target, names, given)):
+        raise error
     what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
     known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
-    def short(k): return k.removeprefix(target.start)
+    def short(k):
+        return k.removeprefix(target.start)
     absent, shapes = [short(k) for k in absent], {short(k): why for k, why in shapes.items()}
     others = {short(k) for k in target.weights} - {*absent, *shapes}, file.state.keys() - {*left}
-    text, fix = misfit(f'{file.name}{known}: {what}', absent, shapes, left, others if names.fitting > len(target.counted) / 2 else None)
+    text, fix = misfit(
+        f'{file.name}{known}: {what}', absent, shapes, left, others if names.fitting > len(target.counted) / 2 else None
+    )
     raise ConfigError('', text, fix and Fix({k: [*given[k], *v] for k, v in fix.set.items()}))
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #3ba87226
@@ -244,37 +320,50 @@ class LoadReport:
 
     def details(self) -> list[str]:
         "One line per list of weights that were not loaded unchanged"
-        def said(name): return f'{name} ({self.notes[name]})' if name in self.notes else name
-        lines = [f'{column}: {few(map(said, getattr(self, column)))}' for column in (*self.columns[1:], 'unexpected') if getattr(self, column)]
-        if self.source: lines.append(self.source)
+        def said(name):
+            return f'{name} ({self.notes[name]})' if name in self.notes else name
+
+        lines = [
+            f'{column}: {few(map(said, getattr(self, column)))}'
+            for column in (*self.columns[1:], 'unexpected')
+            if getattr(self, column)
+        ]
+        if self.source:
+            lines.append(self.source)
         return lines + [f'converted: {n} weights from {dtype}' for dtype, n in self.converted.items()]
 
     def _table(self):
         rows = [[part, *(n or '–' for n in counts.values())] for part, counts in self.table().items()]
         return Table(['', *self.columns], rows, caption=self.where, notes=self.details())
 
-    def __str__(self): return str(self._table())
+    def __str__(self):
+        return str(self._table())
 
     __repr__ = __str__
 
-    def _repr_html_(self): return self._table()._repr_html_()
+    def _repr_html_(self):
+        return self._table()._repr_html_()
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #ab664a9d
 def _shared_classes(theirs, ours):
     "Rows in the file and in our head that belong to the same class"
     plain = [[str(c).casefold().replace('_', ' ').strip() for c in side] for side in (theirs, ours)]
-    if plain[0] == plain[1]: return list(range(len(theirs))), list(range(len(ours)))
+    if plain[0] == plain[1]:
+        return list(range(len(theirs))), list(range(len(ours)))
     pairs = [(plain[0].index(c), i) for i, c in enumerate(plain[1]) if plain[0].count(c) == plain[1].count(c) == 1]
     return [a for a, _ in pairs], [b for _, b in pairs]
 
 def _by_class(weight, own, classes):
     "The weight of the last layer with the rows of matching classes, and their number"
     theirs, ours = classes
-    if weight.shape[1:] != own.shape[1:]: return None, f'{tuple(weight.shape)} in the file, {tuple(own.shape)} here'
+    if weight.shape[1:] != own.shape[1:]:
+        return None, f'{tuple(weight.shape)} in the file, {tuple(own.shape)} here'
     for side, rows, whose in ((theirs, len(weight), 'the file'), (ours, len(own), 'the head')):
-        if len(side) != rows: raise ConfigError('classes', f'{len(side)} names for the {rows} classes of {whose}.')
+        if len(side) != rows:
+            raise ConfigError('classes', f'{len(side)} names for the {rows} classes of {whose}.')
     there, here = _shared_classes(theirs, ours)
-    if not here: return None, f'none of the {len(ours)} classes has a name that the file knows'
+    if not here:
+        return None, f'none of the {len(ours)} classes has a name that the file knows'
     rows = own.detach().clone()
     rows[here] = weight[there].to(rows)
     return rows, None if theirs == ours else f'{len(here)} of {len(ours)} classes by their names'
@@ -282,13 +371,17 @@ def _by_class(weight, own, classes):
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #fd0cc6b8
 def _head_classes(head, classes, file):
     "Validate the options; returns the class names of both sides, or None"
-    if head not in ('strict', 'reset', 'match'): raise ConfigError('head', f"expected 'strict', 'reset' or 'match', got {head!r}.")
-    if classes is None: return None
-    if head != 'match': raise ConfigError('classes', "class names are only used with head='match'.", Fix({'head': 'match'}))
+    if head not in ('strict', 'reset', 'match'):
+        raise ConfigError('head', f"expected 'strict', 'reset' or 'match', got {head!r}.")
+    if classes is None:
+        return None
+    if head != 'match':
+        raise ConfigError('classes', "class names are only used with head='match'.", Fix({'head': 'match'}))
     if not isinstance(classes, (list, tuple)) or len(classes) != 2 or any(isinstance(c, str) for c in classes):
         raise ConfigError('classes', 'two lists of names are expected, (theirs, ours).')
     theirs, ours = file.classes if classes[0] is None else classes[0], classes[1]
-    if theirs is None: raise ConfigError('classes', f'{file.name}: the class names are not known. Pass classes=(theirs, ours).')
+    if theirs is None:
+        raise ConfigError('classes', f'{file.name}: the class names are not known. Pass classes=(theirs, ours).')
     return list(theirs), list(ours)
 
 def _check_head(file, target, names, allow_missing, allow_unexpected):
@@ -296,16 +389,25 @@ def _check_head(file, target, names, allow_missing, allow_unexpected):
     own = [k for k in target.weights if k.startswith('head.')]
     absent, shapes = _differences(file, target, names, own, allow_missing)
     left = _left_over(names, _HEADS, allow_unexpected) if own else []
-    if not absent and not shapes and not left: return
+    if not absent and not shapes and not left:
+        return
     some, where = (absent, 'not') if absent else (left, 'only')
-    words = few([f'{k} is {why}' for k, why in shapes.items()], 2) or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
-    raise ConfigError('head', f"{file.name}: the head does not fit: {words}. To train the head anew:", Fix({'head': 'reset'}))
+    words = (
+        few([f'{k} is {why}' for k, why in shapes.items()], 2)
+        or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
+    )
+    raise ConfigError(
+        'head', f"{file.name}: the head does not fit: {words}. To train the head anew:", Fix({'head': 'reset'})
+    )
+
 
 def _matched(file, target, prefix, head, allow_missing, allow_unexpected, suggest=True):
     "The names in the file by ours; raises `ConfigError` unless the required ones fit; `suggest`: look for another prefix"
     names = _find_names(file, target, prefix)
-    if target.start != 'head.': _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest)
-    if head == 'strict': _check_head(file, target, names, allow_missing, allow_unexpected)
+    if target.start != 'head.':
+        _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest)
+    if head == 'strict':
+        _check_head(file, target, names, allow_missing, allow_unexpected)
     return names
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #5a872896
@@ -318,17 +420,25 @@ def _decide(file, target, names, head, classes):
         if weight is None:
             report.missing.append(short)
             continue
-        if of_head and head == 'reset': fitted, note = None, "as head='reset' asks"
-        elif of_head and classes and name.startswith(target.last or '-'): fitted, note = _by_class(weight, target.own[name], classes)
-        else: fitted, note = target.fit(name, weight)
-        if note: report.notes[short] = note
-        if fitted is not None: new[short] = fitted
+        if of_head and head == 'reset':
+            fitted, note = None, "as head='reset' asks"
+        elif of_head and classes and name.startswith(target.last or '-'):
+            fitted, note = _by_class(weight, target.own[name], classes)
+        else:
+            fitted, note = target.fit(name, weight)
+        if note:
+            report.notes[short] = note
+        if fitted is not None:
+            new[short] = fitted
         (report.reset if fitted is None else report.resized if note else report.loaded).append(short)
     report.unexpected = [k for k in file.state if k not in set(names.values())]
     for name in set(target.own) - set(target.weights):
         weight = file.state.get(names.get(name))
-        if weight is not None and weight.shape == target.own[name].shape: new[name.removeprefix(target.start)] = weight
-    floats = {k: v.dtype for k, v in new.items() if v.is_floating_point() and target.own[target.start + k].is_floating_point()}
+        if weight is not None and weight.shape == target.own[name].shape:
+            new[name.removeprefix(target.start)] = weight
+    floats = {
+        k: v.dtype for k, v in new.items() if v.is_floating_point() and target.own[target.start + k].is_floating_point()
+    }
     types = [str(t).removeprefix('torch.') for k, t in floats.items() if t != target.own[target.start + k].dtype]
     report.converted = {t: types.count(t) for t in sorted(set(types))}
     return report, new
@@ -337,8 +447,10 @@ def _decide(file, target, names, head, classes):
 def _unmatched(file, target, names, report, head, allow_missing, allow_unexpected):
     "Weights of neck and head that stay as initialised, and their tensors in the file that are not used, as phrases with shapes"
     starts = _HEADS if head == 'match' and target.start in ('', 'head.') else ()
-    if target.start in ('', 'neck.'): starts = 'neck.', *starts
-    def is_ours(k): return (target.start + k).startswith(starts) and not is_allowed(k, allow_missing)
+    if target.start in ('', 'neck.'):
+        starts = 'neck.', *starts
+    def is_ours(k):
+        return (target.start + k).startswith(starts) and not is_allowed(k, allow_missing)
     fresh = [f'{k} ({report.notes[k]})' for k in report.reset if is_ours(k)]
     fresh += [f'{k} {tuple(target.own[target.start + k].shape)}' for k in report.missing if is_ours(k)]
     unused = [f'{k} {tuple(file.state[k].shape)}' for k in _left_over(names, starts, allow_unexpected)]
@@ -348,19 +460,25 @@ def _unmatched(file, target, names, report, head, allow_missing, allow_unexpecte
 def _check_taken(file, target, names, head, classes, allow_nonfinite):
     "Raise `ConfigError` for invalid values; returns the names to skip"
     def is_taken(k):
-        if k.startswith('head.') and head == 'reset': return False
+        if k.startswith('head.') and head == 'reset':
+            return False
         return bool(classes and k.startswith(target.last or '-')) or target.fit(k, file.state[names[k]])[0] is not None
     taken = {k: file.state[v] for k, v in names.items() if is_taken(k)}
     return taken.keys() - check_weights(taken, target.own, file.name, allow_nonfinite).keys()
 
 def _weights_of(where, sha256):
     "The weights passed to `load_checkpoint`, by name or as a file"
-    if isinstance(where, nn.Module): raise ConfigError('where', 'expected a file or tensors by name, got a module. Pass its state_dict().')
-    if where is None: raise ConfigError('where', 'expected a file, a URL or tensors by name, got None.')
-    if not isinstance(where, Mapping): return read_weight_file(where, sha256)
-    if sha256 is not None: raise ConfigError('sha256', 'only a file has a hash, and tensors were passed. Remove sha256.')
+    if isinstance(where, nn.Module):
+        raise ConfigError('where', 'expected a file or tensors by name, got a module. Pass its state_dict().')
+    if where is None:
+        raise ConfigError('where', 'expected a file, a URL or tensors by name, got None.')
+    if not isinstance(where, Mapping):
+        return read_weight_file(where, sha256)
+    if sha256 is not None:
+        raise ConfigError('sha256', 'only a file has a hash, and tensors were passed. Remove sha256.')
     for k, v in where.items():
-        if not isinstance(k, str) or not isinstance(v, torch.Tensor): raise ConfigError('where', f'expected tensors by name, got {type(v).__name__} under {k!r}.')
+        if not isinstance(k, str) or not isinstance(v, torch.Tensor):
+            raise ConfigError('where', f'expected tensors by name, got {type(v).__name__} under {k!r}.')
     return WeightFile(dict(where), 'these weights')
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #ed35f8b4
@@ -377,16 +495,19 @@ def load_checkpoint(
     allow_nonfinite: bool = False,  # accept NaN and infinite values
 ) -> LoadReport:
     "Load pretrained weights; raises `ConfigError` and changes nothing unless the whole backbone matches"
-    if not isinstance(clf, nn.Module): raise ConfigError('clf', f'expected a classifier or a part, got {clf!r}.')
+    if not isinstance(clf, nn.Module):
+        raise ConfigError('clf', f'expected a classifier or a part, got {clf!r}.')
     check_prefix(prefix)
     check_patterns(allow_missing=allow_missing, allow_unexpected=allow_unexpected)
     file = _weights_of(where, sha256)
     classes, target = _head_classes(head, classes, file), _Target(clf)
-    if any(v.is_meta for v in target.own.values()): raise ConfigError(message=f'{type(clf).__name__} is on the meta device, and has no memory yet.')
+    if any(v.is_meta for v in target.own.values()):
+        raise ConfigError(message=f'{type(clf).__name__} is on the meta device, and has no memory yet.')
     names = _matched(file, target, prefix, head, allow_missing, allow_unexpected)
     dropped = _check_taken(file, target, names.taken, head, classes, allow_nonfinite)
     report, new = _decide(file, target, names.taken, head, classes)
     clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)
     differences = _unmatched(file, target, names, report, head, allow_missing, allow_unexpected)
-    if differences: warnings.warn(printable(f'{file.name}: {"; ".join(differences)}'))
+    if differences:
+        warnings.warn(printable(f'{file.name}: {"; ".join(differences)}'))
     return report

@@ -29,9 +29,12 @@ def pack(
     if isinstance(value, torch.Tensor):
         tensors[name] = value
         return dict(tensor=name)
-    if isinstance(value, Mapping): return dict(dict=[[k, pack(v, f'{name}.{k}', tensors)] for k, v in value.items()])
-    if isinstance(value, tuple): return dict(tuple=[pack(v, f'{name}.{i}', tensors) for i, v in enumerate(value)])
-    if isinstance(value, list): return [pack(v, f'{name}.{i}', tensors) for i, v in enumerate(value)]
+    if isinstance(value, Mapping):
+        return dict(dict=[[k, pack(v, f'{name}.{k}', tensors)] for k, v in value.items()])
+    if isinstance(value, tuple):
+        return dict(tuple=[pack(v, f'{name}.{i}', tensors) for i, v in enumerate(value)])
+    if isinstance(value, list):
+        return [pack(v, f'{name}.{i}', tensors) for i, v in enumerate(value)]
     return value.item() if isinstance(value, np.generic) else value
 
 def unpack(
@@ -39,11 +42,15 @@ def unpack(
     tensors: Mapping,  # tensors by name
 ):
     "The original value of `pack`"
-    if isinstance(packed, list): return [unpack(v, tensors) for v in packed]
-    if not isinstance(packed, dict): return packed
+    if isinstance(packed, list):
+        return [unpack(v, tensors) for v in packed]
+    if not isinstance(packed, dict):
+        return packed
     (kind, content), = packed.items()
-    if kind == 'tensor': return tensors[content]
-    if kind == 'tuple': return tuple(unpack(v, tensors) for v in content)
+    if kind == 'tensor':
+        return tensors[content]
+    if kind == 'tuple':
+        return tuple(unpack(v, tensors) for v in content)
     return {k: unpack(v, tensors) for k, v in content}
 
 # %% ../../nbs/checkpoints/snapshots.ipynb #2a1fe539
@@ -53,7 +60,8 @@ def random_states() -> dict:
     version, words, gauss = random.getstate()
     states = dict(torch=torch.get_rng_state(), numpy=(kind, torch.from_numpy(keys.astype(np.int64)), *rest),
                   python=(version, torch.tensor(words), gauss))
-    if torch.cuda.is_available(): states['cuda'] = torch.cuda.get_rng_state_all()
+    if torch.cuda.is_available():
+        states['cuda'] = torch.cuda.get_rng_state_all()
     return states
 
 def set_random_states(
@@ -65,7 +73,8 @@ def set_random_states(
     np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
     version, words, gauss = states['python']
     random.setstate((version, tuple(words.tolist()), gauss))
-    if 'cuda' in states and len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
+    if 'cuda' in states and len(states['cuda']) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states['cuda'])
 
 # %% ../../nbs/checkpoints/snapshots.ipynb #835e1900
 class Snapshots:
@@ -74,12 +83,15 @@ class Snapshots:
     def __init__(self,
         folder: str | Path,  # created with the first snapshot
         keep: int = 2,  # number of snapshots to keep
-    ): self.folder, self.keep = Path(folder), max(1, keep)
+    ):
+        self.folder, self.keep = Path(folder), max(1, keep)
 
     @property
     def paths(self) -> list[Path]:
         "The files, oldest first"
-        return sorted((p for p in self.folder.glob('step-*.safetensors') if _step_of(p) is not None and p.is_file()), key=_step_of)
+        return sorted(
+            (p for p in self.folder.glob('step-*.safetensors') if _step_of(p) is not None and p.is_file()), key=_step_of
+        )
 
     def save(self,
         step: int,  # of the training
@@ -92,7 +104,8 @@ class Snapshots:
         tensors = dict(tensors)
         path = self.folder/f'step-{step:09d}.safetensors'
         write_checkpoint(path, tensors, config=config, training=pack(state, TRAINING + 'state', tensors), **meta)
-        for old in [p for p in self.paths if _step_of(p) <= step][:-self.keep]: old.unlink(missing_ok=True)
+        for old in [p for p in self.paths if _step_of(p) <= step][:-self.keep]:
+            old.unlink(missing_ok=True)
         return path
 
     def read(self,
@@ -100,12 +113,14 @@ class Snapshots:
         check: Callable = lambda state, meta: None,  # raises `ConfigError` for an invalid state
     ) -> tuple[Path, dict, dict, dict]:  # file, weights, state, other entries
         "Read a snapshot; raises `ConfigError` if it is damaged, `PermissionError` if it is not readable"
-        with open(path, 'rb'): pass                                     # missing permission is not damage
+        with open(path, 'rb'):
+            pass                                     # missing permission is not damage
         try:
             tensors, meta = read_checkpoint(path)
             state = unpack(meta.pop('training'), tensors)
             check(state, meta)
-        except ConfigError: raise
+        except ConfigError:
+            raise
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as e:
             raise ConfigError(message=f'{path}: is damaged, or holds no training: {type(e).__name__}: {e}.') from e
         return path, {k: v for k, v in tensors.items() if not k.startswith(TRAINING)}, state, meta
@@ -116,12 +131,17 @@ class Snapshots:
         "The latest intact snapshot; renames damaged ones after it, with a warning, unless all are damaged"
         found, damaged = None, {}
         for path in reversed(self.paths):
-            try: found = self.read(path, check)
-            except ConfigError as e: damaged[path] = e
-            else: break
+            try:
+                found = self.read(path, check)
+            except ConfigError as e:
+                damaged[path] = e
+            else:
+                break
         for path, e in damaged.items():
             kept = put_aside(path, 'damaged') if found else None
-            warnings.warn(f'{e} {f"It is kept as {kept.name}. {found[0].name} is used." if found else "No other snapshot is intact."}')
+            warnings.warn(
+                f'{e} {f"It is kept as {kept.name}. {found[0].name} is used." if found else "No other snapshot is intact."}'
+            )
         return found
 
 # %% ../../nbs/checkpoints/snapshots.ipynb #ba7f67b6
@@ -136,5 +156,7 @@ def put_aside(
     "Rename an unused file instead of deleting it; returns the new path, or the old one if that fails"
     names = (path.with_name(f'{path.name}.{ending}{n}') for n in ('', *(f'-{i}' for i in range(2, 1000))))
     to = next((p for p in names if not os.path.lexists(p)), path)
-    try: return path.rename(to)
-    except OSError: return path
+    try:
+        return path.rename(to)
+    except OSError:
+        return path

@@ -24,13 +24,21 @@ from ..core.errors import ConfigError, did_you_mean, printable
 # %% ../../nbs/cli/commands.ipynb #09bdbc43
 @call_parse
 def train(
-    config: Param('config file (.py, .json, .yaml); default: a small ResNet on the digits', str, opt=False, nargs='?') = None,
-    cfg_options: Param('override config values, for example: model.backbone.depth=34 seed=1', str, nargs='+', action='extend') = None,
+    config: Param(
+        'config file (.py, .json, .yaml); default: a small ResNet on the digits', str, opt=False, nargs='?'
+    ) = None,
+    cfg_options: Param(
+        'override config values, for example: model.backbone.depth=34 seed=1', str, nargs='+', action='extend'
+    ) = None,
     epochs: Param('number of epochs', int) = None,
     work_dir: Param('folder for the run; default: the next free runs/DATA-N', str) = None,
     resume: Param('folder of an interrupted run to resume with its own settings', str) = None,
-    from_checkpoint: Param('start from the weights of this run or checkpoint, with its config if none is given', str) = None,
-    trusted: Param('execute Python configs, and allow any class in a config; only for authors you trust', action='store_true') = False,
+    from_checkpoint: Param(
+        'start from the weights of this run or checkpoint, with its config if none is given', str
+    ) = None,
+    trusted: Param(
+        'execute Python configs, and allow any class in a config; only for authors you trust', action='store_true'
+    ) = False,
     device: Param('cpu, cuda or mps; default: the best available', str) = None,
     seed: Param('random seed of weights and data order', int) = None,
     log_with: Param('experiment trackers, comma-separated: tensorboard, wandb, …', str) = None,
@@ -40,28 +48,51 @@ def train(
 
     from clsparts.runtime.devices import by_main, check_device
     from clsparts.training.runs import DEFAULT, config_from, train_run
-    given = dict(config=config, cfg_options=cfg_options, epochs=epochs, work_dir=work_dir, seed=seed, log_with=log_with, from_checkpoint=from_checkpoint)
+
+    given = dict(
+        config=config,
+        cfg_options=cfg_options,
+        epochs=epochs,
+        work_dir=work_dir,
+        seed=seed,
+        log_with=log_with,
+        from_checkpoint=from_checkpoint,
+    )
     changes = [k if k == 'config' else f'--{k.replace("_", "-")}' for k, v in given.items() if v is not None]
     if resume is not None and changes:
-        raise ConfigError('--resume', f'a run resumes with its own settings. Remove {", ".join(changes)}, or start a new run from its weights: '
-                                      f'clsparts train --from-checkpoint {resume}')
-    if trusted and (other := resume or from_checkpoint): trust_run(other)
+        raise ConfigError(
+            '--resume',
+            f'a run resumes with its own settings. Remove {", ".join(changes)}, or start a new run from its weights: '
+            f'clsparts train --from-checkpoint {resume}',
+        )
+    if trusted and (other := resume or from_checkpoint):
+        trust_run(other)
     cfg = Config.fromfile(config, trusted=trusted) if config else None
-    if from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
+    if from_checkpoint is not None:
+        cfg = config_from(from_checkpoint, cfg)
     cfg = Config({'train': {}, **(DEFAULT if cfg is None else cfg)})
     overrides = [*map(parse_override, cfg_options or [])]
-    if isinstance(cfg.get('data'), str) and any(path.startswith('data.') for path, _ in overrides): cfg['data'] = dict(name=cfg['data'])
-    if epochs is not None: overrides.append(('train.epochs', epochs))
-    if seed is not None: overrides.append(('seed', seed))
-    if log_with is not None: overrides.append(('train.log_with', log_with.split(',')))
+    if isinstance(cfg.get('data'), str) and any(path.startswith('data.') for path, _ in overrides):
+        cfg['data'] = dict(name=cfg['data'])
+    if epochs is not None:
+        overrides.append(('train.epochs', epochs))
+    if seed is not None:
+        overrides.append(('seed', seed))
+    if log_with is not None:
+        overrides.append(('train.log_with', log_with.split(',')))
     cfg.merge_from_dict(dict(overrides))
     check_spelt_out(cfg, trusted=trusted)
-    if device: check_device(device, '--device')
+    if device:
+        check_device(device, '--device')
     folder = train_run(cfg, work_dir, device) if resume is None else train_run(device=device, resume=resume)
     final = json.loads((folder/'metrics.json').read_text())['final']
     name = next(k for k in final if k.startswith('val_') and k != 'val_loss')
-    by_main(lambda: print(f"{100 * final[name]:.2f} % validation {name.removeprefix('val_')} after {final['epoch']} epochs and "
-                          f"{final['seconds']:.0f} s. The run is in {printable(folder)}."))
+    by_main(
+        lambda: print(
+            f"{100 * final[name]:.2f} % validation {name.removeprefix('val_')} after {final['epoch']} epochs and "
+            f"{final['seconds']:.0f} s. The run is in {printable(folder)}."
+        )
+    )
 
 # %% ../../nbs/cli/commands.ipynb #cae81e7d
 @call_parse
@@ -79,15 +110,26 @@ def list_parts(
     for k in sorted({e.kind or 'other' for e in entries}):
         print(k)
         for e in entries:
-            if (e.kind or 'other') != k: continue
+            if (e.kind or 'other') != k:
+                continue
             first = (inspect.getdoc(e.part) or '').splitlines()[0] if e.part.__doc__ else ''
             print(printable(f'  {e.name:26} {first}').rstrip())
     for module, error in MODELS.failures.items():
         print(printable(f'{module} fails to import: {type(error).__name__}: {error}'), file=sys.stderr)
 
 # %% ../../nbs/cli/commands.ipynb #aa73a33a
-COMMANDS = dict(explore=explore_in_lab, show=show, check=check, diff=diff_configs, train=train, predict=predict_images, evaluate=evaluate_run,
-                export=export_run, list=list_parts)
+COMMANDS = dict(
+    explore=explore_in_lab,
+    show=show,
+    check=check,
+    diff=diff_configs,
+    train=train,
+    predict=predict_images,
+    evaluate=evaluate_run,
+    export=export_run,
+    list=list_parts,
+)
+
 
 def _with_underscores(word):
     "An option with the underscores of its Python name: `--batch-size=1` becomes `--batch_size=1`"
@@ -98,7 +140,8 @@ def _parser(name):
     "The argument parser of a command; its help spells options with dashes"
     parser = anno_parser(COMMANDS[name].__wrapped__, prog=f'clsparts {name}')
     parser.allow_abbrev = False
-    def dashed(text): return re.sub(r'--[a-z_]+', lambda option: option[0].replace('_', '-'), text)
+    def dashed(text):
+        return re.sub(r'--[a-z_]+', lambda option: option[0].replace('_', '-'), text)
     help, usage = parser.format_help, parser.format_usage
     parser.format_help = lambda: dashed(help())
     parser.format_usage = lambda: dashed(usage())
@@ -115,7 +158,8 @@ def _run(name, words):
     options = {k: v for k, v in args.items() if k not in ('pdb', 'xtra')}
     with warnings.catch_warnings():
         warnings.simplefilter('default')
-        for kind in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning): warnings.simplefilter('ignore', kind)
+        for kind in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning):
+            warnings.simplefilter('ignore', kind)
         warnings.showwarning = lambda message, *_: print(printable(f'clsparts {name}: {message}'), file=sys.stderr)
         return COMMANDS[name].__wrapped__(**options) or 0
 
@@ -131,8 +175,10 @@ def main(
     if name not in COMMANDS:
         print(f'clsparts: there is no command {name!r}. {did_you_mean(name, COMMANDS)}\n\n{_usage()}', file=sys.stderr)
         return 2
-    for stream in (sys.stdout, sys.stderr):                     # file names may not be text, and terminals may lack characters
-        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+    # file names may not be text, and terminals may lack characters
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')
     try:
         status = _run(name, rest)
         sys.stdout.flush()
@@ -144,6 +190,7 @@ def main(
         print(printable(f'clsparts {name}: {e}', None), file=sys.stderr)
         return 2
     except KeyboardInterrupt as e:
-        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)       # a second Ctrl-C must not interrupt Python's exit
+        # a second Ctrl-C must not interrupt Python's exit
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
         print(f"clsparts {name}: {str(e) or 'interrupted; files that were already written are kept.'}", file=sys.stderr)
         return 130

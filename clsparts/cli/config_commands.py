@@ -39,40 +39,51 @@ def trust_run(
     "Allow any class in the config of a run until the process ends; its modules are imported when they are needed"
     path = Path(run)
     config, checkpoint = (path/'config.json', path/'checkpoint.safetensors') if path.is_dir() else (None, path)
-    if config and config.exists(): Config.fromfile(config, trusted=True)
+    if config and config.exists():
+        Config.fromfile(config, trusted=True)
     if checkpoint.exists():
         from clsparts.checkpoints.checkpoint import read_checkpoint
         check_spelt_out(read_checkpoint(checkpoint)[1].get('config') or {}, trusted=True)
 
 def model_of(cfg: Config) -> tuple[dict, str]:
     "The classifier in a config and its path there; raises `ConfigError` if there is none"
-    if 'model' in cfg: return cfg['model'], 'model'
-    if 'backbone' in cfg: return cfg, ''
+    if 'model' in cfg:
+        return cfg['model'], 'model'
+    if 'backbone' in cfg:
+        return cfg, ''
     raise ConfigError('model', f'expected a key model or backbone, found {", ".join(cfg) or "an empty config"}.')
 
 # %% ../../nbs/cli/config_commands.ipynb #e165c772
 @call_parse
 def show(
     config: Param('config file (.py, .json, .yaml)', str),
-    cfg_options: Param('override config values, for example: model.backbone.depth=34', str, nargs='+', action='extend') = None,
+    cfg_options: Param(
+        'override config values, for example: model.backbone.depth=34', str, nargs='+', action='extend'
+    ) = None,
     format: Param('flow (a diagram), table or config', str) = 'flow',
     size: Param("image side in pixels; default: the backbone's own, or 224", int) = None,
-    trusted: Param('execute Python configs, and allow any class in a config; only for authors you trust', action='store_true') = False,
+    trusted: Param(
+        'execute Python configs, and allow any class in a config; only for authors you trust', action='store_true'
+    ) = False,
 ):
     "Print the diagram of a config's classifier, its layer table, or the resolved config"
-    if format not in ('flow', 'table', 'config'): raise ConfigError('--format', f'expected flow, table or config, got {format!r}.')
+    if format not in ('flow', 'table', 'config'):
+        raise ConfigError('--format', f'expected flow, table or config, got {format!r}.')
     cfg = read_config(config, cfg_options, trusted)
-    if format == 'config': return print(cfg.pretty_text, end='')
+    if format == 'config':
+        return print(cfg.pretty_text, end='')
     import torch
 
-    from clsparts.analysis.layer_summary import summary
-    from clsparts.composer.builder import compose_model
     from clsparts.analysis.flow_diagram import diagram
+    from clsparts.analysis.layer_summary import summary
     from clsparts.base.shapes import image_shape_of
+    from clsparts.composer.builder import compose_model
     model, place = model_of(cfg)
     try:
-        with torch.device('meta'): clf = compose_model(model)
-    except ConfigError as e: raise e.prefixed(place) from e.__cause__
+        with torch.device('meta'):
+            clf = compose_model(model)
+    except ConfigError as e:
+        raise e.prefixed(place) from e.__cause__
     shape = image_shape_of(clf.backbone)
     shape = shape if size is None else (shape[0], size, size)
     print(printable(diagram(clf, shape).text if format == 'flow' else summary(clf, shape, level='stage'), None))
@@ -83,8 +94,10 @@ def config_files(
 ) -> Iterator[tuple[str, bool]]:  # files, and whether each was named explicitly
     "Expand folders and patterns to config files; a name that matches nothing is returned as it is"
     for name in names:
-        if os.path.isdir(name): found = sorted(_below(name))
-        else: found = [] if os.path.exists(name) else sorted(glob.glob(name, recursive=True))
+        if os.path.isdir(name):
+            found = sorted(_below(name))
+        else:
+            found = [] if os.path.exists(name) else sorted(glob.glob(name, recursive=True))
         yield from [(f, False) for f in found] or [(name, True)]
 
 def _below(folder):
@@ -115,12 +128,16 @@ class Checks:
     ) -> str:  # '' for a skipped file
         "Check one file; returns the line to print"
         try:
-            if os.path.isdir(path): raise ConfigError(message='the folder contains no configs.')
+            if os.path.isdir(path):
+                raise ConfigError(message='the folder contains no configs.')
             cfg = read_config(path, self.cfg_options, self.trusted)
-        except (Exception, SystemExit) as e: return self._failed(path, e, 'unreadable')
+        except (Exception, SystemExit) as e:
+            return self._failed(path, e, 'unreadable')
         if named or {'model', 'backbone'} & cfg.keys():
-            try: self._compose(cfg)
-            except Exception as e: return self._failed(path, e, 'wrong')
+            try:
+                self._compose(cfg)
+            except Exception as e:
+                return self._failed(path, e, 'wrong')
             self.outcomes['composes'] += 1
             return printable(f'{path}: composes')
         self.outcomes['no classifier'] += 1
@@ -129,10 +146,13 @@ class Checks:
     def _compose(self, cfg):
         from clsparts.composer.dry_run import DryRun, resolve_model
         full = self._dry_run is None or len(self._dry_run.results) > MAX_KNOWN
-        if full or self.trusted: self._dry_run = DryRun()                    # trusted configs may hold objects, which cannot be cached
+        if full or self.trusted:
+            self._dry_run = DryRun()                    # trusted configs may hold objects, which cannot be cached
         model, path = model_of(cfg)
-        try: resolve_model(model, dry_run=self._dry_run)
-        except ConfigError as e: raise e.prefixed(path) from None
+        try:
+            resolve_model(model, dry_run=self._dry_run)
+        except ConfigError as e:
+            raise e.prefixed(path) from None
 
     def _failed(self, path, error, outcome):
         issues = error.issues if isinstance(error, ConfigError) else []
@@ -150,7 +170,8 @@ class Checks:
         absent = sorted(self.absent.items(), key=lambda o: (-o[1], o[0]))
         tables = [str(Table(('', 'files'), [(o, str(self.outcomes[o])) for o in OUTCOMES if self.outcomes[o]]))]
         parts = [(with_kind(name), str(n)) for name, n in absent]
-        if parts: tables.append(str(Table(('absent part', 'files'), parts)))
+        if parts:
+            tables.append(str(Table(('absent part', 'files'), parts)))
         return '\n\n'.join(tables)
 
 # %% ../../nbs/cli/config_commands.ipynb #e8cdaafc
@@ -158,13 +179,17 @@ class Checks:
 def check(
     configs: Param('config files (.py, .json, .yaml), folders or quoted patterns', str, nargs='+'),
     cfg_options: Param('override values in every config', str, nargs='+', action='extend') = None,
-    trusted: Param('execute Python configs, and allow any class in a config; only for authors you trust', action='store_true') = False,
+    trusted: Param(
+        'execute Python configs, and allow any class in a config; only for authors you trust', action='store_true'
+    ) = False,
 ):
     "Check that the classifiers of configs compose; exits with status 1 if one does not"
     checks = Checks(cfg_options, trusted)
     for path, named in config_files(configs):
-        if text := checks.file(path, named): print(text)
-    if checks.outcomes.total() > 1: print(f'\n{checks}')
+        if text := checks.file(path, named):
+            print(text)
+    if checks.outcomes.total() > 1:
+        print(f'\n{checks}')
     return int(checks.failed > 0)
 
 # %% ../../nbs/cli/config_commands.ipynb #1e17839f
@@ -172,11 +197,16 @@ def check(
 def diff_configs(
     a: Param('a config file', str),
     b: Param('another config file', str),
-    trusted: Param('execute Python configs, and allow any class in a config; only for authors you trust', action='store_true') = False,
+    trusted: Param(
+        'execute Python configs, and allow any class in a config; only for authors you trust', action='store_true'
+    ) = False,
 ):
     "Print the values in which two configs differ; exits with status 1 if there are any"
     found = diff(read_config(a, trusted=trusted), read_config(b, trusted=trusted))
-    def text(value): return '(not set)' if value is ... else as_code(value)
-    for path, left, right in found: print(printable(f'{path}: {text(left)} → {text(right)}'))
-    if not found: print('no difference')
+    def text(value):
+        return '(not set)' if value is ... else as_code(value)
+    for path, left, right in found:
+        print(printable(f'{path}: {text(left)} → {text(right)}'))
+    if not found:
+        print('no difference')
     return int(bool(found))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from fastcore.script import Param, call_parse
 
-from ..files.atomic import replacing
 from ..core.errors import ConfigError
 from ..core.optional_imports import installed
 from ..core.tables import one_line
+from ..files.atomic import replacing
 
 # %% ../../nbs/cli/explore_command.ipynb #03f4cfc5
 def explorer_notebook(
@@ -33,21 +33,33 @@ def explorer_notebook(
 # %% ../../nbs/cli/explore_command.ipynb #9cb537eb
 @call_parse
 def explore_in_lab(
-    start: Param('config, checkpoint or run folder to start from; default: a small ResNet', str, opt=False, nargs='?') = None,
+    start: Param(
+        'config, checkpoint or run folder to start from; default: a small ResNet', str, opt=False, nargs='?'
+    ) = None,
     out: Param('notebook to open; written if it does not exist', str) = 'explorer.ipynb',
     dry: Param('write the notebook without opening it', bool) = False,
 ):
     "Open the explorer in JupyterLab"
     path = Path(out)
-    if path.suffix != '.ipynb': raise ConfigError('--out', f'expected a name that ends in .ipynb, got {out!r}.')
-    if start is not None and not Path(start).exists(): raise ConfigError(message=f'{start}: there is no such file or folder.')
+    if path.suffix != '.ipynb':
+        raise ConfigError('--out', f'expected a name that ends in .ipynb, got {out!r}.')
+    if start is not None and not Path(start).exists():
+        raise ConfigError(message=f'{start}: there is no such file or folder.')
     if not dry and not installed('jupyterlab'):
-        raise ConfigError(message=f'JupyterLab is not installed. Run {Path(sys.executable).name} -m pip install jupyterlab.')
-    if path.is_dir(): raise ConfigError('--out', f'{out} is a folder. Choose a file name.')
+        raise ConfigError(
+            message=f'JupyterLab is not installed. Run {Path(sys.executable).name} -m pip install jupyterlab.'
+        )
+    if path.is_dir():
+        raise ConfigError('--out', f'{out} is a folder. Choose a file name.')
     if path.exists() and start is not None:
-        raise ConfigError('--out', f'{out} already exists. Choose another name for a notebook that starts from {start}.')
+        raise ConfigError(
+            '--out', f'{out} already exists. Choose another name for a notebook that starts from {start}.'
+        )
     if not path.exists():
-        with replacing(path) as tmp: tmp.write_text(explorer_notebook(start))
+        with replacing(path) as tmp:
+            tmp.write_text(explorer_notebook(start))
     print(f'The explorer is in {one_line(out)}.')
-    if dry: return 0
-    return subprocess.call([sys.executable, '-P', '-m', 'jupyterlab', str(path)])       # -P: do not import from the working folder
+    if dry:
+        return 0
+    # -P: do not import from the working folder
+    return subprocess.call([sys.executable, '-P', '-m', 'jupyterlab', str(path)])

@@ -27,11 +27,16 @@ def check_out(
 ) -> None:
     "Raise `ConfigError` unless a file of that name can be written"
     path = Path(path)
-    if path.suffix not in endings: raise ConfigError(where, f'expected a name that ends in {" or ".join(endings)}, got {str(path)!r}.')
+    if path.suffix not in endings:
+        raise ConfigError(where, f'expected a name that ends in {" or ".join(endings)}, got {str(path)!r}.')
     from clsparts.training.preflight import PICTURES, RUN
-    if path.name in ('config.json', *RUN, *PICTURES) and any((path.parent/n).exists() for n in ('snapshots', 'config.json', *RUN)):
+
+    if path.name in ('config.json', *RUN, *PICTURES) and any(
+        (path.parent / n).exists() for n in ('snapshots', 'config.json', *RUN)
+    ):
         raise ConfigError(where, f'{path} is a file of the run in {path.parent}. Choose another name.')
-    if os.path.isdir(path): raise ConfigError(where, f'{path} is a folder. Choose a file name.')
+    if os.path.isdir(path):
+        raise ConfigError(where, f'{path} is a folder. Choose a file name.')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.NamedTemporaryFile(dir=path.parent, prefix=f'.{path.stem}-', suffix=path.suffix).close()
@@ -55,17 +60,25 @@ def predict_images(
     trusted: Param('allow any class in the config of the run; only for authors you trust', action='store_true') = False,
 ):
     "Print or save the most likely classes of images"
-    if trusted: trust_run(run)
-    from clsparts.runtime.devices import check_device
+    if trusted:
+        trust_run(run)
     from clsparts.evaluation.predictions import in_percent, predict
+    from clsparts.runtime.devices import check_device
     check_device(device, '--device')
-    if out: check_out(out, '--out', '.csv')
-    found = predict(run, images, batch_size, device, tta=tta, num_workers=num_workers, broken=broken, threshold=threshold, top=top)
-    for r in found.skipped: warnings.warn(f'skipped: {r["problem"]}')
-    if out: return print(f'Wrote predictions for {len(found):,} images to {one_line(found.to_csv(out))}.')
+    if out:
+        check_out(out, '--out', '.csv')
+    found = predict(
+        run, images, batch_size, device, tta=tta, num_workers=num_workers, broken=broken, threshold=threshold, top=top
+    )
+    for r in found.skipped:
+        warnings.warn(f'skipped: {r["problem"]}')
+    if out:
+        return print(f'Wrote predictions for {len(found):,} images to {one_line(found.to_csv(out))}.')
     for r in found:
-        if found.multi_label: text = ', '.join(in_percent(zip(r['classes'], r['scores']))) or '–'
-        else: text = ', then '.join(in_percent(r['top']))
+        if found.multi_label:
+            text = ', '.join(in_percent(zip(r['classes'], r['scores']))) or '–'
+        else:
+            text = ', then '.join(in_percent(r['top']))
         print(f'{one_line(r["path"], None)}: {text}')
 
 # %% ../../nbs/cli/run_commands.ipynb #90ff580d
@@ -77,10 +90,18 @@ def _own_data(run):
 def _matched(targets, names, classes):
     "Translate targets from the class order of `names` to that of `classes`"
     if strange := [n for n in names if n not in classes]:
-        raise ConfigError('data', f'the run has no class {strange[0]!r}. {did_you_mean(strange[0], classes)}Available: {", ".join(classes)}.')
+        raise ConfigError(
+            'data',
+            f'the run has no class {strange[0]!r}. {did_you_mean(strange[0], classes)}Available: {", ".join(classes)}.',
+        )
     import torch
     columns = torch.tensor([classes.index(n) for n in names])
-    return columns[targets] if targets.ndim == 1 else targets.new_zeros(len(targets), len(classes)).index_copy_(1, columns, targets)
+    return (
+        columns[targets]
+        if targets.ndim == 1
+        else targets.new_zeros(len(targets), len(classes)).index_copy_(1, columns, targets)
+    )
+
 
 def matching_data(
     kept,  # the metadata of a checkpoint, see `checkpoint.kept_in`
@@ -90,26 +111,40 @@ def matching_data(
     from clsparts.data.datasets import Data, digits
     from clsparts.data.sources import read_source
     shape, preset, classes, target = kept
-    if name == 'digits': data = digits()
+    if name == 'digits':
+        data = digits()
     else:
-        if not preset: raise ConfigError(message='the checkpoint has no image preset, so other data cannot be preprocessed for it.')
+        if not preset:
+            raise ConfigError(
+                message='the checkpoint has no image preset, so other data cannot be preprocessed for it.'
+            )
         several, known = target == 'multi-label', {}
-        if name.startswith('folder:') and classes: known = dict(classes=classes)            # some of them may be missing
-        if name.startswith('csv:') and several: known = dict(multi_label=True)              # each row may name one class by chance
+        if name.startswith('folder:') and classes:
+            known = dict(classes=classes)            # some of them may be missing
+        if name.startswith('csv:') and several:
+            known = dict(multi_label=True)              # each row may name one class by chance
         found = read_source(name, size=preset.size, channels=preset.channels, **known)
         part = (found['train'] if found['val'] is None else found['val']).with_transform(preset.eval_transform())
-        if classes: part.targets = _matched(part.targets, found['classes'], classes)
+        if classes:
+            part.targets = _matched(part.targets, found['classes'], classes)
         several = part.targets.ndim > 1 and (found.get('multi_label') or several)
         data = Data(part, part, classes or found['classes'], preset, several)
     if shape and shape != tuple(data.image_shape):
-        raise ConfigError('data', f'expected images of shape {shape}, as in training; those of {name} are {data.image_shape}.')
+        raise ConfigError(
+            'data', f'expected images of shape {shape}, as in training; those of {name} are {data.image_shape}.'
+        )
     return data
 
 # %% ../../nbs/cli/run_commands.ipynb #2395ec9c
 @call_parse
 def evaluate_run(
     run: Param('run folder or checkpoint', str),
-    data: Param("folder:PATH, csv:PATH or the name of a data set; default: the run's own validation set", str, opt=False, nargs='?') = None,
+    data: Param(
+        "folder:PATH, csv:PATH or the name of a data set; default: the run's own validation set",
+        str,
+        opt=False,
+        nargs='?',
+    ) = None,
     out: Param('write the metrics to a file (.json); an existing file is replaced', str) = None,
     batch_size: Param('images per batch', int) = 256,
     num_workers: Param('processes that read images', int) = 0,
@@ -118,26 +153,31 @@ def evaluate_run(
     trusted: Param('allow any class in the config of the run; only for authors you trust', action='store_true') = False,
 ):
     "Evaluate a run on its validation set or on other data"
-    if trusted: trust_run(run)
+    if trusted:
+        trust_run(run)
     import json
 
     from clsparts.data.datasets import load_data
-    from clsparts.runtime.devices import check_device
     from clsparts.evaluation.evaluator import evaluate
-    from clsparts.files.atomic import replacing
     from clsparts.evaluation.predictions import open_classifier
+    from clsparts.files.atomic import replacing
+    from clsparts.runtime.devices import check_device
     check_device(device, '--device')
-    if out: check_out(out, '--out', '.json')
+    if out:
+        check_out(out, '--out', '.json')
     clf, kept = open_classifier(run, device)
     own = _own_data(run)
     if data is None and own is None:
-        raise ConfigError('data', f'{run} has no config.json that names its data. Run clsparts evaluate {run} folder:PATH')
+        raise ConfigError(
+            'data', f'{run} has no config.json that names its data. Run clsparts evaluate {run} folder:PATH'
+        )
     held_out = load_data(own) if data in (None, own) else matching_data(kept, data)
     seen = evaluate(clf, held_out, batch_size, tta=tta, num_workers=num_workers, classes=kept.classes)
     print(seen)
     if out:
         metrics = {**_finite(seen.record()), 'classes': list(map(_finite, seen.per_class))}
-        with replacing(out) as tmp: tmp.write_text(json.dumps(metrics, indent=1, allow_nan=False))
+        with replacing(out) as tmp:
+            tmp.write_text(json.dumps(metrics, indent=1, allow_nan=False))
 
 def _finite(record):
     "The record with None in place of NaN and inf, which JSON lacks"
@@ -153,12 +193,14 @@ def export_run(
     trusted: Param('allow any class in the config of the run; only for authors you trust', action='store_true') = False,
 ):
     "Export a run to ONNX or as a PyTorch program, and compare its outputs with the classifier"
-    if trusted: trust_run(run)
+    if trusted:
+        trust_run(run)
     from clsparts.evaluation.export import export_onnx, export_program
     from clsparts.evaluation.predictions import open_classifier
     check_out(file, 'file', '.onnx', '.pt2')
     clf, (shape, preset, classes, _) = open_classifier(run)
-    if not shape: raise ConfigError(message=f'{run}: the checkpoint has no image shape, so it cannot be exported.')
+    if not shape:
+        raise ConfigError(message=f'{run}: the checkpoint has no image shape, so it cannot be exported.')
     write = {'.onnx': export_onnx, '.pt2': export_program}[Path(file).suffix]
     write(clf, file, shape, classes=classes, preset=preset, merge=merge, probabilities=probabilities)
     sizes, output = ', '.join(map(str, shape)), 'probabilities' if probabilities else 'logits'

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import nn
 
 from .classifier import ImageClassifier, from_composition
+from .dry_run import resolve, resolve_model
 from .spec import ComposeError, apply_fixes, checked_fixes
 from ..core.errors import ConfigError, Fix, patched
 from ..core.registry import MODELS
-from .dry_run import resolve, resolve_model
 
 # %% ../../nbs/composer/builder.ipynb #b31d02d0
 def compose(
@@ -34,8 +34,10 @@ def compose(
     comp = dict(backbone=backbone, neck=neck, head=head, loss=loss, num_classes=num_classes, image_shape=image_shape,
                 targets=targets, teacher=teacher, **misplaced)
     filled = resolve(apply_fixes(comp, fixes))
-    try: return from_composition(filled)
-    except ConfigError as e: raise ComposeError(issues=e.issues) from e.__cause__
+    try:
+        return from_composition(filled)
+    except ConfigError as e:
+        raise ComposeError(issues=e.issues) from e.__cause__
 
 # %% ../../nbs/composer/builder.ipynb #704eb439
 def compose_model(
@@ -45,7 +47,9 @@ def compose_model(
     fixes: Iterable[Fix] = (),  # of an earlier error, applied first
 ) -> ImageClassifier:
     "`compose` for the config of a classifier, including its other arguments; raises `ComposeError`"
-    if fixes := checked_fixes(fixes): model = patched(model, fixes)
+    if fixes := checked_fixes(fixes):
+        model = patched(model, fixes)
     clf = MODELS.build(resolve_model(model, image_shape=image_shape, targets=targets))
-    if image_shape is not None: clf.image_shape = tuple(image_shape)
+    if image_shape is not None:
+        clf.image_shape = tuple(image_shape)
     return clf

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
-from ..core.errors import ConfigError
-from ..losses.utils import as_targets
 from ..base.module import BaseModule
-from ..core.registry import MODELS
-from ..base.stages import stage_outputs
 from ..base.shapes import as_tuple, check_image, evaluating
+from ..base.stages import stage_outputs
 from .dry_run import arguments, resolve, wrong_targets
+from ..core.errors import ConfigError
+from ..core.registry import MODELS
+from ..losses.utils import as_targets
 
 # %% ../../nbs/composer/classifier.ipynb #f4cae9b4
 class BaseClassifier(BaseModule):
@@ -34,11 +34,13 @@ class BaseClassifier(BaseModule):
             raise ValueError(f"stage: expected 'backbone', 'neck' or 'pre_logits', got {stage!r}.")
         check_image(x, getattr(self.backbone, 'in_channels', None))
         feats = as_tuple(self.backbone(x))
-        if stage != 'backbone' and self.neck is not None: feats = self.neck(feats)
+        if stage != 'backbone' and self.neck is not None:
+            feats = self.neck(feats)
         return self._head('pre_logits').pre_logits(feats) if stage == 'pre_logits' else feats
 
     def _head(self, what):
-        if self.head is None: raise ValueError(f'{what} needs a head, but this classifier has none.')
+        if self.head is None:
+            raise ValueError(f'{what} needs a head, but this classifier has none.')
         return self.head
 
     def forward(self, x: torch.Tensor) -> torch.Tensor | tuple:
@@ -56,15 +58,19 @@ class BaseClassifier(BaseModule):
         check_image(x, getattr(self.backbone, 'in_channels', None))
         feats, outs = stage_outputs(self.backbone, x)
         feats = as_tuple(feats)
-        if self.neck is not None: outs['neck'] = feats = self.neck(feats)
-        if self.head is not None: outs.update(pre_logits=self.head.pre_logits(feats), scores=self.head(feats))
+        if self.neck is not None:
+            outs['neck'] = feats = self.neck(feats)
+        if self.head is not None:
+            outs.update(pre_logits=self.head.pre_logits(feats), scores=self.head(feats))
         return outs
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         "Display in a notebook: the diagram, or the text of `nn.Module` if the parts cannot be run"
         from clsparts.analysis.flow_diagram import diagram
-        try: return diagram(self)._repr_mimebundle_(include, exclude)
-        except Exception: return {'text/plain': repr(self)}
+        try:
+            return diagram(self)._repr_mimebundle_(include, exclude)
+        except Exception:
+            return {'text/plain': repr(self)}
 
 # %% ../../nbs/composer/classifier.ipynb #6307721e
 @MODELS.register_module()
@@ -82,19 +88,24 @@ class ImageClassifier(BaseClassifier):
         data_preprocessor: Mapping | None = None,  # OpenMMLab's `mean`, `std` and `to_rgb`, applied by a run; `forward` expects normalized images
         targets: str | None = None,  # of the loss: 'labels', 'soft' (labels become distributions) or 'multi-label'; None: as in the data
     ):
-        if targets is not None and (wrong := wrong_targets(targets)): raise ConfigError(issues=[wrong])
-        if pretrained and init_cfg: raise ConfigError('pretrained', 'expected either pretrained or init_cfg, got both.')
+        if targets is not None and (wrong := wrong_targets(targets)):
+            raise ConfigError(issues=[wrong])
+        if pretrained and init_cfg:
+            raise ConfigError('pretrained', 'expected either pretrained or init_cfg, got both.')
         super().__init__(dict(type='Pretrained', checkpoint=pretrained) if pretrained else init_cfg)
         self.backbone = MODELS.build(backbone, 'backbone')
         self.neck = None if neck is None else MODELS.build(neck, 'neck')
         self.head = None if head is None else MODELS.build(head, 'head')
         self.train_cfg, self.data_preprocessor, self.targets = train_cfg, data_preprocessor, targets
-        self.teacher = None if teacher is None else MODELS.build(teacher, 'classifier', 'teacher').requires_grad_(False).eval()
+        self.teacher = (
+            None if teacher is None else MODELS.build(teacher, 'classifier', 'teacher').requires_grad_(False).eval()
+        )
 
     def train(self, mode: bool = True):
         "As `nn.Module.train`, but the teacher stays in evaluation mode"
         super().train(mode)
-        if self.teacher is not None: self.teacher.eval()
+        if self.teacher is not None:
+            self.teacher.eval()
         return self
 
     def target(self,
@@ -102,13 +113,16 @@ class ImageClassifier(BaseClassifier):
         y: torch.Tensor | None = None,  # labels `(b,)` int64, or targets `(b, k)`
     ) -> torch.Tensor:
         "The targets of the loss: `y`, as distributions `(b, k)` if `targets` is 'soft', or the teacher's predictions"
-        if self.teacher is None: return self._soft(x, y) if self.targets == 'soft' and y.ndim == 1 else y
-        with torch.no_grad(): return self.teacher.predict(x).scores
+        if self.teacher is None:
+            return self._soft(x, y) if self.targets == 'soft' and y.ndim == 1 else y
+        with torch.no_grad():
+            return self.teacher.predict(x).scores
 
     @torch.no_grad()
     def _soft(self, x, labels):
         "Labels as distributions over the classes, `(b, k)`"
-        with evaluating(self): k = getattr(self.head, 'num_classes', None) or self(x[:1]).shape[1]
+        with evaluating(self):
+            k = getattr(self.head, 'num_classes', None) or self(x[:1]).shape[1]
         return as_targets(x.new_empty(len(x), k), labels)
 
     def loss(self,
@@ -131,7 +145,8 @@ def from_composition(
 ) -> ImageClassifier:
     "Build a resolved composition; the classifier remembers its image shape"
     clf = cls(**arguments(filled), **more)
-    if filled.get('image_shape') is not None: clf.image_shape = tuple(filled['image_shape'])
+    if filled.get('image_shape') is not None:
+        clf.image_shape = tuple(filled['image_shape'])
     return clf
 
 # %% ../../nbs/composer/classifier.ipynb #a59d0f88

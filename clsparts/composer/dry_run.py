@@ -22,18 +22,42 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from .wrappers import ModuleHead, ModuleNeck
-from .spec import (KEYS, STEPS, ComposeError, Problem, apply_fixes, as_part, check_keys,
-                                    check_loss_and_classes, check_slot, check_slots, fill_in, is_head, normalize_composition, takes)
-from ..config.limits import MAX_NESTING
-from ..core.errors import ConfigError, Issue, Fix, as_code, patched
-from ..heads.cls_head import ClsHead
-from ..losses.combined_loss import build_loss
 from ..base.module import BaseModule
 from ..base.randomness import OwnGenerator
+from clsparts.base.shapes import (
+    CHANNELS,
+    PARTS,
+    ShapeMismatch,
+    as_tuple,
+    channels_of,
+    evaluating,
+    image_shape_of,
+    in_words,
+    shape_text,
+    shapes_through,
+)
+from clsparts.composer.spec import (
+    KEYS,
+    STEPS,
+    ComposeError,
+    Problem,
+    apply_fixes,
+    as_part,
+    check_keys,
+    check_loss_and_classes,
+    check_slot,
+    check_slots,
+    fill_in,
+    is_head,
+    normalize_composition,
+    takes,
+)
+from .wrappers import ModuleHead, ModuleNeck
+from ..config.limits import MAX_NESTING
+from ..core.errors import ConfigError, Fix, Issue, as_code, patched
 from ..core.registry import MODELS, check_arguments, parameters
-from ..base.shapes import (CHANNELS, PARTS, ShapeMismatch, as_tuple, channels_of, evaluating, image_shape_of, in_words,
-                                  shape_text, shapes_through)
+from ..heads.cls_head import ClsHead
+from ..losses.combined_loss import build_loss
 
 # %% ../../nbs/composer/dry_run.ipynb #b3887a9f
 def _fail(
@@ -69,33 +93,43 @@ class Bounded(TorchDispatchMode):
             raise ConfigError(message=message)
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         is_real = not any(t.is_meta for t in given) and str(kwargs.get('device')) != 'meta'
-        if is_real: self._measure(func, args, kwargs, given)
+        if is_real:
+            self._measure(func, args, kwargs, given)
         return func(*args, **kwargs)
 
     def _measure(self, func, args, kwargs, given):
         device = dict(device='meta') if 'device' in kwargs or not given else {}
-        try: made = func(*tree_map(_on_meta, args), **{**tree_map(_on_meta, kwargs), **device})
-        except Exception: return                                        # it needs a value, or it will fail anyway
+        try:
+            made = func(*tree_map(_on_meta, args), **{**tree_map(_on_meta, kwargs), **device})
+        except Exception:
+            return                                        # it needs a value, or it will fail anyway
         count = sum(t.numel() for t in tree_leaves(made) if isinstance(t, torch.Tensor))
         if count > self.numbers:
             raise ConfigError(message=f'needs a tensor of {count:,} values; the limit is {self.limit:,}.')
-        if not given: self.numbers -= count
+        if not given:
+            self.numbers -= count
 
-def _on_meta(value): return value.to('meta') if isinstance(value, torch.Tensor) else value
+def _on_meta(value):
+    return value.to('meta') if isinstance(value, torch.Tensor) else value
 
 # %% ../../nbs/composer/dry_run.ipynb #7541b3f8
 def fingerprint(cfg, levels: int = MAX_NESTING):
     "A hashable value that is equal for equal configs; modules equal only themselves"
-    if not levels: raise ConfigError(message=f'values are nested more than {MAX_NESTING} deep, or contain themselves.')
-    if isinstance(cfg, Mapping): return tuple((k, fingerprint(v, levels - 1)) for k, v in cfg.items())
-    if isinstance(cfg, (list, tuple)): return tuple(fingerprint(v, levels - 1) for v in cfg)
+    if not levels:
+        raise ConfigError(message=f'values are nested more than {MAX_NESTING} deep, or contain themselves.')
+    if isinstance(cfg, Mapping):
+        return tuple((k, fingerprint(v, levels - 1)) for k, v in cfg.items())
+    if isinstance(cfg, (list, tuple)):
+        return tuple(fingerprint(v, levels - 1) for v in cfg)
     return (type(cfg), cfg) if isinstance(cfg, (str, int, float, bool, type, type(None))) else id(cfg)
 
 # %% ../../nbs/composer/dry_run.ipynb #0de65e9c
 def build_meta(cfg, kind, where=None):
     "A part on the meta device in evaluation mode; a module unchanged"
-    if not isinstance(cfg, Mapping): return MODELS.build(cfg, kind, where)
-    with Bounded(), torch.device('meta'): part = MODELS.build(cfg, kind, where).eval()
+    if not isinstance(cfg, Mapping):
+        return MODELS.build(cfg, kind, where)
+    with Bounded(), torch.device('meta'):
+        part = MODELS.build(cfg, kind, where).eval()
     count = sum(p.numel() for p in part.parameters() if not nn.parameter.is_lazy(p))
     if count > MAX_PARAMETERS:
         raise ConfigError(where or kind, f'has {count:,} parameters; the limit is {MAX_PARAMETERS:,}.')
@@ -103,13 +137,16 @@ def build_meta(cfg, kind, where=None):
 
 def _untrained(cfg):
     "A config that reads no weights from files or the network"
-    if type(cfg) in (list, tuple): return type(cfg)(map(_untrained, cfg))
-    if not isinstance(cfg, Mapping): return cfg
+    if type(cfg) in (list, tuple):
+        return type(cfg)(map(_untrained, cfg))
+    if not isinstance(cfg, Mapping):
+        return cfg
     return {k: _untrained(v) for k, v in cfg.items() if k not in ('init_cfg', 'pretrained')}
 
 @contextmanager
 def _random_state_kept():
-    with OwnGenerator(), torch.device('cpu'): yield
+    with OwnGenerator(), torch.device('cpu'):
+        yield
 
 # %% ../../nbs/composer/dry_run.ipynb #17c60ade
 class BatchError(ValueError):
@@ -140,19 +177,28 @@ def run_eager(cfg, kind, x, cause):
     n = min(batch_size(x), FEW_IMAGES)
     with _random_state_kept(), Bounded():
         module = MODELS.build(_untrained(cfg), kind)
-        if any(p.is_meta for p in module.parameters()): raise cause
+        if any(p.is_meta for p in module.parameters()):
+            raise cause
         device = next((p.device for p in module.parameters()), 'cpu')
         for side in (64, 10 ** 6) if kind == 'backbone' else (10 ** 6,):
-            def random(t): return torch.randn(n, *t.shape[1:2], *[min(s, side) for s in t.shape[2:]], device=device)
+            def random(t):
+                return torch.randn(n, *t.shape[1:2], *[min(s, side) for s in t.shape[2:]], device=device)
             real = tree_map(random, x)
             try:
-                with evaluating(module): out = module(real)
+                with evaluating(module):
+                    out = module(real)
                 break
-            except Exception as e: failure = e
-        else: raise failure
+            except Exception as e:
+                failure = e
+        else:
+            raise failure
     check_batch(out, n)
-    if n > 1: warnings.warn(f'{kind}: {type(module).__name__} does not run on the meta device ({type(cause).__name__}), so it was '
-                            f'run eagerly on {in_words(real)}.', stacklevel=2)
+    if n > 1:
+        warnings.warn(
+            f'{kind}: {type(module).__name__} does not run on the meta device ({type(cause).__name__}), so it was '
+            f'run eagerly on {in_words(real)}.',
+            stacklevel=2,
+        )
     return _with_batch(out, batch_size(x))
 
 # %% ../../nbs/composer/dry_run.ipynb #2f8f3c3e
@@ -161,13 +207,15 @@ POOLING = dict(type='GlobalAveragePooling')
 def image_candidates(backbone, own, shape):
     "Changes of the backbone or the image that may make them fit"
     if shape[0] != own[0]:
-        if takes(backbone, 'in_channels'): yield Fix({'backbone.in_channels': shape[0]})
+        if takes(backbone, 'in_channels'):
+            yield Fix({'backbone.in_channels': shape[0]})
         yield Fix({'image_shape': (own[0], *shape[1:])})
         return
     small = {'backbone.img_size': max(shape[1:])} if takes(backbone, 'img_size') else {}
     if takes(backbone, 'patch_size'):
         yield from (Fix({'backbone.patch_size': p, **small}) for p in (16, 8, 4, 2, 1) if 4 * p <= min(shape[1:]))
-    for base in (16, 32, 64): yield Fix({'image_shape': (shape[0], *(-(-n // base) * base for n in shape[1:]))})
+    for base in (16, 32, 64):
+        yield Fix({'image_shape': (shape[0], *(-(-n // base) * base for n in shape[1:]))})
     yield Fix({'image_shape': own})
 
 # %% ../../nbs/composer/dry_run.ipynb #eb77764b
@@ -176,20 +224,24 @@ def channel_candidates(part, kind, feats):
     cfg = part if isinstance(part, Mapping) else part.cfg if isinstance(part, BaseModule) else {}
     actual = channels_of(feats)
     for name in CHANNELS:
-        if cfg.get(name, actual) == actual: continue
+        if cfg.get(name, actual) == actual:
+            continue
         yield Fix({f'{kind}.{name}': actual} if part is cfg else {kind: {**cfg, name: actual}})
 
 def input_candidates(comp, kind, feats):
     "Changes that may make the neck or head accept the features before it"
     yield from channel_candidates(comp[kind], kind, feats)
-    if kind == 'neck' or comp['neck'] is not None: yield Fix({'neck': None})
-    if comp['neck'] != POOLING: yield Fix({'neck': POOLING})
+    if kind == 'neck' or comp['neck'] is not None:
+        yield Fix({'neck': None})
+    if comp['neck'] != POOLING:
+        yield Fix({'neck': POOLING})
     if takes(comp['backbone'], 'out_type'):
         out_types = getattr(MODELS.part_of(comp['backbone']['type']), 'out_types', ())
         yield from (Fix({'backbone.out_type': o}) for o in out_types if o != comp['backbone'].get('out_type'))
     head = comp['head'] if isinstance(comp['head'], Mapping) else {}
     k = comp.get('num_classes') or head.get('num_classes') or getattr(comp['head'], 'out_features', None)
-    if k: yield Fix({'head': dict(type='LinearClsHead', num_classes=k)})
+    if k:
+        yield Fix({'head': dict(type='LinearClsHead', num_classes=k)})
 
 # %% ../../nbs/composer/dry_run.ipynb #78eda1aa
 def loss_candidates(comp, targets):
@@ -199,9 +251,12 @@ def loss_candidates(comp, targets):
     sigmoid = dict(use_sigmoid=True) if targets == 'multi-label' else {}
     if isinstance(loss, Mapping):
         yield from (Fix(remove=(f'head.loss.{o}',)) for o in ('use_soft', 'reduction') if o in loss)
-        if sigmoid and takes(loss, 'use_sigmoid'): yield Fix({'head.loss.use_sigmoid': True})
-    if comp.get('targets') is None: yield Fix({'targets': 'soft'})
-    if head: yield Fix({'head.loss': dict(type='CrossEntropyLoss', **sigmoid)})
+        if sigmoid and takes(loss, 'use_sigmoid'):
+            yield Fix({'head.loss.use_sigmoid': True})
+    if comp.get('targets') is None:
+        yield Fix({'targets': 'soft'})
+    if head:
+        yield Fix({'head.loss': dict(type='CrossEntropyLoss', **sigmoid)})
 
 # %% ../../nbs/composer/dry_run.ipynb #3a5d43d6
 def first_sentence(e):
@@ -210,13 +265,16 @@ def first_sentence(e):
 
 def mismatch_message(part, e, given):
     "Why a part does not accept its input"
-    if isinstance(e, ShapeMismatch): return f'{e.takes}; {given}.'
-    if isinstance(e, BatchError): return f'{type(part).__name__} {e}.'
+    if isinstance(e, ShapeMismatch):
+        return f'{e.takes}; {given}.'
+    if isinstance(e, BatchError):
+        return f'{type(part).__name__} {e}.'
     cause = first_sentence(e)
     batch = f' ({IMAGES} is the batch size of the dry run)' if str(IMAGES) in cause else ''
     return f'{type(part).__name__} fails on its input; {given}: {cause}{batch}.'
 
-def _outputs(kind, feats): return f'the {kind} outputs {in_words(feats)}'
+def _outputs(kind, feats):
+    return f'the {kind} outputs {in_words(feats)}'
 
 # %% ../../nbs/composer/dry_run.ipynb #eeba8e4f
 class DryRun:
@@ -237,14 +295,17 @@ class DryRun:
     def cached(self, key, compute):
         "What `compute` returns, or the error that it raises, computed once per key"
         if key not in self.results:
-            try: self.results[key] = compute()
-            except Exception as e: self.results[key] = e
+            try:
+                self.results[key] = compute()
+            except Exception as e:
+                self.results[key] = e
         return self.results[key]
 
     def meta(self, cfg, kind, where=None):
         "The part on the meta device; stops the dry run if it cannot be built"
         found = self.cached((kind, fingerprint(cfg)), lambda: build_meta(cfg, kind, where))
-        if isinstance(found, ConfigError): raise Problem(where or f'{kind} output', found.issues, [])
+        if isinstance(found, ConfigError):
+            raise Problem(where or f'{kind} output', found.issues, [])
         return found
 
     def output(self, cfg, kind, x):
@@ -252,7 +313,8 @@ class DryRun:
         part = self.meta(cfg, kind)
         def run():
             out = _run(part, cfg, kind, x)
-            if not _is_tested(part): _check_one(part, cfg, kind, x)
+            if not _is_tested(part):
+                _check_one(part, cfg, kind, x)
             return out
         return self.cached((kind, fingerprint(cfg), str(tree_map(lambda t: tuple(t.shape), x))), run)
 
@@ -264,17 +326,23 @@ def _is_tested(module):
 
 def _run(part, cfg, kind, x):
     "What a part outputs for `x`; raises `BatchError` if that has no batch axis"
-    try: out = shapes_through(part, x)
-    except ShapeMismatch: raise
-    except Exception as e: out = run_eager(cfg, kind, x, e)
+    try:
+        out = shapes_through(part, x)
+    except ShapeMismatch:
+        raise
+    except Exception as e:
+        out = run_eager(cfg, kind, x, e)
     check_batch(out, batch_size(x))
     return out
 
 def _check_one(part, cfg, kind, x):
     "Raise `BatchError` for a part that fails for a single image"
-    try: _run(part, cfg, kind, _with_batch(x, 1))
-    except BatchError: raise
-    except Exception as e: raise BatchError(f'fails for a batch of one image: {first_sentence(e)}') from e
+    try:
+        _run(part, cfg, kind, _with_batch(x, 1))
+    except BatchError:
+        raise
+    except Exception as e:
+        raise BatchError(f'fails for a batch of one image: {first_sentence(e)}') from e
 
 # %% ../../nbs/composer/dry_run.ipynb #355f290f
 @patch
@@ -284,8 +352,13 @@ def image(self: DryRun, comp):
     own = image_shape_of(part)
     shape = own if shape is None else tuple(shape) if isinstance(shape, (tuple, list)) else (shape, shape)
     if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
-        _fail('image', 'image_shape', f'expected (c, h, w), got {comp["image_shape"]!r}.', Fix({'image_shape': (own[0], *shape)}),
-              Fix({'image_shape': own}))
+        _fail(
+            'image',
+            'image_shape',
+            f'expected (c, h, w), got {comp["image_shape"]!r}.',
+            Fix({'image_shape': (own[0], *shape)}),
+            Fix({'image_shape': own}),
+        )
     if shape[2] in (1, 3) and shape[0] not in (1, 3, own[0]):
         fix = Fix({'image_shape': (shape[2], *shape[:2])})
         raise Problem('image', [Issue('image_shape', f'expected (c, h, w), got {shape}.', fix)], [])
@@ -321,8 +394,10 @@ def through_neck(self: DryRun, comp, feats):
     if isinstance(out, Exception) and not isinstance(part, BaseModule):
         wrapped = dict(type=ModuleNeck, module=cfg)
         each = self.output(wrapped, 'neck', feats)
-        if not isinstance(each, Exception): cfg, out = wrapped, each
-        elif isinstance(each, BatchError): out = each
+        if not isinstance(each, Exception):
+            cfg, out = wrapped, each
+        elif isinstance(each, BatchError):
+            out = each
     if isinstance(out, Exception):
         message = mismatch_message(part, out, _outputs('backbone', feats))
         _fail('neck output', 'neck', message, *input_candidates(comp, 'neck', feats))
@@ -331,19 +406,23 @@ def through_neck(self: DryRun, comp, feats):
 # %% ../../nbs/composer/dry_run.ipynb #77803e14
 def wrap_head(cfg, comp):
     "A module that is not a head in `ModuleHead`, with the loss of its dict or of the composition"
-    if not isinstance(cfg, Mapping): module, loss = cfg, comp.get('loss')
-    else: module, loss = {k: v for k, v in cfg.items() if k != 'loss'}, cfg.get('loss')
+    if not isinstance(cfg, Mapping):
+        module, loss = cfg, comp.get('loss')
+    else:
+        module, loss = {k: v for k, v in cfg.items() if k != 'loss'}, cfg.get('loss')
     return dict(type=ModuleHead, module=module, **({} if loss is None else dict(loss=loss)))
 
 @patch
 def through_head(self: DryRun, comp, feats):
     "The config of the head, filled in, the head on the meta device, and its logits"
     cfg, before = fill_in(comp['head'], CHANNELS, channels_of(feats)), 'backbone' if comp['neck'] is None else 'neck'
-    if not is_head(MODELS.part_of(cfg['type']) if isinstance(cfg, Mapping) else cfg): cfg = wrap_head(cfg, comp)
+    if not is_head(MODELS.part_of(cfg['type']) if isinstance(cfg, Mapping) else cfg):
+        cfg = wrap_head(cfg, comp)
     part, logits = self.meta(cfg, 'head'), self.output(cfg, 'head', feats)
     inner = part.module if isinstance(part, ModuleHead) else part
     name = type(inner).__name__
-    def candidates(): return input_candidates(comp, 'head', feats)
+    def candidates():
+        return input_candidates(comp, 'head', feats)
     if isinstance(logits, Exception):
         _fail('head output', 'head', mismatch_message(inner, logits, _outputs(before, feats)), *candidates())
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
@@ -367,17 +446,22 @@ def wrong_targets(
     data: str | None = None,  # the targets of the data, if known
 ) -> Issue | None:  # None if they fit
     "The issue about `targets` that do not exist, or that the data does not have"
-    if targets in TARGETS and (data in (None, targets) or (data, targets) == ('labels', 'soft')): return None
-    if targets in TARGETS: message = f'the data has {data} targets, not {targets}.'
-    else: message = f'expected one of {", ".join(TARGETS)}, got {targets!r}.'
+    if targets in TARGETS and (data in (None, targets) or (data, targets) == ('labels', 'soft')):
+        return None
+    if targets in TARGETS:
+        message = f'the data has {data} targets, not {targets}.'
+    else:
+        message = f'expected one of {", ".join(TARGETS)}, got {targets!r}.'
     return Issue('targets', message, Fix(remove=('targets',)))
 
 # %% ../../nbs/composer/dry_run.ipynb #87b70ff2
 def loss_of(head):
     "The loss of a head on the meta device, with real tensors if it has any"
     loss = head.loss_module
-    if not isinstance(loss, nn.Module) or not any(t.is_meta for t in [*loss.parameters(), *loss.buffers()]): return loss
-    with _random_state_kept(), Bounded(): return build_loss(_untrained(head.cfg['loss']))
+    if not isinstance(loss, nn.Module) or not any(t.is_meta for t in [*loss.parameters(), *loss.buffers()]):
+        return loss
+    with _random_state_kept(), Bounded():
+        return build_loss(_untrained(head.cfg['loss']))
 
 def gradient(loss, logits, target):
     "The gradient of a loss with respect to the logits"
@@ -385,20 +469,26 @@ def gradient(loss, logits, target):
     with warnings.catch_warnings():
         warnings.simplefilter('error')                                  # broadcasting of different shapes
         value = loss(logits, target)
-    if value.ndim: raise ValueError(f'it outputs the shape {tuple(value.shape)}; expected a single number')
+    if value.ndim:
+        raise ValueError(f'it outputs the shape {tuple(value.shape)}; expected a single number')
     return torch.autograd.grad(value, logits)[0]
 
 # %% ../../nbs/composer/dry_run.ipynb #5071b502
 def _check_values(loss, name, logits, target, targets, candidates):
     "Stop the dry run if the loss is unbounded below, or a softmax loss for multi-label targets"
     k = logits.shape[1]
-    try: grad = gradient(loss, logits, target)
+    try:
+        grad = gradient(loss, logits, target)
     except Exception as e:
         _fail('targets', 'head.loss', f'{name} cannot be computed for {targets}: {first_sentence(e)}.', *candidates)
-    if k == 1: return
+    if k == 1:
+        return
     if (value := loss(logits, target)) and torch.allclose(-value, loss(-logits, target)):
-        _fail('targets', 'head.loss', f'{name} has no lower bound for logits; it expects log-probabilities.', *candidates)
-    if targets != 'multi-label': return
+        _fail(
+            'targets', 'head.loss', f'{name} has no lower bound for logits; it expects log-probabilities.', *candidates
+        )
+    if targets != 'multi-label':
+        return
     raised = logits.clone()
     raised[:, 1] += 1 + math.log(k)                                     # enough to show in a softmax over k classes
     then, now = grad[:, 0], gradient(loss, raised, target)[:, 0]
@@ -415,12 +505,15 @@ def validate_loss(
     "Stop the dry run unless the head's loss accepts the targets that it is trained with"
     own, taught = comp.get('targets'), comp.get('teacher') is not None
     wrong = None if own is None else wrong_targets(own, None if taught else data)
-    if wrong: raise Problem('targets', [wrong], [])
+    if wrong:
+        raise Problem('targets', [wrong], [])
     targets = 'soft' if taught else own or data or getattr(head, 'targets', 'labels')
     if targets not in TARGETS:
         _fail('targets', 'head', f'expected the targets of a head to be one of {", ".join(TARGETS)}, got {targets!r}.')
-    if type(head).loss is not ClsHead.loss: return                      # a head that computes its loss in another way
-    if k > MAX_CLASSES: _fail('targets', 'head', f'expected at most {MAX_CLASSES:,} classes, got {k:,}.')
+    if type(head).loss is not ClsHead.loss:
+        return                      # a head that computes its loss in another way
+    if k > MAX_CLASSES:
+        _fail('targets', 'head', f'expected at most {MAX_CLASSES:,} classes, got {k:,}.')
     loss = loss_of(head)
     with torch.enable_grad(), torch.device('cpu'):
         n = 4 if k == 3 else 3                                          # not k, or a wrong axis would go unnoticed
@@ -432,7 +525,8 @@ def validate_loss(
 def check_topk(comp, head, k):
     "Stop the dry run if `topk` of a head exceeds the number of classes"
     topk = getattr(head, 'topk', (1,))
-    if max(topk) <= k: return
+    if max(topk) <= k:
+        return
     fix = Fix({'head.topk': tuple(o for o in topk if o <= k) or (1,)}) if isinstance(comp['head'], Mapping) else None
     _fail('logits', 'head.topk', f'topk={topk} asks for the top {max(topk)} of only {k} classes.', fix)
 
@@ -458,17 +552,23 @@ def run(self: DryRun, comp: Mapping, skipped=()) -> dict:
     "The composition with everything filled in; raises the first `Problem` of a step that is not skipped"
     comp = normalize_composition(comp)
     if 'options' not in skipped:
-        for check in (check_one_teacher, check_keys, check_slots, check_loss_and_classes): check(comp)
+        for check in (check_one_teacher, check_keys, check_slots, check_loss_and_classes):
+            check(comp)
     for kind in PARTS:
-        if kind not in skipped: check_slot(comp, kind, self.keys)
-    if skipped: return comp
+        if kind not in skipped:
+            check_slot(comp, kind, self.keys)
+    if skipped:
+        return comp
     filled, feats = dict(comp), self.through_backbone(comp)
-    if comp['neck'] is not None: filled['neck'], feats = self.through_neck(comp, feats)
-    if comp['head'] is None: return filled
+    if comp['neck'] is not None:
+        filled['neck'], feats = self.through_neck(comp, feats)
+    if comp['head'] is None:
+        return filled
     filled['head'], head, logits = self.through_head(comp, feats)
     check_topk(comp, head, logits.shape[1])
     validate_loss(comp, head, logits.shape[1], self.targets)
-    if comp.get('teacher') is not None: self.check_teacher(comp, self.image(comp), logits.shape[1])
+    if comp.get('teacher') is not None:
+        self.check_teacher(comp, self.image(comp), logits.shape[1])
     return filled
 
 # %% ../../nbs/composer/dry_run.ipynb #24a4e73c
@@ -478,25 +578,35 @@ def _try_fixes(dry_run, comp, problem, skipped):
     for fixes in (problem.candidates, pairs):
         further = []
         for fix in fixes:
-            try: dry_run.run(apply_fixes(comp, [fix]), skipped)
+            try:
+                dry_run.run(apply_fixes(comp, [fix]), skipped)
             except Problem as e:
-                if STEPS.index(e.step) > STEPS.index(problem.step): further.append(fix)
-            else: return [fix]
-        if further: return further
+                if STEPS.index(e.step) > STEPS.index(problem.step):
+                    further.append(fix)
+            else:
+                return [fix]
+        if further:
+            return further
     return []
 
 # %% ../../nbs/composer/dry_run.ipynb #9a207183
 def _drop_and_continue(comp, path):
     "A fix that removes the option at a path, if it may be left out; an unknown type is removed with its dict"
     steps = path.removesuffix('.type').split('.')
-    while steps[-1].isdigit(): steps.pop()                              # an entry of a list is removed with the list
+    while steps[-1].isdigit():
+        steps.pop()                              # an entry of a list is removed with the list
     at = comp
     for step in steps[:-1]:
-        if isinstance(at, (list, tuple)) and step.isdigit(): at = at[int(step)]
-        else: at = at.get(step) if isinstance(at, Mapping) else None
-    if not isinstance(at, Mapping) or steps[-1] not in at or 'type' not in at: return None
-    try: expected = parameters(MODELS.part_of(at['type']))[0].get(steps[-1])
-    except ConfigError: return None
+        if isinstance(at, (list, tuple)) and step.isdigit():
+            at = at[int(step)]
+        else:
+            at = at.get(step) if isinstance(at, Mapping) else None
+    if not isinstance(at, Mapping) or steps[-1] not in at or 'type' not in at:
+        return None
+    try:
+        expected = parameters(MODELS.part_of(at['type']))[0].get(steps[-1])
+    except ConfigError:
+        return None
     return Fix(remove=('.'.join(steps),)) if expected is None or expected.default is not expected.empty else None
 
 # %% ../../nbs/composer/dry_run.ipynb #8f104b95
@@ -513,7 +623,8 @@ def _fix_and_continue(dry_run, comp, problem, issues, skipped):
     normal = normalize_composition(comp)
     ways = [o.fix or (None if o.absent else _drop_and_continue(normal, o.path)) for o in problem.issues]
     further = apply_fixes(comp, [way for way in ways if way])
-    if known or fingerprint(further) == fingerprint(normal): skipped.add(problem.step)
+    if known or fingerprint(further) == fingerprint(normal):
+        skipped.add(problem.step)
     return further
 
 # %% ../../nbs/composer/dry_run.ipynb #0b27f7eb
@@ -530,10 +641,14 @@ def resolve(
     fingerprint(comp)                                                   # raises for a value that contains itself
     dry_run, issues, skipped, comp = dry_run or DryRun(), [], {'classifier'} if alone else set(), dict(comp)
     for _ in range(100):
-        try: filled = dry_run.run(comp, skipped)
-        except Problem as problem: comp = _fix_and_continue(dry_run, comp, problem, issues, skipped)
-        else: break
-    if issues: raise ComposeError(issues=issues)
+        try:
+            filled = dry_run.run(comp, skipped)
+        except Problem as problem:
+            comp = _fix_and_continue(dry_run, comp, problem, issues, skipped)
+        else:
+            break
+    if issues:
+        raise ComposeError(issues=issues)
     return filled
 
 # %% ../../nbs/composer/dry_run.ipynb #56cb25ec
@@ -544,7 +659,8 @@ def resolve_model(
     dry_run: DryRun | None = None,  # its results are used again, and new ones are added
 ) -> dict:  # the same with everything filled in, ready to build
     "`resolve` for the config of a classifier; raises `ComposeError` that lists its issues and those of its parts"
-    if not isinstance(model, Mapping): raise ComposeError('', f'expected a dict, got {as_code(model)}.')
+    if not isinstance(model, Mapping):
+        raise ComposeError('', f'expected a dict, got {as_code(model)}.')
     fingerprint(model)
     if 'model' in model and 'backbone' not in model:
         raise ComposeError('model', "this is a whole config. Pass its 'model' entry.")
@@ -557,9 +673,13 @@ def resolve_model(
         issues = list(e.issues)
         model = patched(model, [o.fix or Fix(remove=(o.path,)) for o in issues if o.path])
     if 'backbone' in model:
-        absent = any(o.absent for o in issues)                          # how such a classifier joins its parts is unknown
+        # how such a classifier joins its parts is unknown
+        absent = any(o.absent for o in issues)
         comp = {**{k: model.get(k) for k in (*PARTS, 'teacher', 'targets')}, 'image_shape': image_shape}
-        try: filled = resolve(comp, DryRun(keys, targets, dry_run and dry_run.results), alone=absent)
-        except ComposeError as e: issues += e.issues
-    if issues: raise ComposeError(issues=issues)
+        try:
+            filled = resolve(comp, DryRun(keys, targets, dry_run and dry_run.results), alone=absent)
+        except ComposeError as e:
+            issues += e.issues
+    if issues:
+        raise ComposeError(issues=issues)
     return {**model, **arguments(filled)}

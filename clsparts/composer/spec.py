@@ -12,9 +12,9 @@ __all__ = ['STEPS', 'CLASSES', 'KEYS', 'ComposeError', 'Problem', 'as_part', 'op
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..core.errors import ConfigError, Issue, Fix, closest, did_you_mean, join_path, patched
-from ..core.registry import MODELS, check_arguments, kind_of, parameters
 from ..base.shapes import CHANNELS, PARTS
+from ..core.errors import ConfigError, Fix, Issue, closest, did_you_mean, join_path, patched
+from ..core.registry import MODELS, check_arguments, kind_of, parameters
 
 # %% ../../nbs/composer/spec.ipynb #34f5ff65
 class ComposeError(ConfigError):
@@ -27,8 +27,19 @@ class Problem(Exception):
     issues: list  # see `Issue`
     candidates: list  # fixes to try, the most promising first
 
-STEPS = ('options', 'backbone', 'neck', 'head', 'image', 'backbone output', 'neck output', 'head output', 'logits', 'targets',
-         'teacher')
+STEPS = (
+    'options',
+    'backbone',
+    'neck',
+    'head',
+    'image',
+    'backbone output',
+    'neck output',
+    'head output',
+    'logits',
+    'targets',
+    'teacher',
+)
 
 # %% ../../nbs/composer/spec.ipynb #712cc0f5
 CLASSES = ('num_classes', 'out_features')  # names of the argument that sets the number of logits
@@ -37,14 +48,17 @@ KEYS = (*PARTS, 'loss', 'num_classes', 'image_shape', 'targets', 'teacher')  # o
 # %% ../../nbs/composer/spec.ipynb #3bab0664
 def as_part(part):
     "A dict for a name or class; a copy of a dict; a module unchanged"
-    if isinstance(part, (str, type)): return dict(type=part)
+    if isinstance(part, (str, type)):
+        return dict(type=part)
     return dict(part) if isinstance(part, Mapping) else part
 
 # %% ../../nbs/composer/spec.ipynb #794b6d26
 def options_of(cfg):
     "The parameters that the part of a config accepts, by name; empty for a module or an unknown type"
-    try: return parameters(MODELS.part_of(cfg['type']))[0] if isinstance(cfg, Mapping) else {}
-    except (ConfigError, KeyError): return {}
+    try:
+        return parameters(MODELS.part_of(cfg['type']))[0] if isinstance(cfg, Mapping) else {}
+    except (ConfigError, KeyError):
+        return {}
 
 def takes(cfg, name):
     "Whether the part of a config accepts an argument of that name"
@@ -53,11 +67,13 @@ def takes(cfg, name):
 # %% ../../nbs/composer/spec.ipynb #12c9bf81
 def fill_in(cfg, names, value):
     "A config in which the first of `names` that is required and missing is set to `value`"
-    if not isinstance(cfg, Mapping) or value is None: return cfg
+    if not isinstance(cfg, Mapping) or value is None:
+        return cfg
     options = options_of(cfg)
     for name in names:
         is_missing = name in options and name not in cfg
-        if is_missing and options[name].default is options[name].empty: return {**cfg, name: value}
+        if is_missing and options[name].default is options[name].empty:
+            return {**cfg, name: value}
     return cfg
 
 # %% ../../nbs/composer/spec.ipynb #7e7e3ff1
@@ -74,7 +90,8 @@ def normalize_composition(comp: Mapping) -> dict:
 def checked_fixes(fixes) -> list[Fix]:
     "The fixes; raises `ComposeError` for anything else"
     found = list(fixes) if isinstance(fixes, Iterable) else [fixes]
-    if all(isinstance(fix, Fix) for fix in found): return found
+    if all(isinstance(fix, Fix) for fix in found):
+        return found
     raise ComposeError('fixes', f'expected a list of fixes, got {fixes!r}. Pass the `fixes` of an earlier error.')
 
 def apply_fixes(
@@ -83,7 +100,8 @@ def apply_fixes(
 ) -> dict:
     "The normal form of a composition after fixes, applied in their order"
     comp = normalize_composition(comp)
-    for fix in checked_fixes(fixes): comp = normalize_composition(patched(comp, [fix]))
+    for fix in checked_fixes(fixes):
+        comp = normalize_composition(patched(comp, [fix]))
     return comp
 
 # %% ../../nbs/composer/spec.ipynb #5a8ef90f
@@ -105,16 +123,20 @@ def validate_part(
         part = MODELS.part_of(cfg['type'], kind)
         args = {k: 1 for k in parameters(part)[0] if k in inferred}
         args |= {k: v for k, v in cfg.items() if k != 'type'}
-        if kind == 'head' and not is_head(part): args.pop('loss', None)
+        if kind == 'head' and not is_head(part):
+            args.pop('loss', None)
         check_arguments(part.__name__, part, args)
-    except ConfigError as e: raise e.prefixed(where) from e.__cause__
+    except ConfigError as e:
+        raise e.prefixed(where) from e.__cause__
 
 # %% ../../nbs/composer/spec.ipynb #0f9e8d3c
 def losses_of(head):
     "The losses in a head's dict, by path"
     loss = head.get('loss') if isinstance(head, Mapping) else None
-    if loss is None: return {}
-    if not isinstance(loss, (list, tuple)): return {'head.loss': loss}
+    if loss is None:
+        return {}
+    if not isinstance(loss, (list, tuple)):
+        return {'head.loss': loss}
     found = {}
     for i, entry in enumerate(loss):
         is_pair = isinstance(entry, (list, tuple))
@@ -129,14 +151,16 @@ def part_name(part):
 def misplaced_option(comp, kind, issue, keys=KEYS):
     "The issue about an option that another part accepts, with the fix to move it there; None for any other issue"
     owner, _, option = issue.path.rpartition('.')
-    if owner != kind or issue.fix is None or issue.fix.remove != (issue.path,): return None
+    if owner != kind or issue.fix is None or issue.fix.remove != (issue.path,):
+        return None
     if option == 'pretrained' and takes(comp[kind], 'init_cfg'):
         weights = dict(type='Pretrained', checkpoint=comp[kind][option])
         instead = {f'{kind}.init_cfg': weights} if weights['checkpoint'] and not comp[kind].get('init_cfg') else {}
         message = f"{part_name(comp[kind])} has no argument 'pretrained'; init_cfg names its weights."
         return Issue(issue.path, message, Fix(instead, (issue.path,)))
     slots = [p for p in PARTS if p != kind and takes(comp[p], option)]
-    if not slots and option not in keys: return None
+    if not slots and option not in keys:
+        return None
     target = comp[slots[0]] if slots else comp
     path = f'{slots[0]}.{option}' if slots else option
     there = f'in the {slots[0]}' if slots else 'next to the parts'
@@ -148,18 +172,23 @@ def misplaced_option(comp, kind, issue, keys=KEYS):
 def _of_both(comp, issue):
     "The issue about a number of classes that was filled in from the composition, with a fix of both places"
     k, option = comp.get('num_classes'), issue.path.removeprefix('head.')
-    if k is None or issue.fix is None or option not in CLASSES or comp['head'].get(option) != k: return issue
+    if k is None or issue.fix is None or option not in CLASSES or comp['head'].get(option) != k:
+        return issue
     return issue._replace(fix=Fix({**issue.fix.set, 'num_classes': issue.fix.set.get(issue.path)}, issue.fix.remove))
 
 def check_slot(comp: Mapping, kind: str, keys: Iterable = KEYS) -> None:
     "Raise `Problem` for the part in one slot: `validate_part` for it, and for the losses inside a head"
     jobs = {kind: (comp[kind], kind)} if comp[kind] is not None or kind == 'backbone' else {}
-    if kind == 'head': jobs |= {path: (as_part(loss), 'loss') for path, loss in losses_of(comp['head']).items()}
+    if kind == 'head':
+        jobs |= {path: (as_part(loss), 'loss') for path, loss in losses_of(comp['head']).items()}
     issues = []
     for where, (cfg, expected) in jobs.items():
-        try: validate_part(cfg, expected, where, () if expected in ('backbone', 'loss') else CHANNELS)
-        except ConfigError as e: issues += [misplaced_option(comp, kind, o, keys) or _of_both(comp, o) for o in e.issues]
-    if issues: raise Problem(kind, issues, [])
+        try:
+            validate_part(cfg, expected, where, () if expected in ('backbone', 'loss') else CHANNELS)
+        except ConfigError as e:
+            issues += [misplaced_option(comp, kind, o, keys) or _of_both(comp, o) for o in e.issues]
+    if issues:
+        raise Problem(kind, issues, [])
 
 # %% ../../nbs/composer/spec.ipynb #15dfe51c
 def option_owners(comp: Mapping) -> dict:
@@ -177,26 +206,32 @@ def check_keys(comp: Mapping) -> None:
     "Raise `Problem` for keys that a composition does not have, such as an option of a part"
     owners, issues = option_owners(comp), []
     for key, value in comp.items():
-        if key in KEYS: continue
+        if key in KEYS:
+            continue
         meant = key if key in owners else next(iter(closest(key, owners)), None)
         owner, option = owners.get(meant), (meant or key).split('__')[-1]
         if owner:
             part = comp[owner] if owner in PARTS else as_part(losses_of(comp['head'])[owner])
             message = f'this is an option of {part_name(part)}. Put it in the {owner} dict.'
-        elif key == 'type': message = 'compose expects separate parts. Pass a whole dict to compose_model.'
-        else: message = f"compose has no argument {key!r}. {did_you_mean(key, KEYS)}Available: {', '.join(KEYS)}."
+        elif key == 'type':
+            message = 'compose expects separate parts. Pass a whole dict to compose_model.'
+        else:
+            message = f"compose has no argument {key!r}. {did_you_mean(key, KEYS)}Available: {', '.join(KEYS)}."
         moved = {join_path(owner, option): value} if meant and (owner or comp.get(option) is None) else {}
         issues.append(Issue(key, message, Fix(moved, (key,))))
-    if issues: raise Problem('options', issues, [])
+    if issues:
+        raise Problem('options', issues, [])
 
 # %% ../../nbs/composer/spec.ipynb #3a5ce20e
 def kind_at(part):
     "The kind of a part; None if nothing determines it"
     try:
-        if isinstance(part, Mapping) and isinstance(part['type'], str): return MODELS.find(part['type']).kind
+        if isinstance(part, Mapping) and isinstance(part['type'], str):
+            return MODELS.find(part['type']).kind
         cls = part['type'] if isinstance(part, Mapping) else type(part)
         return kind_of(cls, cls.__module__)
-    except (ConfigError, KeyError, AttributeError): return None
+    except (ConfigError, KeyError, AttributeError):
+        return None
 
 def check_slots(comp: Mapping) -> None:
     "Raise `Problem` for parts in the wrong slots, if moving them to their own resolves it"
@@ -205,7 +240,8 @@ def check_slots(comp: Mapping) -> None:
     moved = {k: comp[p] for p, k in wrong.items()}
     free = all(k in wrong or comp.get(k) is None for k in moved)
     lost = {'backbone', *(['head'] if 'loss' in moved else [])} & wrong.keys() - moved.keys()
-    if not wrong or len(moved) < len(wrong) or not free or lost: return
+    if not wrong or len(moved) < len(wrong) or not free or lost:
+        return
     message = '; '.join(f'{part_name(comp[p])} is a {k}, not a {p}' for p, k in wrong.items())
     emptied = {p: None for p in wrong if p not in moved}
     raise Problem('options', [Issue(next(iter(wrong)), f'{message}.', Fix({**emptied, **moved}))], [])
@@ -224,6 +260,10 @@ def check_loss_and_classes(comp: Mapping) -> None:
         issues.append(Issue('loss', message, Fix(remove=('loss',))))
     if isinstance(head, Mapping) and k is not None and head.get('num_classes', k) != k:
         theirs = head['num_classes']
-        whole = next((Fix({place: n}) for place, n in {'head.num_classes': k, 'num_classes': theirs}.items() if type(n) is int), None)
+        whole = next(
+            (Fix({place: n}) for place, n in {'head.num_classes': k, 'num_classes': theirs}.items() if type(n) is int),
+            None,
+        )
         issues.append(Issue('num_classes', f'expected {theirs!r}, as in the head, got {k!r}.', whole))
-    if issues: raise Problem('options', issues, [])
+    if issues:
+        raise Problem('options', issues, [])

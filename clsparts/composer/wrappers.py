@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from ..heads.cls_head import ClsHead
 from ..base.module import BaseModule
 from ..core.registry import MODELS
+from ..heads.cls_head import ClsHead
 
 # %% ../../nbs/composer/wrappers.ipynb #bcc2f976
 @MODELS.register_module(kind='neck')
@@ -26,7 +26,8 @@ class ModuleNeck(BaseModule):
         super().__init__()
         self.module = MODELS.build(module, where='module')
 
-    def forward(self, inputs): return tuple(self.module(x) for x in inputs)
+    def forward(self, inputs):
+        return tuple(self.module(x) for x in inputs)
 
 # %% ../../nbs/composer/wrappers.ipynb #b7cb5894
 @MODELS.register_module(kind='head')
@@ -43,5 +44,7 @@ class ModuleHead(ClsHead):
         super().__init__(loss, topk, cal_acc)
         self.module = MODELS.build(module, where='module')
 
-    def pre_logits(self, feats): return feats[-1] if isinstance(feats, (tuple, list)) else feats
-    def forward(self, feats): return self.module(self.pre_logits(feats))
+    def pre_logits(self, feats):
+        return feats[-1] if isinstance(feats, (tuple, list)) else feats
+    def forward(self, feats):
+        return self.module(self.pre_logits(feats))

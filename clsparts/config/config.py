@@ -21,10 +21,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .limits import MAX_BITS, MAX_BYTES, MAX_FILES, MAX_NESTING, MAX_VALUES, MAX_WORDS
-from .python_reader import Budget, base_files, execute_python, is_bound, is_new_style, read_python, substitute
-from ..files.atomic import replacing
+from clsparts.config.python_reader import (
+    Budget,
+    base_files,
+    execute_python,
+    is_bound,
+    is_new_style,
+    read_python,
+    substitute,
+)
 from ..core.errors import ConfigError, as_code, did_you_mean, join_path, printable
 from ..core.registry import KINDS, MODELS, parameters
+from ..files.atomic import replacing
 
 # %% ../../nbs/config/config.ipynb #0876e5e6
 def plain(
@@ -38,15 +46,21 @@ def _plain(value, path, left, levels):
     if next(left, None) is None:
         raise ConfigError(path.partition('.')[0], f'a config may contain at most {MAX_VALUES:,} values, '
                                                   'counted as often as they occur.')
-    if value is None or isinstance(value, (str, int, float)): return _scalar(value, path)
+    if value is None or isinstance(value, (str, int, float)):
+        return _scalar(value, path)
     if not isinstance(value, (Mapping, list, tuple)):
-        raise ConfigError(path, f'{type(value).__name__} is not plain data; a config contains only dicts, lists, strings, numbers, '
-                                'booleans and None. Use a dict with its `type` for a part.')
+        raise ConfigError(
+            path,
+            f'{type(value).__name__} is not plain data; a config contains only dicts, lists, strings, numbers, '
+            'booleans and None. Use a dict with its `type` for a part.',
+        )
     if not levels:
         start = '.'.join(path.split('.')[:3])
         raise ConfigError(f'{start}.…', f'values are nested more than {MAX_NESTING} deep, or contain themselves.')
-    def inner(step, v): return _plain(v, join_path(path, step), left, levels - 1)
-    if isinstance(value, Mapping): return {_key(k, path): inner(k, v) for k, v in value.items()}
+    def inner(step, v):
+        return _plain(v, join_path(path, step), left, levels - 1)
+    if isinstance(value, Mapping):
+        return {_key(k, path): inner(k, v) for k, v in value.items()}
     return [inner(i, v) for i, v in enumerate(value)]
 
 # %% ../../nbs/config/config.ipynb #115f4506
@@ -56,11 +70,13 @@ def _scalar(value, path):
     "The plain string or number of a subclass, such as numpy's"
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         raise ConfigError(path, f'an integer of {value.bit_length():,} bits; the limit is {MAX_BITS:,}.')
-    if value is None or type(value) in (str, int, float, bool): return value
+    if value is None or type(value) in (str, int, float, bool):
+        return value
     return next(exact(value) for kind, exact in _EXACT.items() if isinstance(value, kind))
 
 def _key(key, path):
-    if isinstance(key, str): return str.__str__(key)
+    if isinstance(key, str):
+        return str.__str__(key)
     raise ConfigError(path, f'keys are strings; the key {key!r} is of type {type(key).__name__}. Write {str(key)!r}.')
 
 # %% ../../nbs/config/config.ipynb #eb1261b0
@@ -74,8 +90,10 @@ def merge(
     base = _fitting(base, over, takes, path)
     out = {k: merge(v, {}) if isinstance(v, Mapping) else v for k, v in base.items()}
     for k, v in over.items():
-        if k == '_delete_': continue
-        if not isinstance(v, Mapping): out[k] = v
+        if k == '_delete_':
+            continue
+        if not isinstance(v, Mapping):
+            out[k] = v
         else:
             old = out[k] if isinstance(out.get(k), Mapping) and not v.get('_delete_') else {}
             out[k] = merge(old, v, takes, join_path(path, k))
@@ -86,10 +104,12 @@ def _fitting(base, over, takes, path):
     "`base` without the arguments that another type in `over` does not accept"
     old, new = base.get('type'), over.get('type')
     inherited = [k for k in base if k not in over and k not in ('type', '_scope_')]
-    if takes is None or old is None or new in (None, old) or not inherited: return base
+    if takes is None or old is None or new in (None, old) or not inherited:
+        return base
     names = takes(new)
     dropped = [] if names is None else [k for k in inherited if k not in names]
-    if not dropped: return base
+    if not dropped:
+        return base
     words = f'takes no {", ".join(dropped)}; {"it is" if len(dropped) == 1 else "they are"} dropped.'
     warnings.warn(printable(f'{path or "config"}: type {old} became {new}, which {words}'), stacklevel=2)
     return {k: v for k, v in base.items() if k not in dropped}
@@ -101,20 +121,29 @@ def taken_by(
     type_,  # the `type` of a config
 ) -> set | None:
     "The names of the arguments that a part, optimizer or schedule accepts; None if unknown, or if it accepts any"
-    if not isinstance(type_, str): return None
+    if not isinstance(type_, str):
+        return None
     part, more = _part_named(type_)
-    if part is None: return None
+    if part is None:
+        return None
     names, anything = parameters(part)
     return None if anything else {*names, *more}
 
 def _part_named(name):
     "The class of that name, and further keys that its dict may have"
-    try: return MODELS.get(name), ()
-    except ConfigError: pass
+    try:
+        return MODELS.get(name), ()
+    except ConfigError:
+        pass
     from torch.optim import Optimizer, lr_scheduler
-    for module, kind, more in ((sys.modules['torch.optim'], Optimizer, ()), (lr_scheduler, lr_scheduler.LRScheduler, _WHEN)):
+
+    for module, kind, more in (
+        (sys.modules['torch.optim'], Optimizer, ()),
+        (lr_scheduler, lr_scheduler.LRScheduler, _WHEN),
+    ):
         found = vars(module).get(name)
-        if inspect.isclass(found) and issubclass(found, kind): return found, more
+        if inspect.isclass(found) and issubclass(found, kind):
+            return found, more
     return None, ()
 
 # %% ../../nbs/config/config.ipynb #b9f93f93
@@ -127,10 +156,14 @@ def parse_override(
     path, sep, value = text.partition('=')
     if not sep or not path.strip():
         raise ConfigError(message=f'{text!r} is not an override. Use path=value, for example model.backbone.depth=34.')
-    if value in _JSON_WORDS: return path.strip(), _JSON_WORDS[value]
-    if value.startswith('dict('): return path.strip(), read_python(f'value = {value}', f'--cfg-options {path.strip()}', {})['value']
-    try: return path.strip(), ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError): return path.strip(), value
+    if value in _JSON_WORDS:
+        return path.strip(), _JSON_WORDS[value]
+    if value.startswith('dict('):
+        return path.strip(), read_python(f'value = {value}', f'--cfg-options {path.strip()}', {})['value']
+    try:
+        return path.strip(), ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return path.strip(), value
 
 # %% ../../nbs/config/config.ipynb #5f22e21d
 def override(
@@ -150,8 +183,10 @@ def override(
     last = _step(at, last, steps, new=True)
     there = at if isinstance(at, dict) else {last: at[last]}
     new = merge(there, {last: plain(value, path)}, takes, '.'.join(steps))
-    if isinstance(at, dict): at.clear()
-    for k, v in new.items(): at[k] = v
+    if isinstance(at, dict):
+        at.clear()
+    for k, v in new.items():
+        at[k] = v
     return out
 
 # %% ../../nbs/config/config.ipynb #f9f56d8e
@@ -159,12 +194,16 @@ def _step(at, step, before, new=False):
     "`step` as a key or index of `at`; the error lists the available keys"
     path = '.'.join(before)
     if isinstance(at, dict):
-        if step in at or new: return step
+        if step in at or new:
+            return step
         raise ConfigError(join_path(path, step), f'there is no such key. {did_you_mean(step, at)}'
                           f'Available: {", ".join(at) or "nothing"}.')
-    try: index = int(step)
-    except ValueError: raise ConfigError(path, f'expected a list index, got {step!r}.') from None
-    if -len(at) <= index < len(at): return index
+    try:
+        index = int(step)
+    except ValueError:
+        raise ConfigError(path, f'expected a list index, got {step!r}.') from None
+    if -len(at) <= index < len(at):
+        return index
     raise ConfigError(path, f'the list has {len(at)} elements, so index {index} is out of range.')
 
 # %% ../../nbs/config/config.ipynb #a861e9ef
@@ -176,9 +215,12 @@ def diff(
     return _diff(plain(a), plain(b), '')
 
 def _diff(a, b, path):
-    if isinstance(a, dict) and isinstance(b, dict): pairs = [(k, a.get(k, ...), b.get(k, ...)) for k in {**a, **b}]
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b): pairs = [(i, *ab) for i, ab in enumerate(zip(a, b))]
-    else: return [] if a == b and isinstance(a, bool) == isinstance(b, bool) else [(path, a, b)]
+    if isinstance(a, dict) and isinstance(b, dict):
+        pairs = [(k, a.get(k, ...), b.get(k, ...)) for k in {**a, **b}]
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        pairs = [(i, *ab) for i, ab in enumerate(zip(a, b))]
+    else:
+        return [] if a == b and isinstance(a, bool) == isinstance(b, bool) else [(path, a, b)]
     found = [d for k, x, y in pairs for d in _diff(x, y, join_path(path, k))]
     whole = isinstance(a, list) and not any(isinstance(v, (dict, list)) for v in a + b)
     return [(path, a, b)] if found and whole else found
@@ -192,17 +234,25 @@ def python_text(
     "A config as Python source: `name = value`, on several lines if long; raises `ConfigError` for keys that are not names"
     cfg = plain(cfg)
     words = 'is not a name that a Python config can assign. Rename it, or write .json or .yaml.'
-    if wrong := [k for k in cfg if not _assignable(k)]: raise ConfigError(issues=[(k, f'{k!r} {words}') for k in wrong])
+    if wrong := [k for k in cfg if not _assignable(k)]:
+        raise ConfigError(issues=[(k, f'{k!r} {words}') for k in wrong])
     return ''.join(f'{k} = {_code(v, 0, len(k) + 3)}\n' for k, v in cfg.items())
 
 def _assignable(name):
     "Whether a Python config can assign the name; `dict` and `float` are reserved"
-    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith('__') and name not in ('_base_', 'dict', 'float')
+    return (
+        name.isidentifier()
+        and not keyword.iskeyword(name)
+        and not name.startswith('__')
+        and name not in ('_base_', 'dict', 'float')
+    )
+
 
 def _code(value, indent, before):
     "`as_code`, on several lines if it is too long after `before` characters"
     line = as_code(value)
-    if before + len(line) <= WIDTH or not value or not isinstance(value, (dict, list)): return line
+    if before + len(line) <= WIDTH or not value or not isinstance(value, (dict, list)):
+        return line
     opening, indent = 'dict(' if line.startswith('dict(') else line[0], indent + 4
     keys = [''] * len(value) if opening == '[' else [f'{k}=' if opening == 'dict(' else f'{k!r}: ' for k in value]
     values = value.values() if isinstance(value, dict) else value
@@ -233,15 +283,21 @@ def _read_json(text, name):
     def once(pairs):
         out = {}
         for k, v in pairs:
-            if k in out: raise _error(name, f'the key {k!r} appears twice in one object.')
+            if k in out:
+                raise _error(name, f'the key {k!r} appears twice in one object.')
             out[k] = v
         return out
     text = _BARE.sub(lambda m: m[1] or f'"{m[2]}"', text) if '{{' in text else text
-    try: return json.loads(text, object_pairs_hook=once)
-    except json.JSONDecodeError as e: raise _error(name, f'{e.msg}.', e.lineno, e.colno) from None
-    except RecursionError: raise _error(name, 'the file is nested too deeply.') from None
-    except ConfigError: raise
-    except ValueError: raise _error(name, 'integers of more than 4,300 digits cannot be read.') from None
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as e:
+        raise _error(name, f'{e.msg}.', e.lineno, e.colno) from None
+    except RecursionError:
+        raise _error(name, 'the file is nested too deeply.') from None
+    except ConfigError:
+        raise
+    except ValueError:
+        raise _error(name, 'integers of more than 4,300 digits cannot be read.') from None
 
 # %% ../../nbs/config/config.ipynb #10f0f634
 _TAG = 'tag:yaml.org,2002:'
@@ -269,12 +325,17 @@ def _read_yaml(text, name):
         raise _error(name, f'the file is too large; a YAML config has at most {MAX_WORDS:,} words and signs.')
     yaml = YAML(typ='safe', pure=True)
     yaml.composer.warn_double_anchors = False
-    try: return _YamlValues(name, yaml.constructor).value(yaml.compose(text) if text.strip() else None)
-    except MarkedYAMLError as e: raise _at(name, e.problem_mark or e.context_mark, f'{e.problem or e.context}.') from None
-    except ReaderError as e: raise _error(name, f'the character {chr(e.character)!r} is not allowed in YAML.') from None
-    except RecursionError: raise _error(name, 'the file is nested too deeply.') from None
+    try:
+        return _YamlValues(name, yaml.constructor).value(yaml.compose(text) if text.strip() else None)
+    except MarkedYAMLError as e:
+        raise _at(name, e.problem_mark or e.context_mark, f'{e.problem or e.context}.') from None
+    except ReaderError as e:
+        raise _error(name, f'the character {chr(e.character)!r} is not allowed in YAML.') from None
+    except RecursionError:
+        raise _error(name, 'the file is nested too deeply.') from None
 
-def _at(name, mark, words): return _error(name, words, mark.line + 1, mark.column + 1)
+def _at(name, mark, words):
+    return _error(name, words, mark.line + 1, mark.column + 1)
 
 # %% ../../nbs/config/config.ipynb #b0facf58
 class _YamlValues:
@@ -283,60 +344,80 @@ class _YamlValues:
     def __init__(self, name, constructor):
         self.name, self.constructor, self.left = name, constructor, iter(range(MAX_VALUES))
 
-    def error(self, node, words): return _at(self.name, node.start_mark, words)
+    def error(self, node, words):
+        return _at(self.name, node.start_mark, words)
 
     def value(self, node, levels=MAX_NESTING):
-        if node is None: return {}
+        if node is None:
+            return {}
         if next(self.left, None) is None:
-            raise self.error(node, f'the file contains more than {MAX_VALUES:,} values, counted as often as they occur.')
-        if not levels: raise self.error(node, f'values are nested more than {MAX_NESTING} deep, or contain themselves.')
+            raise self.error(
+                node, f'the file contains more than {MAX_VALUES:,} values, counted as often as they occur.'
+            )
+        if not levels:
+            raise self.error(node, f'values are nested more than {MAX_NESTING} deep, or contain themselves.')
         kind = node.tag.removeprefix(_TAG)
-        if kind == 'seq' and isinstance(node.value, list): return [self.value(n, levels - 1) for n in node.value]
-        if kind == 'map' and isinstance(node.value, list): return _yaml_reference(node) or self.mapping(node, levels)
-        if kind in ('str', 'int', 'float', 'bool', 'null') and isinstance(node.value, str): return self.scalar(node)
+        if kind == 'seq' and isinstance(node.value, list):
+            return [self.value(n, levels - 1) for n in node.value]
+        if kind == 'map' and isinstance(node.value, list):
+            return _yaml_reference(node) or self.mapping(node, levels)
+        if kind in ('str', 'int', 'float', 'bool', 'null') and isinstance(node.value, str):
+            return self.scalar(node)
         hint = ' Put it in quotes.' if kind == 'timestamp' else ''
         raise self.error(node, f'a config holds no value of the kind {kind!r}.{hint}')
 
     def scalar(self, node):
-        try: return self.constructor.construct_object(node)
-        except (ValueError, TypeError, KeyError): raise self.error(node, f'{node.value[:50]!r} cannot be read.') from None
+        try:
+            return self.constructor.construct_object(node)
+        except (ValueError, TypeError, KeyError):
+            raise self.error(node, f'{node.value[:50]!r} cannot be read.') from None
 
     def mapping(self, node, levels):
         own, inherited = {}, {}
         for k, v in node.value:
             if k.tag == _TAG + 'merge':
-                for n in reversed(v.value if v.tag == _TAG + 'seq' else [v]): inherited.update(self.merged(n, levels))
+                for n in reversed(v.value if v.tag == _TAG + 'seq' else [v]):
+                    inherited.update(self.merged(n, levels))
                 continue
-            if k.tag != _TAG + 'str': raise self.error(k, f'keys are strings; put {_yaml_source(k)} in quotes.')
-            if k.value in own: raise self.error(k, f'the key {k.value!r} appears twice.')
+            if k.tag != _TAG + 'str':
+                raise self.error(k, f'keys are strings; put {_yaml_source(k)} in quotes.')
+            if k.value in own:
+                raise self.error(k, f'the key {k.value!r} appears twice.')
             own[k.value] = self.value(v, levels - 1)
         return {**inherited, **own}
 
     def merged(self, node, levels):
         value = self.value(node, levels - 1)
-        if isinstance(value, dict): return value
+        if isinstance(value, dict):
+            return value
         raise self.error(node, '`<<` takes a mapping, or a list of mappings.')
 
 # %% ../../nbs/config/config.ipynb #1f109ca3
 def _yaml_reference(node):
     "The text of a bare `{{ … }}`, if the node is one"
     for _ in range(2):
-        if not isinstance(node.value, list) or len(node.value) != 1 or node.tag != _TAG + 'map': return None
+        if not isinstance(node.value, list) or len(node.value) != 1 or node.tag != _TAG + 'map':
+            return None
         node, nothing = node.value[0]
-        if nothing.value != '': return None
+        if nothing.value != '':
+            return None
     return f'{{{{ {node.value} }}}}' if isinstance(node.value, str) else None
 
-def _yaml_source(node): return f'`{node.value}`' if isinstance(node.value, str) else 'this one'
+def _yaml_source(node):
+    return f'`{node.value}`' if isinstance(node.value, str) else 'this one'
 
 # %% ../../nbs/config/config.ipynb #712742e4
 def _open_python(text, name, variables, trusted):
     "A Python config's base files, a function from the base config to what the file itself holds, and whether it is of the new style"
     new_style = is_new_style(text, name)
     def values(base):
-        if trusted and not new_style: return execute_python(text, name, variables, base)
-        try: return read_python(text, name, variables, base)
+        if trusted and not new_style:
+            return execute_python(text, name, variables, base)
+        try:
+            return read_python(text, name, variables, base)
         except ConfigError:
-            if not trusted: raise
+            if not trusted:
+                raise
         return execute_python(text, name, variables, base)
     return base_files(text, name, variables), values, new_style
 
@@ -344,14 +425,17 @@ def _opener(parse):
     "The same for a format that `parse` reads"
     def opened(text, name, variables, trusted):
         data, budget = parse(text, name), Budget()
-        if not isinstance(data, dict): raise _error(name, f'expected a dict, got a {type(data).__name__}.')
+        if not isinstance(data, dict):
+            raise _error(name, f'expected a dict, got a {type(data).__name__}.')
         files = data.pop('_base_', [])
         files = [files] if isinstance(files, str) else files
         if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
             raise _error(name, '_base_ names no files. Set it to a string or a list of strings.')
         def resolved(value, base):
-            if isinstance(value, dict): return {k: resolved(v, base) for k, v in value.items()}
-            if isinstance(value, list): return [resolved(v, base) for v in value]
+            if isinstance(value, dict):
+                return {k: resolved(v, base) for k, v in value.items()}
+            if isinstance(value, list):
+                return [resolved(v, base) for v in value]
             return substitute(value, name, variables, base, budget) if isinstance(value, str) else value
         return resolved(files, None), lambda base: resolved(plain(data), base), False
     return opened
@@ -360,7 +444,8 @@ _FORMATS = {'.py': (_open_python, python_text), '.json': (_opener(_read_json), j
             '.yaml': (_opener(_read_yaml), yaml_text), '.yml': (_opener(_read_yaml), yaml_text)}
 
 def _format(path):
-    if path.suffix in _FORMATS: return _FORMATS[path.suffix]
+    if path.suffix in _FORMATS:
+        return _FORMATS[path.suffix]
     raise _error(path, f'config files end in .py, .json, .yaml or .yml, not {path.suffix!r}.')
 
 # %% ../../nbs/config/config.ipynb #0191fcf9
@@ -368,8 +453,13 @@ ENDINGS = tuple(_FORMATS)  # of config files
 
 def _resolved(path):
     "The path with all symbolic links followed"
-    try: return Path(path).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError) as e: raise ConfigError(message=f'{str(path)!r} leads nowhere: {"a name holds no null byte" if chr(0) in str(path) else e}.') from None
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as e:
+        raise ConfigError(
+            message=f'{str(path)!r} leads nowhere: {"a name holds no null byte" if chr(0) in str(path) else e}.'
+        ) from None
+
 
 def _root_of(path):
     "The folder that base files of `path` have to be in"
@@ -377,18 +467,27 @@ def _root_of(path):
 
 def _text_of(path):
     try:
-        if path.exists() and not path.is_file(): raise _error(path, 'is not a file.')
-        with open(path, 'rb') as f: data = f.read(MAX_BYTES + 1)
-    except OSError as e: raise _error(path, f'cannot be read: {e.strerror}. {_neighbours(path)}') from None
-    if len(data) > MAX_BYTES: raise _error(path, f'the file is too large; a config has at most {MAX_BYTES:,} bytes.')
-    try: return data.decode('utf-8-sig')
-    except UnicodeDecodeError as e: raise _error(path, f'is not UTF-8 text: {e.reason} at byte {e.start}.') from None
+        if path.exists() and not path.is_file():
+            raise _error(path, 'is not a file.')
+        with open(path, 'rb') as f:
+            data = f.read(MAX_BYTES + 1)
+    except OSError as e:
+        raise _error(path, f'cannot be read: {e.strerror}. {_neighbours(path)}') from None
+    if len(data) > MAX_BYTES:
+        raise _error(path, f'the file is too large; a config has at most {MAX_BYTES:,} bytes.')
+    try:
+        return data.decode('utf-8-sig')
+    except UnicodeDecodeError as e:
+        raise _error(path, f'is not UTF-8 text: {e.reason} at byte {e.start}.') from None
 
 def _neighbours(path):
     "`Did you mean …?` with the configs next to a missing path"
-    if os.path.exists(path) or len(path.name) > 100: return ''
-    try: return did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir() if p.suffix in _FORMATS)[:1000])
-    except OSError: return ''
+    if os.path.exists(path) or len(path.name) > 100:
+        return ''
+    try:
+        return did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir() if p.suffix in _FORMATS)[:1000])
+    except OSError:
+        return ''
 
 def _variables(path):
     "The values of `{{ fileDirname }}` and similar variables in a file"
@@ -399,20 +498,27 @@ def _variables(path):
 class _Chain:
     "Reads the files that form one config"
 
-    def __init__(self, root, trusted): self.root, self.trusted, self.count = root, trusted, 0
+    def __init__(self, root, trusted):
+        self.root, self.trusted, self.count = root, trusted, 0
 
     def config(self, path, above=()):
         "The config of a file and its bases; `above` are the files that inherit from it"
         circle = ' → '.join(map(_shown, [*above[above.index(path):], path])) if path in above else ''
-        if circle: raise ConfigError(message=f'{circle}: a config cannot inherit from itself.')
+        if circle:
+            raise ConfigError(message=f'{circle}: a config cannot inherit from itself.')
         self.count += 1
-        if self.count > MAX_FILES: raise _error(path, f'a config may consist of at most {MAX_FILES} files.')
+        if self.count > MAX_FILES:
+            raise _error(path, f'a config may consist of at most {MAX_FILES} files.')
         files, values, new_style = _format(path)[0](_text_of(path), _shown(path), _variables(path), self.trusted)
         above = (*above, path)
-        if new_style: base = {f: self.config(self.locate(path, f), above) for f in files}
-        else: base = self.bases(path, files, above) if files else None
-        try: plain(own := values(base))
-        except ConfigError as e: raise _in_file(e, _shown(path)) from e.__cause__
+        if new_style:
+            base = {f: self.config(self.locate(path, f), above) for f in files}
+        else:
+            base = self.bases(path, files, above) if files else None
+        try:
+            plain(own := values(base))
+        except ConfigError as e:
+            raise _in_file(e, _shown(path)) from e.__cause__
         return own if new_style else merge(base or {}, own, taken_by)
 
     def bases(self, path, files, above):
@@ -429,30 +535,38 @@ class _Chain:
 
     def locate(self, path, file):
         "The path of a base file"
-        def refuse(words): raise _error(path, f'its base {file!r} {words}')
-        if '::' in file: refuse('is in an installed package, which is not searched. Copy it next to this file and name the copy.')
+        def refuse(words):
+            raise _error(path, f'its base {file!r} {words}')
+        if '::' in file:
+            refuse('is in an installed package, which is not searched. Copy it next to this file and name the copy.')
         found = _resolved(path.parent/file)
         if not found.is_relative_to(self.root):
             both = os.path.commonpath([self.root, found])
             refuse(f'is outside {self.root}, the folder for base files. To allow it, load with root={both!r}.')
-        if not os.path.exists(found): refuse(f'does not exist. {_neighbours(found)}')
+        if not os.path.exists(found):
+            refuse(f'does not exist. {_neighbours(found)}')
         return found
 
-def _without_imports(names): return {k: v for k, v in names.items() if not is_bound(k, v)}
+def _without_imports(names):
+    return {k: v for k, v in names.items() if not is_bound(k, v)}
 
 def _in_file(e, name):
     "The same error, starting with the name of the file"
     return e if str(e).startswith(name) else ConfigError(message=f'{name}: {e}')
 
 # %% ../../nbs/config/config.ipynb #d1bc0044
-_NAMING = {None, 'type', 'teacher', 'module', 'losses', 'dropout_layer', *KINDS.values()}  # where a string can name a part
+# where a string can name a part
+_NAMING = {None, 'type', 'teacher', 'module', 'losses', 'dropout_layer', *KINDS.values()}
 
 def _walk(value, path='', key=None):
     "Every value in a config with its path and its key; elements of lists have the key of the list"
     yield path, key, value
-    if isinstance(value, dict): items = [(k, k, v) for k, v in value.items()]
-    else: items = [(i, key, v) for i, v in enumerate(value)] if isinstance(value, list) else []
-    for step, k, v in items: yield from _walk(v, join_path(path, step), k)
+    if isinstance(value, dict):
+        items = [(k, k, v) for k, v in value.items()]
+    else:
+        items = [(i, key, v) for i, v in enumerate(value)] if isinstance(value, list) else []
+    for step, k, v in items:
+        yield from _walk(v, join_path(path, step), k)
 
 def check_spelt_out(
     cfg,  # a config from a file
@@ -461,23 +575,31 @@ def check_spelt_out(
 ) -> None:
     "Raise one `ConfigError` for all `'package.module:Class'` that a config may not name, see `Registry.refusal`; imports nothing"
     names = [(p, v) for p, k, v in _walk(plain(cfg, path), path) if k in _NAMING and isinstance(v, str) and ':' in v]
-    if trusted: MODELS.trust(v for _, v in names)
+    if trusted:
+        MODELS.trust(v for _, v in names)
     issues = [(p, refusal) for p, v in names if (refusal := MODELS.refusal(v))]
-    if issues: raise ConfigError(issues=issues)
+    if issues:
+        raise ConfigError(issues=issues)
 
 # %% ../../nbs/config/config.ipynb #ac9aa19b
 def _check_text(path, text, variables):
     "The issue for a string that would change when it is read"
-    try: text.encode()
-    except UnicodeEncodeError: return [(path, f'{text!r} contains half a character (a lone surrogate), which no file can store.')]
-    try: same = substitute(text, 'this string', variables, None) == text
-    except ConfigError: same = False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return [(path, f'{text!r} contains half a character (a lone surrogate), which no file can store.')]
+    try:
+        same = substitute(text, 'this string', variables, None) == text
+    except ConfigError:
+        same = False
     return [] if same else [(path, f'{text!r} is a reference, which reading replaces. Write the value itself.')]
 
 def _check_value(path, key, value, variables):
     "Issues for one value of a config to be saved"
-    if isinstance(value, str): return _check_text(path, value, variables)
-    if isinstance(value, float) and math.isnan(value): return [(path, 'NaN is not allowed in a config.')]
+    if isinstance(value, str):
+        return _check_text(path, value, variables)
+    if isinstance(value, float) and math.isnan(value):
+        return [(path, 'NaN is not allowed in a config.')]
     keys = list(value) if isinstance(value, dict) else []
     lost = [(join_path(path, k), f'{k} is a directive, not a value. Rename the key.')
             for k in keys if k == '_delete_' or k == '_base_' and not path]
@@ -487,24 +609,31 @@ def _file_text(cfg, path):
     "The text of a file for `cfg`; raises `ConfigError` if it would be read as anything else"
     (opened, write), cfg, variables = _format(path), plain(cfg), _variables(path)
     issues = [f for p, k, v in _walk(cfg) for f in _check_value(p, k, v, variables)]
-    if issues: raise ConfigError(issues=issues)
+    if issues:
+        raise ConfigError(issues=issues)
     text = write(cfg)
-    if len(text.encode()) > MAX_BYTES: raise _error(path, f'the config is too large; a file has at most {MAX_BYTES:,} bytes.')
+    if len(text.encode()) > MAX_BYTES:
+        raise _error(path, f'the config is too large; a file has at most {MAX_BYTES:,} bytes.')
     changed = diff(cfg, opened(text, path.name, variables, False)[1](None))
-    if changed: raise ConfigError(issues=[(p, f'a {path.suffix} file cannot hold this: it would be ' +
-                                             ('lost.' if v is ... else f'read as {as_code(v)}.')) for p, _, v in changed])
+    if changed:
+        raise ConfigError(issues=[(p, f'a {path.suffix} file cannot hold this: it would be ' +
+                                     ('lost.' if v is ... else f'read as {as_code(v)}.')) for p, _, v in changed])
     return text
 
 # %% ../../nbs/config/config.ipynb #706aae80
 def _nested(value, kind):
     "Plain data with dicts of that kind"
-    if isinstance(value, list): return [_nested(v, kind) for v in value]
-    if not isinstance(value, dict): return value
+    if isinstance(value, list):
+        return [_nested(v, kind) for v in value]
+    if not isinstance(value, dict):
+        return value
     out = kind()
-    for k, v in value.items(): dict.__setitem__(out, k, _nested(v, kind))
+    for k, v in value.items():
+        dict.__setitem__(out, k, _nested(v, kind))
     return out
 
-def _is_special(name): return name.startswith('__') and name.endswith('__')
+def _is_special(name):
+    return name.startswith('__') and name.endswith('__')
 
 # %% ../../nbs/config/config.ipynb #a59be4c1
 class ConfigDict(dict):
@@ -515,36 +644,48 @@ class ConfigDict(dict):
         self.update(*args, **kwargs)
 
     def update(self, *args, **kwargs):
-        for k, v in plain(dict(*args, **kwargs)).items(): super().__setitem__(k, _nested(v, type(self)))
+        for k, v in plain(dict(*args, **kwargs)).items():
+            super().__setitem__(k, _nested(v, type(self)))
 
-    def __setitem__(self, key, value): self.update({key: value})
-    def __or__(self, other): return type(self)({**self, **other})
-    def copy(self): return type(self)(self)
+    def __setitem__(self, key, value):
+        self.update({key: value})
+    def __or__(self, other):
+        return type(self)({**self, **other})
+    def copy(self):
+        return type(self)(self)
 
     def __ior__(self, other):
         self.update(other)
         return self
 
     def setdefault(self, key, default=None):
-        if key not in self: self[key] = default
+        if key not in self:
+            self[key] = default
         return self[key]
 
     def __getattr__(self, name):
-        if name in self: return self[name]
-        if _is_special(name): raise AttributeError(name)
-        raise AttributeError(printable(f'there is no {name!r}. {did_you_mean(name, self)}Available: {", ".join(self) or "nothing"}.'))
+        if name in self:
+            return self[name]
+        if _is_special(name):
+            raise AttributeError(name)
+        raise AttributeError(
+            printable(f'there is no {name!r}. {did_you_mean(name, self)}Available: {", ".join(self) or "nothing"}.')
+        )
 
     def __setattr__(self, name, value):
-        if _is_special(name): return super().__setattr__(name, value)
+        if _is_special(name):
+            return super().__setattr__(name, value)
         if hasattr(type(self), name):
             raise AttributeError(f'{name!r} is a method of every config. Use cfg[{name!r}] = {as_code(value)}.')
         self[name] = value
 
     def __delattr__(self, name):
-        if name not in self: getattr(self, name)
+        if name not in self:
+            getattr(self, name)
         del self[name]
 
-    def __dir__(self): return [*super().__dir__(), *(k for k in self if k.isidentifier())]
+    def __dir__(self):
+        return [*super().__dir__(), *(k for k in self if k.isidentifier())]
 
 # %% ../../nbs/config/config.ipynb #5335b980
 class Config(ConfigDict):
@@ -559,12 +700,14 @@ class Config(ConfigDict):
         "Read a config and the files that it inherits from; raises `ConfigError` with the file and the position"
         file = _resolved(path)
         root = _root_of(file) if root is None else _resolved(root)
-        if not file.is_relative_to(root): raise _error(file, f'is outside the root {root}.')
+        if not file.is_relative_to(root):
+            raise _error(file, f'is outside the root {root}.')
         merged = _without_imports(_Chain(root, trusted).config(file))
         try:
             cfg = cls(merged)
             check_spelt_out(cfg, trusted=trusted)
-        except ConfigError as e: raise _in_file(e, _shown(file)) from e.__cause__
+        except ConfigError as e:
+            raise _in_file(e, _shown(file)) from e.__cause__
         return cfg
 
     def dump(self,
@@ -573,7 +716,8 @@ class Config(ConfigDict):
         "Write a file that `fromfile` reads as the same config; raises `ConfigError`, and writes nothing, if the format cannot store it"
         path = Path(path)
         text = _file_text(self, path)
-        with replacing(path) as tmp: tmp.write_bytes(text.encode())
+        with replacing(path) as tmp:
+            tmp.write_bytes(text.encode())
         return path
 
     @property
@@ -586,6 +730,7 @@ class Config(ConfigDict):
     ) -> None:
         "Apply overrides, in place: all of them, or none and a `ConfigError`"
         new = plain(self)
-        for path, value in options.items(): new = override(new, path, value, taken_by)
+        for path, value in options.items():
+            new = override(new, path, value, taken_by)
         self.clear()
         self.update(new)

@@ -18,7 +18,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
 
-from .limits import MAX_BITS, MAX_BYTES, MAX_DEPTH, MAX_FSTRINGS, MAX_PATH, MAX_STEPS, MAX_WEIGHT, MAX_WORDS
+from clsparts.config.limits import (
+    MAX_BITS,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_FSTRINGS,
+    MAX_PATH,
+    MAX_STEPS,
+    MAX_WEIGHT,
+    MAX_WORDS,
+)
 from ..core.errors import ConfigError, did_you_mean
 
 # %% ../../nbs/config/python_reader.ipynb #e220d664
@@ -42,14 +51,19 @@ def _a(value):
 
 def _words(problem):
     "What went wrong, to go on after a piece of the source"
-    if isinstance(problem, _Refused): return str(problem)
-    if isinstance(problem, RecursionError): return f'{_DEEP}.'
-    if isinstance(problem, MemoryError): return 'takes too much memory.'
-    if isinstance(problem, KeyError): return f'uses the key {reprlib.repr(problem.args[0])}, which does not exist.'
+    if isinstance(problem, _Refused):
+        return str(problem)
+    if isinstance(problem, RecursionError):
+        return f'{_DEEP}.'
+    if isinstance(problem, MemoryError):
+        return 'takes too much memory.'
+    if isinstance(problem, KeyError):
+        return f'uses the key {reprlib.repr(problem.args[0])}, which does not exist.'
     return f'cannot be evaluated: {_cut(str(problem) or type(problem).__name__, 200).rstrip(".")}.'
 
 # %% ../../nbs/config/python_reader.ipynb #b69ab78f
-def _lines(text): return re.split(r'\r\n|\r|\n', text)
+def _lines(text):
+    return re.split(r'\r\n|\r|\n', text)
 
 def _located(text, filename, line, words, column=None):
     "An error at a line, which is shown beneath unless the words quote it already"
@@ -80,7 +94,8 @@ class Budget:
 
     def spend(self, steps):
         self.left -= steps
-        if self.left < 0: raise _Refused(f'is too much: a file may take {MAX_STEPS:,} steps in all.')
+        if self.left < 0:
+            raise _Refused(f'is too much: a file may take {MAX_STEPS:,} steps in all.')
 
     def weigh(self, value):
         "Pay for looking at all of `value`, which comes back; refuse it if it is too large or too deep"
@@ -88,11 +103,13 @@ class Budget:
         while level:
             depth += 1
             weight += len(level)
-            if depth > MAX_DEPTH + 1: raise _Refused(f'{_DEEP}: the limit is {MAX_DEPTH} levels.')
+            if depth > MAX_DEPTH + 1:
+                raise _Refused(f'{_DEEP}: the limit is {MAX_DEPTH} levels.')
             below = []
             for v in level:
                 weight += _own_weight(v, below)
-                if weight + len(below) > MAX_WEIGHT: raise _Refused(_HEAVY)
+                if weight + len(below) > MAX_WEIGHT:
+                    raise _Refused(_HEAVY)
             level = below
         self.spend(1 + (weight >> 2))
         return value
@@ -100,14 +117,17 @@ class Budget:
 # %% ../../nbs/config/python_reader.ipynb #2f3f9fa1
 def _own_weight(value, below):
     "What `value` weighs more than 1 without what is in it, which is added to `below`"
-    if isinstance(value, str): return len(value) >> 3
-    if isinstance(value, (list, tuple)): below.extend(value)
+    if isinstance(value, str):
+        return len(value) >> 3
+    if isinstance(value, (list, tuple)):
+        below.extend(value)
     elif isinstance(value, dict):
         below.extend(value)
         below.extend(value.values())
     elif type(value) is int:
         bits = value.bit_length()
-        if bits > MAX_BITS: raise _Refused(f'is an integer of {bits:,} bits; the limit is {MAX_BITS:,}.')
+        if bits > MAX_BITS:
+            raise _Refused(f'is an integer of {bits:,} bits; the limit is {MAX_BITS:,}.')
         return bits >> 8
     return 0
 
@@ -117,21 +137,28 @@ _WORD, _FSTRING = re.compile(r'\w+|[^\w\s]'), re.compile(r'''(?<!\w)([fF][rR]?|[
 def _check_size(text, filename):
     def refuse(most, what):
         raise ConfigError(message=f'{filename}: the file is too large for a config; the limit is {most:,} {what}.')
-    if len(text) > MAX_BYTES: refuse(MAX_BYTES, 'characters')
-    if len(text) > MAX_FSTRINGS and _FSTRING.search(text): refuse(MAX_FSTRINGS, 'characters in a file with f-strings')
-    if len(text) <= MAX_WORDS: return
-    if next(islice(_WORD.finditer(text), MAX_WORDS, None), None): refuse(MAX_WORDS, 'words and signs')
+    if len(text) > MAX_BYTES:
+        refuse(MAX_BYTES, 'characters')
+    if len(text) > MAX_FSTRINGS and _FSTRING.search(text):
+        refuse(MAX_FSTRINGS, 'characters in a file with f-strings')
+    if len(text) <= MAX_WORDS:
+        return
+    if next(islice(_WORD.finditer(text), MAX_WORDS, None), None):
+        refuse(MAX_WORDS, 'words and signs')
 
 def _parse(text, filename):
     "The syntax tree of a file; raises `ConfigError` with line and column where it is no Python"
     _check_size(text, filename)
     text = text.removeprefix('\ufeff')
-    try: return ast.parse(text, str(filename))
+    try:
+        return ast.parse(text, str(filename))
     except SyntaxError as e:
         words = f'this is not valid Python: {_cut(str(e.msg), 200)}.'
         raise _located(text, filename, e.lineno or 1, words, e.offset) from None
-    except (RecursionError, MemoryError): raise ConfigError(message=f'{filename}: the file is nested too deeply.') from None
-    except Exception as e: raise ConfigError(message=f'{filename}: this is not valid Python: {_cut(str(e), 200)}.') from None
+    except (RecursionError, MemoryError):
+        raise ConfigError(message=f'{filename}: the file is nested too deeply.') from None
+    except Exception as e:
+        raise ConfigError(message=f'{filename}: this is not valid Python: {_cut(str(e), 200)}.') from None
 
 _parse_once = lru_cache(maxsize=16)(_parse)
 
@@ -142,26 +169,31 @@ def _statements(text, filename):
 # %% ../../nbs/config/python_reader.ipynb #1395ce96
 def _key(key):
     "`key`, if a dict may have it"
-    if isinstance(key, str) or isinstance(key, int) and abs(key) < 1_000_000: return key
+    if isinstance(key, str) or isinstance(key, int) and abs(key) < 1_000_000:
+        return key
     raise _Refused(f'has the key {reprlib.repr(key)}; keys are strings.')
 
 def _dict(*pairs, **more):
     "`dict(…)` with keys that a config may have"
     out = {}
-    for given in pairs: out.update({_key(k): v for k, v in (given.items() if isinstance(given, dict) else given)})
+    for given in pairs:
+        out.update({_key(k): v for k, v in (given.items() if isinstance(given, dict) else given)})
     return {**out, **more}
 
 def _int(value=0):
-    if isinstance(value, str) and len(value) > 1000: raise _Refused('is too much: an integer may have 1,000 digits.')
+    if isinstance(value, str) and len(value) > 1000:
+        raise _Refused('is too much: an integer may have 1,000 digits.')
     return int(value)
 
 def _range(*limits):
     numbers = range(*limits)
-    if numbers[MAX_WEIGHT:]: raise _Refused(_HEAVY)
+    if numbers[MAX_WEIGHT:]:
+        raise _Refused(_HEAVY)
     return list(numbers)
 
 def _round(number, digits=None):
-    if digits is not None and abs(digits) > 999: raise _Refused('rounds to more than 999 digits.')
+    if digits is not None and abs(digits) > 999:
+        raise _Refused('rounds to more than 999 digits.')
     return round(number, digits)
 
 def _sum(values, start=0):
@@ -169,8 +201,10 @@ def _sum(values, start=0):
         raise _Refused('adds up lists. Write [x for xs in … for x in xs].')
     return sum(values, start)
 
-def _zip(*values, **options): return list(zip(*values, **options))
-def _enumerate(*values, **options): return list(enumerate(*values, **options))
+def _zip(*values, **options):
+    return list(zip(*values, **options))
+def _enumerate(*values, **options):
+    return list(enumerate(*values, **options))
 
 _FUNCTIONS = dict(
     dict=_dict, list=list, tuple=tuple, str=str, int=_int, float=float, bool=bool, len=len, abs=abs, round=_round,
@@ -183,7 +217,8 @@ class _Reading:
     def __init__(self, text, filename, variables, base=None):
         self.text, self.filename, self.variables = text.removeprefix('\ufeff'), filename, variables
         self.base = None if base is None else _rebuilt(base, _BaseDict)
-        self.names, self.local = {}, {}          # what the file has assigned; the variables of the comprehensions around
+        # what the file has assigned; the variables of the comprehensions around
+        self.names, self.local = {}, {}
         self.budget, self.depth = Budget(), 0
         self.hint = ''                           # said where a name is not defined
 
@@ -205,33 +240,45 @@ def _value(r, node, place=False):
     r.depth += 1
     try:
         r.budget.spend(1)
-        if r.depth > MAX_DEPTH: raise _Refused(f'{_DEEP}: the limit is {MAX_DEPTH} levels.')
-        if type(node) not in _EXPRESSIONS: raise _Refused(_CODE)
+        if r.depth > MAX_DEPTH:
+            raise _Refused(f'{_DEEP}: the limit is {MAX_DEPTH} levels.')
+        if type(node) not in _EXPRESSIONS:
+            raise _Refused(_CODE)
         value = _EXPRESSIONS[type(node)](r, node)
-        if isinstance(value, str) and len(value) > 100: r.budget.weigh(value)
-        if isinstance(node, _ACCESS) and not place: value = _taken(r, node, value)
-    except ConfigError: raise
-    except Exception as e: raise r.error(node, e) from None
+        if isinstance(value, str) and len(value) > 100:
+            r.budget.weigh(value)
+        if isinstance(node, _ACCESS) and not place:
+            value = _taken(r, node, value)
+    except ConfigError:
+        raise
+    except Exception as e:
+        raise r.error(node, e) from None
     r.depth -= 1
     return value
 
 # %% ../../nbs/config/python_reader.ipynb #0ce4bcfe
 def _rebuilt(value, make):
     "A copy of dicts, lists and tuples in each other, dicts by way of `make`"
-    if isinstance(value, dict): return make({k: _rebuilt(v, make) for k, v in value.items()})
-    if isinstance(value, list): return [_rebuilt(v, make) for v in value]
-    if isinstance(value, tuple): return tuple(_rebuilt(v, make) for v in value)
+    if isinstance(value, dict):
+        return make({k: _rebuilt(v, make) for k, v in value.items()})
+    if isinstance(value, list):
+        return [_rebuilt(v, make) for v in value]
+    if isinstance(value, tuple):
+        return tuple(_rebuilt(v, make) for v in value)
     return value
 
 def _hooked(value):
     "`value` as a dict of the base stores it: copied, except for what is a dict of the base already"
-    if type(value) is dict: return _BaseDict({k: _hooked(v) for k, v in value.items()})
-    if isinstance(value, (list, tuple)): return type(value)(_hooked(v) for v in value)
+    if type(value) is dict:
+        return _BaseDict({k: _hooked(v) for k, v in value.items()})
+    if isinstance(value, (list, tuple)):
+        return type(value)(_hooked(v) for v in value)
     return value
 
 def _merged(over, base):
     "`over` laid over `base`: dicts merge, `_delete_=True` in a dict replaces instead"
-    if not isinstance(over, dict): return over
+    if not isinstance(over, dict):
+        return over
     kept = base if isinstance(base, dict) and not over.get('_delete_') else {}
     own = {k: v for k, v in over.items() if k != '_delete_'}
     return {**kept, **{k: _merged(v, kept.get(k)) for k, v in own.items()}}
@@ -243,18 +290,24 @@ class _BaseDict(dict):
     _shown = 'dict'                              # in messages
 
     def __getattr__(self, name):
-        if name in self: return self[name]
+        if name in self:
+            return self[name]
         raise AttributeError(f'there is no key {name!r}')
 
-    def __setattr__(self, name, value): self[name] = value
-    def __delattr__(self, name): del self[name]
-    def __setitem__(self, key, value): super().__setitem__(key, _hooked(value))
+    def __setattr__(self, name, value):
+        self[name] = value
+    def __delattr__(self, name):
+        del self[name]
+    def __setitem__(self, key, value):
+        super().__setitem__(key, _hooked(value))
 
     def update(self, *given, **more):
         for key, value in dict(*given, **more).items():
             old = self.get(key)
-            if isinstance(old, dict) and isinstance(value, dict): old.update(value)
-            else: self[key] = value
+            if isinstance(old, dict) and isinstance(value, dict):
+                old.update(value)
+            else:
+                self[key] = value
 
     def merge(self, other):
         merged = _merged(copy.deepcopy(other), copy.deepcopy(self))
@@ -262,11 +315,13 @@ class _BaseDict(dict):
         self.update(merged)
 
     def setdefault(self, key, default=None):
-        if key in self: return self[key]
+        if key in self:
+            return self[key]
         self[key] = default
         return default
 
-    def pop(self, key, default=None): return super().pop(key, default)
+    def pop(self, key, default=None):
+        return super().pop(key, default)
 
     def copy(self):
         out = _BaseDict()
@@ -279,8 +334,10 @@ class _BaseDict(dict):
 def _rooted(node):
     "Whether a chain of attributes, indices and methods starts at `_base_`"
     while not isinstance(node, ast.Name):
-        if isinstance(node, ast.Call): node = node.func
-        if not isinstance(node, (ast.Attribute, ast.Subscript)): return False
+        if isinstance(node, ast.Call):
+            node = node.func
+        if not isinstance(node, (ast.Attribute, ast.Subscript)):
+            return False
         node = node.value
     return node.id == '_base_'
 
@@ -292,7 +349,8 @@ def _taken(r, node, value):
 # %% ../../nbs/config/python_reader.ipynb #bfe09f3a
 def _meant(name, names):
     "`Did you mean …? ` for what is short enough to compare"
-    if not isinstance(name, str) or len(name) > 50: return ''
+    if not isinstance(name, str) or len(name) > 50:
+        return ''
     return did_you_mean(name, [n for n in islice(names, 500) if isinstance(n, str) and len(n) <= 50])
 
 def _missing(key, names):
@@ -303,13 +361,18 @@ def _missing(key, names):
 def _item(holder, key):
     "`holder[key]`, or a refusal in words"
     if isinstance(holder, dict):
-        if key in holder: return holder[key]
+        if key in holder:
+            return holder[key]
         raise _missing(key, holder)
     kind, shown = _a(holder), reprlib.repr(key)
-    if not isinstance(holder, (list, tuple, str)): raise _Refused(f'looks into {kind}, which holds nothing.')
-    if isinstance(key, slice): return holder[key]
-    if not isinstance(key, int): raise _Refused(f'looks for {shown} in {kind}, which has numbered places.')
-    if -len(holder) <= key < len(holder): return holder[key]
+    if not isinstance(holder, (list, tuple, str)):
+        raise _Refused(f'looks into {kind}, which holds nothing.')
+    if isinstance(key, slice):
+        return holder[key]
+    if not isinstance(key, int):
+        raise _Refused(f'looks for {shown} in {kind}, which has numbered places.')
+    if -len(holder) <= key < len(holder):
+        return holder[key]
     raise _Refused(f'asks for number {shown} of {kind} with {len(holder)} elements.')
 
 # %% ../../nbs/config/python_reader.ipynb #4e9c6ec3
@@ -317,7 +380,8 @@ _REFERENCE, _ENVIRONMENT = re.compile(r'\{\{([^{}]*)\}\}'), re.compile(r'\{\{\s*
 
 def _from_base(base, path):
     "The value at a dotted path in the base config"
-    if base is None: raise _Refused(_NO_BASE)
+    if base is None:
+        raise _Refused(_NO_BASE)
     for step in path.split('.'):
         number = isinstance(base, (list, tuple)) and re.fullmatch(r'-?[0-9]{1,9}', step)
         base = _item(base, int(step) if number else step)
@@ -325,15 +389,18 @@ def _from_base(base, path):
 
 def _substituted(value, variables, base, budget):
     "`value` with its references resolved; may raise `_Refused`"
-    if '{{' not in value: return value
+    if '{{' not in value:
+        return value
     if _ENVIRONMENT.search(value):
         raise _Refused('reads the environment, and a config means the same everywhere. Write the value itself.')
     def resolve(found):
         name = found[1].strip()
-        if name in variables: return str(variables[name])
+        if name in variables:
+            return str(variables[name])
         return budget.weigh(_from_base(base, name.removeprefix('_base_.'))) if name.startswith('_base_.') else found[0]
     alone = _REFERENCE.fullmatch(value)
-    if alone: return _rebuilt(resolve(alone), dict)
+    if alone:
+        return _rebuilt(resolve(alone), dict)
     return _REFERENCE.sub(lambda found: budget.weigh(str(resolve(found))), value)
 
 # %% ../../nbs/config/python_reader.ipynb #8c0cc415
@@ -345,8 +412,10 @@ def substitute(
     budget: Budget | None = None,  # shared by all strings of a file
 ) -> object:  # a string, or the base's value if the reference is all there is
     "Resolve the `{{ … }}` in a string; raises `ConfigError` for what is not there, and for environment variables"
-    try: return _substituted(value, variables, base, budget or Budget())
-    except _Refused as e: raise ConfigError(message=f'{filename}: {reprlib.repr(value)} {e}') from None
+    try:
+        return _substituted(value, variables, base, budget or Budget())
+    except _Refused as e:
+        raise ConfigError(message=f'{filename}: {reprlib.repr(value)} {e}') from None
 
 # %% ../../nbs/config/python_reader.ipynb #059446fc
 @_evaluates(ast.Constant)
@@ -354,21 +423,28 @@ def _constant(r, node):
     value = node.value
     if isinstance(value, str) and '{{' in value:
         return _rebuilt(r.budget.weigh(_substituted(value, r.variables, r.base, r.budget)), _BaseDict)
-    if isinstance(value, str): return value
-    if value is None or isinstance(value, (bool, float)): return value
-    if isinstance(value, int): return r.budget.weigh(value) if value.bit_length() > 64 else value
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int):
+        return r.budget.weigh(value) if value.bit_length() > 64 else value
     raise _Refused(f'is {_a(value)}, which no config holds. Write a string, a number, True, False or None.')
 
 @_evaluates(ast.Name)
 def _name(r, node):
     name = node.id
     for names in (r.local, r.names):
-        if name in names: return names[name]
+        if name in names:
+            return names[name]
     if name == '_base_':
-        if r.base is None: raise _Refused(_NO_BASE)
+        if r.base is None:
+            raise _Refused(_NO_BASE)
         return r.base
-    if name.startswith('__'): raise _Refused(_CODE)
-    if name in _FUNCTIONS: raise _Refused('is a function, and no value. Call it, or write the value itself.')
+    if name.startswith('__'):
+        raise _Refused(_CODE)
+    if name in _FUNCTIONS:
+        raise _Refused('is a function, and no value. Call it, or write the value itself.')
     raise _Refused(f'is not defined. {_meant(name, [*r.local, *r.names])}{r.hint}'.rstrip())
 
 # %% ../../nbs/config/python_reader.ipynb #61044903
@@ -376,18 +452,22 @@ def _items(value):
     "What stands in a list, tuple, dict or string, one after the other"
     if not isinstance(value, (list, tuple, dict, str)):
         raise _Refused(f'goes through {_a(value)}, which holds nothing. Write a list.')
-    if len(value) > MAX_WEIGHT: raise _Refused(_HEAVY)
+    if len(value) > MAX_WEIGHT:
+        raise _Refused(_HEAVY)
     return list(value)
 
 def _mapping(value):
-    if isinstance(value, dict): return value
+    if isinstance(value, dict):
+        return value
     raise _Refused(f'unpacks {_a(value)} with **, which takes a dict.')
 
 def _elements(r, nodes):
     out = []
     for node in nodes:
-        if isinstance(node, ast.Starred): out += _items(_value(r, node.value))
-        else: out.append(_value(r, node))
+        if isinstance(node, ast.Starred):
+            out += _items(_value(r, node.value))
+        else:
+            out.append(_value(r, node))
     return out
 
 _EXPRESSIONS[ast.List] = lambda r, node: _elements(r, node.elts)
@@ -397,26 +477,32 @@ _EXPRESSIONS[ast.Tuple] = lambda r, node: tuple(_elements(r, node.elts))
 def _display(r, node):
     out = {}
     for key, value in zip(node.keys, node.values):
-        if key is None: out.update(_mapping(_value(r, value)))
-        else: out[_key(_value(r, key))] = _value(r, value)
+        if key is None:
+            out.update(_mapping(_value(r, value)))
+        else:
+            out[_key(_value(r, key))] = _value(r, value)
     return out
 
 # %% ../../nbs/config/python_reader.ipynb #715a0a6e
 def _bare_reference(node):
     "What stands inside `{{ … }}`, if it starts at `_base_`"
     for _ in range(2):
-        if not isinstance(node, ast.Set) or len(node.elts) != 1: return None
+        if not isinstance(node, ast.Set) or len(node.elts) != 1:
+            return None
         node = node.elts[0]
     return node if _rooted(node) else None
 
 @_evaluates(ast.Set)
 def _set(r, node):
-    if _bare_reference(node): return _rebuilt(_value(r, _bare_reference(node)), _BaseDict)
+    if _bare_reference(node):
+        return _rebuilt(_value(r, _bare_reference(node)), _BaseDict)
     raise _Refused('is a set, which no config holds. Write a list; a reference to the base is `{{_base_.name}}`.')
 
 # %% ../../nbs/config/python_reader.ipynb #a7179c79
 _PLAIN = re.compile(r'(mmpretrain|mmengine|mmcv|mmcls|mmselfsup|clsparts|torch\.optim)\.')
-_REGISTERED = {f'{n}Init': n for n in 'Constant Xavier Normal TruncNormal Uniform Kaiming Caffe2Xavier Pretrained'.split()}
+_REGISTERED = {
+    f'{n}Init': n for n in ['Constant', 'Xavier', 'Normal', 'TruncNormal', 'Uniform', 'Kaiming', 'Caffe2Xavier', 'Pretrained']
+}
 _REGISTERED |= dict(LayerNorm2d='LN2d', DALLEEncoder='DALL-E')       # where the class and its registered name differ
 
 class Imported(str):
@@ -428,7 +514,8 @@ class Imported(str):
         path: str,  # `package.module.Class`
         bound: str = '',  # the name that an import statement gives it
     ):
-        if len(path) > MAX_PATH: raise _Refused(f'is too long a name; the limit is {MAX_PATH} characters.')
+        if len(path) > MAX_PATH:
+            raise _Refused(f'is too long a name; the limit is {MAX_PATH} characters.')
         module, _, name = path.rpartition('.')
         spelt_out = f'{module}:{name}' if module else name
         self = super().__new__(cls, _REGISTERED.get(name, name) if _PLAIN.match(path) else spelt_out)
@@ -436,28 +523,36 @@ class Imported(str):
         return self
 
     def __getattr__(self, name):
-        if name.startswith('__'): raise AttributeError(name)
+        if name.startswith('__'):
+            raise AttributeError(name)
         return Imported(f'{self.path}.{name}')
 
-    def __call__(self, *args, **kwargs): raise TypeError(f'{self.path} is imported by name only, and cannot be called')
-    def __copy__(self): return self
-    def __deepcopy__(self, memo): return self
+    def __call__(self, *args, **kwargs):
+        raise TypeError(f'{self.path} is imported by name only, and cannot be called')
+    def __copy__(self):
+        return self
+    def __deepcopy__(self, memo):
+        return self
 
 # %% ../../nbs/config/python_reader.ipynb #ee67c4cf
 def _attribute(r, node):
     "The dict or imported name that an attribute is meant in, and the key"
-    if node.attr.startswith('__'): raise _Refused(_CODE)
+    if node.attr.startswith('__'):
+        raise _Refused(_CODE)
     holder = _value(r, node.value, place=True)
-    if isinstance(holder, (dict, Imported)): return holder, node.attr
+    if isinstance(holder, (dict, Imported)):
+        return holder, node.attr
     raise _Refused(f'asks {_a(holder)} for .{node.attr}; only dicts have attributes here, their keys.')
 
 def _index(r, node):
-    if not isinstance(node, ast.Slice): return _value(r, node)
+    if not isinstance(node, ast.Slice):
+        return _value(r, node)
     return slice(*[n and _value(r, n) for n in (node.lower, node.upper, node.step)])
 
 def _place(r, node):
     "Holder and key of `a.b` or `a[b]`"
-    if isinstance(node, ast.Attribute): return _attribute(r, node)
+    if isinstance(node, ast.Attribute):
+        return _attribute(r, node)
     return _value(r, node.value, place=True), _index(r, node.slice)
 
 @_evaluates(ast.Attribute)
@@ -472,14 +567,16 @@ def _times(a, b):
     for values, n in ((a, b), (b, a)):
         if isinstance(values, (str, list, tuple)) and isinstance(n, int):
             most = MAX_WEIGHT * 8 if isinstance(values, str) else MAX_WEIGHT
-            if n * max(len(values), 1) > most: raise _Refused(_HEAVY)
+            if n * max(len(values), 1) > most:
+                raise _Refused(_HEAVY)
     return a * b
 
 def _power(a, b):
     if isinstance(a, int) and isinstance(b, int) and a.bit_length() * b > MAX_BITS:
         raise _Refused(f'is too much: an integer may have {MAX_BITS:,} bits.')
     result = a ** b
-    if isinstance(result, complex): raise _Refused('is a complex number, which no config holds.')
+    if isinstance(result, complex):
+        raise _Refused('is a complex number, which no config holds.')
     return result
 
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: _times, ast.Div: operator.truediv,
@@ -487,21 +584,34 @@ _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: _times, as
 
 def _binary(r, sign, a, b):
     "What an operator gives, weighed"
-    if type(sign) not in _OPERATORS: raise _Refused(_CODE)
-    if isinstance(sign, ast.Mod) and isinstance(a, str): return _percent(r.budget, a, b)
+    if type(sign) not in _OPERATORS:
+        raise _Refused(_CODE)
+    if isinstance(sign, ast.Mod) and isinstance(a, str):
+        return _percent(r.budget, a, b)
     return r.budget.weigh(_OPERATORS[type(sign)](a, b))
 
 _EXPRESSIONS[ast.BinOp] = lambda r, node: _binary(r, node.op, _value(r, node.left), _value(r, node.right))
 
 # %% ../../nbs/config/python_reader.ipynb #84d4ec9a
 _UNARY = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
-_COMPARISONS = {ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
-                ast.GtE: operator.ge, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
-                ast.Is: operator.is_, ast.IsNot: operator.is_not}
+_COMPARISONS = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+
 
 @_evaluates(ast.UnaryOp)
 def _unary(r, node):
-    if type(node.op) not in _UNARY: raise _Refused(_CODE)
+    if type(node.op) not in _UNARY:
+        raise _Refused(_CODE)
     return _UNARY[type(node.op)](_value(r, node.operand))
 
 @_evaluates(ast.Compare)
@@ -512,7 +622,8 @@ def _compare(r, node):
         if isinstance(sign, (ast.Is, ast.IsNot)) and not any(v is None or isinstance(v, bool) for v in (left, right)):
             raise _Refused('asks whether two values are one object. Write == or !=; `is` is for None, True and False.')
         r.budget.weigh((left, right))
-        if not _COMPARISONS[type(sign)](left, right): return False
+        if not _COMPARISONS[type(sign)](left, right):
+            return False
         left = right
     return True
 
@@ -520,7 +631,8 @@ def _compare(r, node):
 def _logic(r, node):
     for n in node.values:
         value = _value(r, n)
-        if bool(value) is isinstance(node.op, ast.Or): break
+        if bool(value) is isinstance(node.op, ast.Or):
+            break
     return value
 
 _EXPRESSIONS[ast.IfExp] = lambda r, node: _value(r, node.body if _value(r, node.test) else node.orelse)
@@ -533,7 +645,8 @@ _CONVERSIONS = {-1: None, ord('s'): str, ord('r'): repr, ord('a'): ascii}
 
 def _formatted(budget, value, spec):
     "A value as text, as `format(value, spec)` gives it"
-    if not _FORMAT.fullmatch(spec): raise _Refused(f'has the format {reprlib.repr(spec)}, {_NO_FORMAT}')
+    if not _FORMAT.fullmatch(spec):
+        raise _Refused(f'has the format {reprlib.repr(spec)}, {_NO_FORMAT}')
     return budget.weigh(format(budget.weigh(value), spec))
 
 @_evaluates(ast.JoinedStr)
@@ -544,21 +657,27 @@ def _fstring(r, node):
 def _field(r, node):
     value = r.budget.weigh(_value(r, node.value))
     convert = _CONVERSIONS[node.conversion]
-    return _formatted(r.budget, convert(value) if convert else value, _value(r, node.format_spec) if node.format_spec else '')
+    return _formatted(
+        r.budget, convert(value) if convert else value, _value(r, node.format_spec) if node.format_spec else ''
+    )
 
 # %% ../../nbs/config/python_reader.ipynb #ede8f1de
 class _Fields(string.Formatter):
     "`str.format` for whole values"
 
-    def __init__(self, budget): self.budget = budget
+    def __init__(self, budget):
+        self.budget = budget
 
     def get_field(self, name, args, kwargs):
-        if not re.fullmatch(r'\w*', name): raise _Refused(f'looks into a value by {{{_cut(name, 30)}}}. Write an f-string.')
+        if not re.fullmatch(r'\w*', name):
+            raise _Refused(f'looks into a value by {{{_cut(name, 30)}}}. Write an f-string.')
         key = int(name) if name.isdecimal() else name
         return _item(args if isinstance(key, int) else kwargs, key), key
 
-    def convert_field(self, value, conversion): return super().convert_field(self.budget.weigh(value), conversion)
-    def format_field(self, value, spec): return _formatted(self.budget, value, spec)
+    def convert_field(self, value, conversion):
+        return super().convert_field(self.budget.weigh(value), conversion)
+    def format_field(self, value, spec):
+        return _formatted(self.budget, value, spec)
 
 # %% ../../nbs/config/python_reader.ipynb #17847dfd
 def _percent(budget, template, values):
@@ -567,30 +686,50 @@ def _percent(budget, template, values):
     given, none = iter(values if isinstance(values, tuple) else (values,)), object()
     def put(found):
         key, flags, width, precision, kind = found.groups(default='')
-        if not kind or len(width) > 3 or len(precision) > 4: raise _Refused(f'has the format {found[0][:20]!r}, {_NO_FORMAT}')
-        if kind == '%': return '%'
+        if not kind or len(width) > 3 or len(precision) > 4:
+            raise _Refused(f'has the format {found[0][:20]!r}, {_NO_FORMAT}')
+        if kind == '%':
+            return '%'
         value = next(given, none) if found[1] is None else _item(values, key)
-        if value is none: raise _Refused('has more places than values.')
+        if value is none:
+            raise _Refused('has more places than values.')
         return budget.weigh(f'%{flags}{width}{precision}{kind}' % (budget.weigh(value),))
     text = _PERCENT.sub(put, template)
-    if not isinstance(values, dict) and next(given, none) is not none: raise _Refused('has more values than places.')
+    if not isinstance(values, dict) and next(given, none) is not none:
+        raise _Refused('has more values than places.')
     return text
 
 # %% ../../nbs/config/python_reader.ipynb #6af7d5b4
 def _pop(holder, key, *default):
-    if key not in holder and not default and type(holder) is dict: raise _missing(key, holder)
+    if key not in holder and not default and type(holder) is dict:
+        raise _missing(key, holder)
     return holder.pop(key, *default)
 
-def _update(holder, *pairs, **more): holder.update(_dict(*pairs, **more))
-def _merge(holder, other): holder.merge(_mapping(other))
-def _setdefault(holder, key, *default): return holder.setdefault(_key(key), *default)
-def _extend(holder, more): holder.extend(_items(more))
-def _copied(holder): return holder.copy()
-def _values(holder): return list(holder.values())
-def _pairs(holder): return list(holder.items())
+def _update(holder, *pairs, **more):
+    holder.update(_dict(*pairs, **more))
+def _merge(holder, other):
+    holder.merge(_mapping(other))
+def _setdefault(holder, key, *default):
+    return holder.setdefault(_key(key), *default)
+def _extend(holder, more):
+    holder.extend(_items(more))
+def _copied(holder):
+    return holder.copy()
+def _values(holder):
+    return list(holder.values())
+def _pairs(holder):
+    return list(holder.items())
 
-_OF_DICTS = dict(update=_update, get=dict.get, pop=_pop, setdefault=_setdefault, copy=_copied, keys=list, values=_values,
-                 items=_pairs)
+_OF_DICTS = dict(
+    update=_update,
+    get=dict.get,
+    pop=_pop,
+    setdefault=_setdefault,
+    copy=_copied,
+    keys=list,
+    values=_values,
+    items=_pairs,
+)
 _METHODS = {
     dict: _OF_DICTS, _BaseDict: dict(_OF_DICTS, merge=_merge),
     list: dict(append=list.append, extend=_extend, insert=list.insert, pop=list.pop, copy=list.copy),
@@ -598,25 +737,32 @@ _METHODS = {
 
 def _changed(r, holder, values):
     "Weigh what was changed, if it may hold more now than one piece, or itself"
-    if any(isinstance(v, (dict, list, tuple)) for v in values): r.budget.weigh(holder)
+    if any(isinstance(v, (dict, list, tuple)) for v in values):
+        r.budget.weigh(holder)
 
 def _method(r, node):
     holder, name = _value(r, node.func.value, place=True), node.func.attr
-    if isinstance(holder, Imported): return _called(r, node, f'{holder.path}.{name}')
+    if isinstance(holder, Imported):
+        return _called(r, node, f'{holder.path}.{name}')
     methods = _METHODS.get(type(holder), {})
     if name not in methods:
         raise _Refused(f'{_CODE} Of {_a(holder)}, these can be called: {", ".join(methods) or "none"}.')
     args, kwargs = _arguments(r, node)
     r.budget.spend(len(holder) >> 4)
-    if isinstance(holder, str): return _Fields(r.budget).vformat(holder, args, kwargs)
-    if isinstance(holder, _BaseDict): r.budget.weigh([args, kwargs, holder if name in ('copy', 'merge') else None])
+    if isinstance(holder, str):
+        return _Fields(r.budget).vformat(holder, args, kwargs)
+    if isinstance(holder, _BaseDict):
+        r.budget.weigh([args, kwargs, holder if name in ('copy', 'merge') else None])
     result = methods[name](holder, *args, **kwargs)
     _changed(r, holder, [*args, *kwargs.values()])
     return result
 
 # %% ../../nbs/config/python_reader.ipynb #b8f6b586
 def _listed(node):
-    return ast.copy_location(ast.ListComp(node.elt, node.generators), node) if isinstance(node, ast.GeneratorExp) else node
+    return (
+        ast.copy_location(ast.ListComp(node.elt, node.generators), node) if isinstance(node, ast.GeneratorExp) else node
+    )
+
 
 def _arguments(r, node):
     "Positional and named arguments of a call; a generator is a list"
@@ -625,8 +771,10 @@ def _arguments(r, node):
     for k in node.keywords:
         value = _value(r, k.value)
         for name, v in ({k.arg: value} if k.arg else _mapping(value)).items():
-            if name in kwargs: raise _Refused(f'sets {reprlib.repr(name)} twice.')
-            if not isinstance(name, str): raise _Refused(f'uses {reprlib.repr(name)} as a name; names are strings.')
+            if name in kwargs:
+                raise _Refused(f'sets {reprlib.repr(name)} twice.')
+            if not isinstance(name, str):
+                raise _Refused(f'uses {reprlib.repr(name)} as a name; names are strings.')
             kwargs[name] = v
     return args, kwargs
 
@@ -635,35 +783,48 @@ _COPIES = {'copy.copy': copy.copy, 'copy.deepcopy': copy.deepcopy}
 def _called(r, node, path):
     "The value of a call of an imported name, which can only be a copy"
     if path not in _COPIES:
-        raise _Refused(f'calls {_cut(path, 80)}, and {_RUN} Classes are named: dict(type={_cut(path.rpartition(".")[2], 50)}, …).')
+        raise _Refused(
+            f'calls {_cut(path, 80)}, and {_RUN} Classes are named: dict(type={_cut(path.rpartition(".")[2], 50)}, …).'
+        )
     args, kwargs = _arguments(r, node)
-    if kwargs or len(args) != 1: raise _Refused('copies one value.')
+    if kwargs or len(args) != 1:
+        raise _Refused('copies one value.')
     return _COPIES[path](r.budget.weigh(args[0]))
 
 @_evaluates(ast.Call)
 def _call(r, node):
-    if isinstance(node.func, ast.Attribute): return _method(r, node)
-    if not isinstance(node.func, ast.Name): raise _Refused(_CODE)
+    if isinstance(node.func, ast.Attribute):
+        return _method(r, node)
+    if not isinstance(node.func, ast.Name):
+        raise _Refused(_CODE)
     name = node.func.id
     value = r.local.get(name, r.names.get(name))
-    if isinstance(value, Imported): return _called(r, node, value.path)
-    if name in r.local or name in r.names: raise _Refused(f'calls {_cut(name, 50)}, which is a value here.')
-    if name in _NO_DATA: raise _Refused(f'calls {name}, whose result is not plain data. {_NO_DATA[name]}')
-    if name not in _FUNCTIONS: raise _Refused(f'calls {_cut(name, 50)}, and {_RUN} {_meant(name, _FUNCTIONS)}'.rstrip())
+    if isinstance(value, Imported):
+        return _called(r, node, value.path)
+    if name in r.local or name in r.names:
+        raise _Refused(f'calls {_cut(name, 50)}, which is a value here.')
+    if name in _NO_DATA:
+        raise _Refused(f'calls {name}, whose result is not plain data. {_NO_DATA[name]}')
+    if name not in _FUNCTIONS:
+        raise _Refused(f'calls {_cut(name, 50)}, and {_RUN} {_meant(name, _FUNCTIONS)}'.rstrip())
     args, kwargs = _arguments(r, node)
-    if name == 'dict' and not args: return kwargs
+    if name == 'dict' and not args:
+        return kwargs
     r.budget.weigh((args, kwargs))
     return r.budget.weigh(_FUNCTIONS[name](*args, **kwargs))
 
 # %% ../../nbs/config/python_reader.ipynb #12feeb20
 def _loop(r, generators, body):
     "Call `body` for every combination that the `for` and `if` of a comprehension let through"
-    if not generators: return body()
+    if not generators:
+        return body()
     g = generators[0]
-    if g.is_async: raise _Refused(_CODE)
+    if g.is_async:
+        raise _Refused(_CODE)
     for item in _items(_value(r, g.iter)):
         _bind(r, g.target, item, r.local)
-        if all(_value(r, c) for c in g.ifs): _loop(r, generators[1:], body)
+        if all(_value(r, c) for c in g.ifs):
+            _loop(r, generators[1:], body)
 
 def _comprehension(r, node, body):
     outer, r.local = r.local, dict(r.local)
@@ -689,12 +850,17 @@ def _dict_comprehension(r, node):
 def _bind(r, target, value, names):
     "Assign `value` to a target; names go to `names`"
     if isinstance(target, ast.Name):
-        if target.id == '_base_': raise _Refused("assigns `_base_` on the side. Write `_base_ = ['…']` by itself.")
-        if target.id.startswith('__') and target.id.endswith('__'): raise _Refused(_CODE)
+        if target.id == '_base_':
+            raise _Refused("assigns `_base_` on the side. Write `_base_ = ['…']` by itself.")
+        if target.id.startswith('__') and target.id.endswith('__'):
+            raise _Refused(_CODE)
         names[target.id] = value
-    elif isinstance(target, (ast.Tuple, ast.List)): _unpack(r, target.elts, _items(value), names)
-    elif isinstance(target, (ast.Attribute, ast.Subscript)) and names is r.names: _store(r, *_place(r, target), value)
-    else: raise _Refused(_CODE)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        _unpack(r, target.elts, _items(value), names)
+    elif isinstance(target, (ast.Attribute, ast.Subscript)) and names is r.names:
+        _store(r, *_place(r, target), value)
+    else:
+        raise _Refused(_CODE)
 
 def _unpack(r, targets, values, names):
     star = next((i for i, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
@@ -704,12 +870,15 @@ def _unpack(r, targets, values, names):
         end = len(values) - (len(targets) - star - 1)
         values = [*values[:star], values[star:end], *values[end:]]
         targets = [*targets[:star], targets[star].value, *targets[star + 1:]]
-    for target, value in zip(targets, values): _bind(r, target, value, names)
+    for target, value in zip(targets, values):
+        _bind(r, target, value, names)
 
 def _store(r, holder, key, value):
     "`holder[key] = value` for a dict or list of the config"
-    if isinstance(holder, _BaseDict): r.budget.weigh(value)          # which is copied
-    if isinstance(holder, dict): holder[_key(key)] = value
+    if isinstance(holder, _BaseDict):
+        r.budget.weigh(value)          # which is copied
+    if isinstance(holder, dict):
+        holder[_key(key)] = value
     elif isinstance(holder, list) and isinstance(key, int):
         _item(holder, key)                       # there is such a place
         holder[key] = value
@@ -721,34 +890,44 @@ def _store(r, holder, key, value):
 # %% ../../nbs/config/python_reader.ipynb #839d4e19
 def _assign(r, node):
     value = _value(r, node.value)
-    for target in node.targets: _bind(r, target, value, r.names)
+    for target in node.targets:
+        _bind(r, target, value, r.names)
 
 def _annotated(r, node):
-    if node.value: _bind(r, node.target, _value(r, node.value), r.names)
+    if node.value:
+        _bind(r, node.target, _value(r, node.value), r.names)
 
 def _augmented(r, node):
     "`a += b`: a list grows where it stands, as in Python; anything else is assigned anew"
-    if isinstance(node.target, ast.Name): old = _value(r, node.target, place=True)
+    if isinstance(node.target, ast.Name):
+        old = _value(r, node.target, place=True)
     else:
         holder, key = _place(r, node.target)
         old = _item(holder, key)
     more = _value(r, node.value)
     new = _binary(r, node.op, old, list(more) if isinstance(old, list) and isinstance(more, tuple) else more)
-    if isinstance(old, list): old[:], new = new, old
-    if isinstance(node.target, ast.Name): _bind(r, node.target, r.budget.weigh(new), r.names)
-    else: _store(r, holder, key, new)
+    if isinstance(old, list):
+        old[:], new = new, old
+    if isinstance(node.target, ast.Name):
+        _bind(r, node.target, r.budget.weigh(new), r.names)
+    else:
+        _store(r, holder, key, new)
 
 def _expression(r, node):
-    if not isinstance(node.value, ast.Constant): _value(r, node.value)
+    if not isinstance(node.value, ast.Constant):
+        _value(r, node.value)
 
 def _delete(r, node):
     for target in node.targets:
-        if isinstance(target, ast.Name) and target.id in r.names: del r.names[target.id]
-        elif not isinstance(target, (ast.Attribute, ast.Subscript)): raise _Refused('deletes what is not there.')
+        if isinstance(target, ast.Name) and target.id in r.names:
+            del r.names[target.id]
+        elif not isinstance(target, (ast.Attribute, ast.Subscript)):
+            raise _Refused('deletes what is not there.')
         else:
             holder, key = _place(r, target)
             _item(holder, key)                       # there is such a place
-            if not isinstance(holder, (dict, list)) or isinstance(key, slice): raise _Refused('deletes no key or single place.')
+            if not isinstance(holder, (dict, list)) or isinstance(key, slice):
+                raise _Refused('deletes no key or single place.')
             del holder[key]
 
 # %% ../../nbs/config/python_reader.ipynb #2abf8d26
@@ -760,7 +939,8 @@ def _imports(node):
         return [(a.asname, a.name) if a.asname else (a.name.partition('.')[0],) * 2 for a in node.names]
     return [(a.asname or a.name, f'{node.module}.{a.name}') for a in node.names]
 
-def _is_import(node): return isinstance(node, (ast.Import, ast.ImportFrom))
+def _is_import(node):
+    return isinstance(node, (ast.Import, ast.ImportFrom))
 
 def _origins(node):
     "The packages that an import statement names; '' for a relative import"
@@ -773,10 +953,13 @@ def _is_run(node):
 def _import(r, node):
     if found := next((path for _, path in _imports(node) if path in _NO_DATA), None):
         raise _Refused(f'imports {found}, whose result is not plain data. {_NO_DATA[found]}')
-    if _is_run(node): raise _Refused(_CODE)
-    if '' in _origins(node): raise _Refused(_RELATIVE)
+    if _is_run(node):
+        raise _Refused(_CODE)
+    if '' in _origins(node):
+        raise _Refused(_RELATIVE)
     for name, path in _imports(node):
-        if name == '*': raise _Refused('imports all that a module has. Name the classes.')
+        if name == '*':
+            raise _Refused('imports all that a module has. Name the classes.')
         r.budget.spend(1)
         _bind(r, ast.Name(name), Imported(path, name), r.names)
 
@@ -786,19 +969,25 @@ _STATEMENTS = {ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _a
 def _statement(r, node):
     try:
         r.budget.spend(1)
-        if type(node) not in _STATEMENTS: raise _Refused(_CODE)
+        if type(node) not in _STATEMENTS:
+            raise _Refused(_CODE)
         _STATEMENTS[type(node)](r, node)
-    except ConfigError: raise
-    except Exception as e: raise r.error(node, e) from None
+    except ConfigError:
+        raise
+    except Exception as e:
+        raise r.error(node, e) from None
 
 # %% ../../nbs/config/python_reader.ipynb #beca5547
 def _assigns_base(node):
-    target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else getattr(node, 'target', None)
+    target = (
+        node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else getattr(node, 'target', None)
+    )
     return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(target, ast.Name) and target.id == '_base_'
 
 def _reads_base(node):
     "Whether a statement is `with read_base():`"
-    if not isinstance(node, ast.With) or len(node.items) != 1: return False
+    if not isinstance(node, ast.With) or len(node.items) != 1:
+        return False
     call = node.items[0].context_expr
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == 'read_base'
 
@@ -807,8 +996,13 @@ def _base_module(r, node):
     if not isinstance(node, ast.ImportFrom) or not node.module:
         raise r.error(node, _Refused('imports no config. Write `from .file import *`, or `from .file import name`.'))
     if not node.level:
-        raise r.error(node, _Refused('names a config of an installed package, which is not searched. Copy it next to this file '
-                                     'and import it by its path: `from .file import *`.'))
+        raise r.error(
+            node,
+            _Refused(
+                'names a config of an installed package, which is not searched. Copy it next to this file '
+                'and import it by its path: `from .file import *`.'
+            ),
+        )
     return '../' * (node.level - 1) + node.module.replace('.', '/') + '.py'
 
 def _is_new_style(statements):
@@ -832,21 +1026,32 @@ def base_files(
     r, statements = _Reading(text, filename, variables), _statements(text, filename)
     found = [n for n in statements if _assigns_base(n) and n.value]
     imports = [n for block in statements if _reads_base(block) for n in block.body]
-    if found and imports: raise r.error(found[0], _Refused('is the old style, and `read_base()` the new one. Write one of them.'))
-    if not found: return list(dict.fromkeys(_base_module(r, n) for n in imports))
+    if found and imports:
+        raise r.error(found[0], _Refused('is the old style, and `read_base()` the new one. Write one of them.'))
+    if not found:
+        return list(dict.fromkeys(_base_module(r, n) for n in imports))
     r.hint = '`_base_` is read before everything else, so it names no variables. Write the files themselves.'
     if len(found) > 1:
-        raise r.error(found[1], _Refused(f'assigns `_base_` again; line {found[0].lineno} does already. Write one list.'))
+        raise r.error(
+            found[1], _Refused(f'assigns `_base_` again; line {found[0].lineno} does already. Write one list.')
+        )
     files = _value(r, found[0].value)
-    if isinstance(files, str): files = [files]
-    if isinstance(files, (list, tuple)) and all(isinstance(f, str) for f in files): return list(files)
-    raise r.error(found[0], _Refused("names no files. Set it to a string or a list of strings: `_base_ = ['../_base_/runtime.py']`."))
+    if isinstance(files, str):
+        files = [files]
+    if isinstance(files, (list, tuple)) and all(isinstance(f, str) for f in files):
+        return list(files)
+    raise r.error(
+        found[0],
+        _Refused("names no files. Set it to a string or a list of strings: `_base_ = ['../_base_/runtime.py']`."),
+    )
 
 # %% ../../nbs/config/python_reader.ipynb #a7e05544
 def _whole(r, values):
     "Weigh all that a file has made, since dicts can grow after they were put somewhere"
-    try: r.budget.weigh(values)
-    except _Refused as e: raise ConfigError(message=f'{r.filename}: all that the file defines {e}') from None
+    try:
+        r.budget.weigh(values)
+    except _Refused as e:
+        raise ConfigError(message=f'{r.filename}: all that the file defines {e}') from None
 
 def _imported_bases(r, statements, files):
     "Bind what `with read_base():` imports; a base file's names are taken as they are, imported ones too"
@@ -854,19 +1059,26 @@ def _imported_bases(r, statements, files):
     for node in [n for block in statements if _reads_base(block) for n in block.body]:
         try:
             file = _base_module(r, node)
-            if not isinstance((files or {}).get(file), dict): raise _Refused('imports a config that is not there.')
-            if file not in made: made[file] = {k: _rebuilt(v, _BaseDict) for k, v in files[file].items()}
+            if not isinstance((files or {}).get(file), dict):
+                raise _Refused('imports a config that is not there.')
+            if file not in made:
+                made[file] = {k: _rebuilt(v, _BaseDict) for k, v in files[file].items()}
             names = made[file]
             r.budget.spend(len(names))
             for alias in node.names:
-                if alias.name == '*': r.names.update(names)
-                elif alias.name not in names: raise _missing(alias.name, names)
-                else: r.names[alias.asname or alias.name] = names[alias.name]
-        except _Refused as e: raise r.error(node, e) from None
+                if alias.name == '*':
+                    r.names.update(names)
+                elif alias.name not in names:
+                    raise _missing(alias.name, names)
+                else:
+                    r.names[alias.asname or alias.name] = names[alias.name]
+        except _Refused as e:
+            raise r.error(node, e) from None
 
 def _settled(value):
     "Plain data of what a file of the new style has made; in its own dicts `_delete_` finds nothing to delete"
-    if isinstance(value, dict): return {k: _settled(v) for k, v in value.items() if k != '_delete_' or type(value) is not dict}
+    if isinstance(value, dict):
+        return {k: _settled(v) for k, v in value.items() if k != '_delete_' or type(value) is not dict}
     return type(value)(_settled(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 # %% ../../nbs/config/python_reader.ipynb #21e891c5
@@ -880,12 +1092,15 @@ def read_python(
     statements = _statements(text, filename)
     new_style = _is_new_style(statements)
     r = _Reading(text, filename, variables, None if new_style else base)
-    if new_style: _imported_bases(r, statements, base)
+    if new_style:
+        _imported_bases(r, statements, base)
     for node in statements:
-        if not _assigns_base(node) and not _reads_base(node): _statement(r, node)
+        if not _assigns_base(node) and not _reads_base(node):
+            _statement(r, node)
     names = {k: v for k, v in r.names.items() if not k.startswith('__')}
     _whole(r, [names, r.base])
-    if new_style: return _settled(names)
+    if new_style:
+        return _settled(names)
     if base is not None:
         base.clear()
         base.update(_rebuilt(r.base, dict))
@@ -902,7 +1117,8 @@ def is_bound(
 class _Executable(ast.NodeTransformer):
     "References become values; in the new style, imports become imported names"
 
-    def __init__(self, r, new_style): self.r, self.new_style = r, new_style
+    def __init__(self, r, new_style):
+        self.r, self.new_style = r, new_style
 
     def call(self, at, name, *arguments):
         made = ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
@@ -917,18 +1133,25 @@ class _Executable(ast.NodeTransformer):
         return node
 
     def visit_Constant(self, node):
-        if not isinstance(node.value, str) or '{{' not in node.value: return node
+        if not isinstance(node.value, str) or '{{' not in node.value:
+            return node
         return self.call(node, '__resolved__', node, ast.Constant(node.lineno))
 
     def visit_Import(self, node):
-        if not self.new_style or _origins(node) <= sys.stdlib_module_names: return node
-        if '' in _origins(node): raise self.r.error(node, _Refused(_RELATIVE))
-        names = [(ast.Name(n, ast.Store()), self.call(node, '__imported__', ast.Constant(p), ast.Constant(n))) for n, p in _imports(node)]
+        if not self.new_style or _origins(node) <= sys.stdlib_module_names:
+            return node
+        if '' in _origins(node):
+            raise self.r.error(node, _Refused(_RELATIVE))
+        names = [
+            (ast.Name(n, ast.Store()), self.call(node, '__imported__', ast.Constant(p), ast.Constant(n)))
+            for n, p in _imports(node)
+        ]
         return [ast.fix_missing_locations(ast.copy_location(ast.Assign([n], value), node)) for n, value in names]
 
     visit_ImportFrom = visit_Import
 
-    def visit_With(self, node): return None if _reads_base(node) else self.generic_visit(node)
+    def visit_With(self, node):
+        return None if _reads_base(node) else self.generic_visit(node)
 
 # %% ../../nbs/config/python_reader.ipynb #3aa5620e
 _TOOLS = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
@@ -937,18 +1160,23 @@ def _line_of(problem, filename):
     "The line of the file in which an exception was raised or passed through"
     line, at = getattr(problem, 'lineno', None) or 1, problem.__traceback__
     while at:
-        if at.tb_frame.f_code.co_filename == filename: line = at.tb_lineno
+        if at.tb_frame.f_code.co_filename == filename:
+            line = at.tb_lineno
         at = at.tb_next
     return line
 
 def _executed(r, tree, new_style):
     "All names after a file was executed, `_base_` among them"
-    def copied(value): return _rebuilt(value, _BaseDict)
+    def copied(value):
+        return _rebuilt(value, _BaseDict)
     def resolved(value, line):
         return copied(substitute(value, f'{r.filename}, line {line}', r.variables, names.get('_base_')))
     code = compile(_Executable(r, new_style).visit(tree), r.filename, 'exec')
-    names = dict(r.names, __name__='config', __file__=r.filename, __copied__=copied, __resolved__=resolved, __imported__=Imported)
-    if r.base is not None: names['_base_'] = r.base
+    names = dict(
+        r.names, __name__='config', __file__=r.filename, __copied__=copied, __resolved__=resolved, __imported__=Imported
+    )
+    if r.base is not None:
+        names['_base_'] = r.base
     exec(code, names)
     names = {k: v for k, v in names.items() if not k.startswith('__') and not isinstance(v, _TOOLS)}
     return _settled(names) if new_style else _rebuilt(names, dict)
@@ -963,12 +1191,14 @@ def execute_python(
     filename, tree = str(filename), _parse(text, filename)
     new_style = _is_new_style(tree.body)
     r = _Reading(text, filename, variables, None if new_style else base)
-    if new_style: _imported_bases(r, tree.body, base)
+    if new_style:
+        _imported_bases(r, tree.body, base)
     tree.body = [n for n in tree.body if not _assigns_base(n)]
     try:
         names = _executed(r, tree, new_style)
         changed = dict(names.pop('_base_')) if r.base is not None else None
-    except ConfigError: raise
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as e:
         raise _located(text, filename, _line_of(e, filename), f'{type(e).__name__}: {_cut(str(e), 300)}') from e
     if changed is not None:

@@ -29,10 +29,14 @@ def as_code(
         if all(isinstance(k, str) and k.isascii() and k.isidentifier() and not keyword.iskeyword(k) for k in value):
             return f"dict({', '.join(f'{k}={as_code(v)}' for k, v in value.items())})"
         return '{' + ', '.join(f'{k!r}: {as_code(v)}' for k, v in value.items()) + '}'
-    if type(value) is list: return f"[{', '.join(map(as_code, value))}]"
-    if type(value) is tuple: return f"({', '.join(map(as_code, value))}{',' * (len(value) == 1)})"
-    if isinstance(value, float) and not math.isfinite(value): return f"float('{value}')"
-    if isinstance(value, (str, bool, int, float)) or value is None: return repr(value)
+    if type(value) is list:
+        return f"[{', '.join(map(as_code, value))}]"
+    if type(value) is tuple:
+        return f"({', '.join(map(as_code, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    if isinstance(value, (str, bool, int, float)) or value is None:
+        return repr(value)
     return getattr(value, '__name__', f'<{type(value).__name__}>')
 
 # %% ../../nbs/core/errors.ipynb #b10a8bdb
@@ -49,7 +53,8 @@ class Fix:
         return Fix({join_path(path, k): v for k, v in self.set.items()}, tuple(join_path(path, k) for k in self.remove))
 
     def __str__(self):
-        if not self.set: return f"Remove {' and '.join(self.remove)}."
+        if not self.set:
+            return f"Remove {' and '.join(self.remove)}."
         instead = f" instead of {' and '.join(self.remove)}" if self.remove else ''
         return f"Set {' and '.join(f'{k}={as_code(v)}' for k, v in self.set.items())}{instead}."
 
@@ -60,22 +65,29 @@ def patched(
 ) -> dict:
     "A copy of `cfg` with `fixes` applied in their order"
     for fix in fixes:
-        for path in fix.remove: cfg = _changed(cfg, path.split('.'))
-        for path, value in fix.set.items(): cfg = _changed(cfg, path.split('.'), value)
+        for path in fix.remove:
+            cfg = _changed(cfg, path.split('.'))
+        for path, value in fix.set.items():
+            cfg = _changed(cfg, path.split('.'), value)
     return dict(cfg)
 
 def _changed(at, steps, *value):
     "A copy of `at` with the value set at the path, or without it"
     step, rest = steps[0], steps[1:]
-    if not value and rest and not isinstance(at, (Mapping, list, tuple)): return at     # nothing to remove
+    if not value and rest and not isinstance(at, (Mapping, list, tuple)):
+        return at     # nothing to remove
     if isinstance(at, (list, tuple)):
         i = int(step)
         return [*at[:i], *([_changed(at[i], rest, *value)] if rest else value), *at[i + 1:]]
     at = dict(type=at) if isinstance(at, (str, type)) else dict(at or {})
-    if rest and (value or step in at): at[step] = _changed(at.get(step), rest, *value)
-    elif rest: pass
-    elif value: at[step], = value
-    else: at.pop(step, None)
+    if rest and (value or step in at):
+        at[step] = _changed(at.get(step), rest, *value)
+    elif rest:
+        pass
+    elif value:
+        at[step], = value
+    else:
+        at.pop(step, None)
     return at
 
 # %% ../../nbs/core/errors.ipynb #063a594c
@@ -89,7 +101,8 @@ def printable(
 ) -> str:
     "`text` with escapes such as `\\x1b` for control characters and surrogates; line ends and tabs stay"
     text = str(text)
-    if limit and len(text) > limit: text = f'{text[:limit]} … {text[-limit:]}'     # what is escaped is bounded
+    if limit and len(text) > limit:
+        text = f'{text[:limit]} … {text[-limit:]}'     # what is escaped is bounded
     text = CONTROL.sub(lambda m: m[0].encode('unicode_escape', 'surrogatepass').decode(), text)
     return text if not limit or len(text) <= limit else f'{text[:limit * 2 // 3]} … {text[-(limit // 3):]}'
 
@@ -147,8 +160,10 @@ def closest(
     least: float | None = None,  # minimum similarity, from 0 to 1; depends on the length if None
 ) -> list[str]:  # the best first; up to two others that are nearly as close
     "The available names that are closest to `name`, ignoring case; empty if none is close"
-    if len(str(name)) > MAX_NAME: return []
-    def similarity(o): return difflib.SequenceMatcher(None, str(name).lower(), str(o).lower()).ratio()
+    if len(str(name)) > MAX_NAME:
+        return []
+    def similarity(o):
+        return difflib.SequenceMatcher(None, str(name).lower(), str(o).lower()).ratio()
     best = sorted(((similarity(o), o) for o in names if len(str(o)) <= MAX_NAME), key=lambda p: -p[0])[:3]
     least = least or (.5 if len(str(name)) < 4 else .6)
     return [o for r, o in best if r >= least and r > best[0][0] - .1]
@@ -167,5 +182,6 @@ def slips(
     names: Iterable[str],  # the available names
 ) -> list[str]:  # the likeliest first
     "The available names that `name` is clearly a typo of: nearly the same letters, the same digits"
-    if len(name) > MAX_NAME: return []
+    if len(name) > MAX_NAME:
+        return []
     return closest(name, [o for o in names if re.findall(r'\d', o) == re.findall(r'\d', name)], .8)

@@ -25,9 +25,11 @@ def public_names(
     "The module that defines each public function and class of a package, by name"
     found = {}
     for module, names in defined_names(package.partition('.')[0]).items():
-        if not module.startswith(f'{package}.'): continue
+        if not module.startswith(f'{package}.'):
+            continue
         for name in names:
-            if '.' not in name and not name.startswith('_'): found.setdefault(name, module)
+            if '.' not in name and not name.startswith('_'):
+                found.setdefault(name, module)
     return found
 
 # %% ../../nbs/core/lazy.ipynb #d23f0824
@@ -39,5 +41,6 @@ def lazy_names(
         if name.startswith('_') or name not in public_names(package):
             raise AttributeError(f'module {package!r} has no attribute {name!r}')
         return getattr(import_module(public_names(package)[name]), name)
-    def __dir__(): return sorted([*vars(import_module(package)), *public_names(package)])
+    def __dir__():
+        return sorted([*vars(import_module(package)), *public_names(package)])
     return __getattr__, __dir__

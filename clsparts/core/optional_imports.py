@@ -26,7 +26,8 @@ def site_folders() -> set[Path]:
 def _folder_of(spec: ModuleSpec) -> Path | None:
     "The folder that holds a top-level module or package"
     inside = spec.origin if spec.has_location else next(iter(spec.submodule_search_locations or ()), None)
-    if inside is None: return None
+    if inside is None:
+        return None
     path = Path(inside).resolve()
     return path.parent.parent if spec.has_location and spec.submodule_search_locations is not None else path.parent
 
@@ -35,9 +36,12 @@ def installed(
     package: str,  # a top-level name: `timm`
 ) -> bool:
     "Whether a package has been imported, or would be imported from `site-packages`; imports nothing"
-    if package in sys.modules: return True
-    try: spec = find_spec(package)
-    except (ImportError, ValueError): return False
+    if package in sys.modules:
+        return True
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return False
     return spec is not None and _folder_of(spec) in site_folders()
 
 def import_installed(
@@ -45,8 +49,10 @@ def import_installed(
 ):  # the module
     "Import a module of an installed package; raises `ImportError` if it is not installed or hidden by a folder"
     package = module.partition('.')[0]
-    if installed(package): return importlib.import_module(module)
+    if installed(package):
+        return importlib.import_module(module)
     spec = find_spec(package) if package.isidentifier() else None
-    if spec is None: raise ImportError(f'{package} is not installed. Run: pip install {package}')
+    if spec is None:
+        raise ImportError(f'{package} is not installed. Run: pip install {package}')
     raise ImportError(f'{package} would be imported from {_folder_of(spec)}, not from site-packages. '
                       f'If you trust it, import it first; otherwise run: pip install {package}')

@@ -26,10 +26,10 @@ from weakref import WeakValueDictionary
 
 from fastcore.basics import patch
 
-from .errors import MAX_NAME, ConfigError, Issue, Fix, closest, did_you_mean, join_path, printable, slips
+from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, join_path, printable, slips
 from .lazy import defined_names
-from .optional_imports import import_installed, site_folders
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
+from .optional_imports import import_installed, site_folders
 
 # %% ../../nbs/core/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -58,13 +58,18 @@ def parameters(
     functions = [c.__init__ for c in inspect.getmro(part) if '__init__' in vars(c)] if inspect.isclass(part) else [part]
     found, anything = {}, False
     for f in functions:
-        if f is object.__init__ or getattr(f, '__module__', '') == 'torch.nn.modules.module': return found, False
-        try: ps = list(inspect.signature(f).parameters.values())[inspect.isclass(part):]
-        except ValueError: return found, True
+        if f is object.__init__ or getattr(f, '__module__', '') == 'torch.nn.modules.module':
+            return found, False
+        try:
+            ps = list(inspect.signature(f).parameters.values())[inspect.isclass(part):]
+        except ValueError:
+            return found, True
         for p in ps:
-            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY): found.setdefault(p.name, p)
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
+                found.setdefault(p.name, p)
         anything = any(p.kind is p.VAR_KEYWORD for p in ps)
-        if not anything: break
+        if not anything:
+            break
     return found, anything
 
 # %% ../../nbs/core/registry.ipynb #9454e756
@@ -76,7 +81,8 @@ class Range:
     above: float = -math.inf  # an exclusive lower bound
     below: float = math.inf  # an exclusive upper bound
 
-    def __contains__(self, value): return self.least <= value <= self.most and self.above < value < self.below
+    def __contains__(self, value):
+        return self.least <= value <= self.most and self.above < value < self.below
 
     def __str__(self):
         bounds = [('>= ', self.least), ('> ', self.above), ('<= ', self.most), ('< ', self.below)]
@@ -134,18 +140,25 @@ def _wrong_type(parameter, value):
     "What `parameter` expects, if its annotation and `value` have plain types that differ"
     options = [o if o in _PLAIN else get_origin(o) for o, _ in members(parameter.annotation)]
     options = [type(v) for v in literals(parameter.annotation)] + [o for o in options if o is not Literal]
-    if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default): return None
-    if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))): return None
-    if any(_fits(value, o) for o in options): return None
+    if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default):
+        return None
+    if not isinstance(value, (str, bool, Real, tuple, list, Mapping, type(None))):
+        return None
+    if any(_fits(value, o) for o in options):
+        return None
     return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
 
 def _right_type(name, parameter, value):
     "The fix for a number that was written as a string, or a name that was written without its dict"
-    if not isinstance(value, str) or len(value) > MAX_NAME: return None
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return None
     takes_dict = Mapping in [o for o, _ in members(parameter.annotation)]
-    if takes_dict and value.isidentifier(): return Fix({name: dict(type=value)})
-    try: meant = ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError): return None
+    if takes_dict and value.isidentifier():
+        return Fix({name: dict(type=value)})
+    try:
+        meant = ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
     return None if any(_issues(name, parameter, meant)) else Fix({name: meant})
 
 # %% ../../nbs/core/registry.ipynb #7489dda7
@@ -153,15 +166,19 @@ def _issues(name, parameter, value):
     "What is wrong with a value, as far as the annotation of `parameter` tells"
     if expected := _wrong_type(parameter, value):
         yield Issue(name, f'expected {expected}, got {value!r}.', _right_type(name, parameter, value))
-    elif issue := _wrong_choice(name, parameter, value) or _out_of_range(name, parameter, value): yield issue
-    else: yield from _wrong_entries(name, parameter, value)
+    elif issue := _wrong_choice(name, parameter, value) or _out_of_range(name, parameter, value):
+        yield issue
+    else:
+        yield from _wrong_entries(name, parameter, value)
 
 def _wrong_choice(name, parameter, value):
     "The issue of a value that `Literal` does not list"
     values = literals(parameter.annotation)
-    if not values or value in values or not any(_fits(value, type(v)) for v in values): return None
+    if not values or value in values or not any(_fits(value, type(v)) for v in values):
+        return None
     others = [o for o, _ in members(parameter.annotation) if get_origin(o) is not Literal]
-    if any(o not in _PLAIN or _fits(value, o) for o in others): return None
+    if any(o not in _PLAIN or _fits(value, o) for o in others):
+        return None
     near = closest(value, values) if isinstance(value, str) else []
     fix = Fix({name: near[0]}) if near else None
     return Issue(name, f'must be one of {", ".join(map(repr, values))}, got {value!r}.', fix)
@@ -169,14 +186,16 @@ def _wrong_choice(name, parameter, value):
 def _out_of_range(name, parameter, value):
     "The issue of a number outside of the bounds that `Range` states"
     bounds = metadata(parameter.annotation, Range)
-    if bounds is None or not isinstance(value, Real) or isinstance(value, bool) or value in bounds: return None
+    if bounds is None or not isinstance(value, Real) or isinstance(value, bool) or value in bounds:
+        return None
     nearest = bounds.nearest(value)
     return Issue(name, f'must be {bounds}, got {value!r}.', None if nearest is None else Fix({name: nearest}))
 
 def _wrong_entries(name, parameter, value):
     "Issues of a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `list[float]`"
     inner = next((get_args(o) for o, _ in members(parameter.annotation) if get_origin(o) in (tuple, list)), ())
-    if not inner or not isinstance(value, (tuple, list)): return
+    if not inner or not isinstance(value, (tuple, list)):
+        return
     if ... not in inner and len(inner) > 1 and len(value) != len(inner):
         yield Issue(name, f'expected {len(inner)} values, got {value!r}.')
     for i, v in enumerate(value):
@@ -194,7 +213,8 @@ def _unknown_arguments(name, takes, args):
     "An issue for each argument that is not among the parameters"
     available = ', '.join(takes) or 'none'
     extra = [k for k in args if k not in takes]
-    if len(extra) > MAX_EXTRA: return [Issue('', f'{name}: {len(extra):,} unknown arguments. Available: {available}.')]
+    if len(extra) > MAX_EXTRA:
+        return [Issue('', f'{name}: {len(extra):,} unknown arguments. Available: {available}.')]
     issues = []
     for k in extra:
         meant = closest(k, takes)[:1]
@@ -216,12 +236,14 @@ def check_arguments(
         message = 'remove device: a layer uses the device of its classifier.'
         issues.append(Issue('device', message, Fix(remove=('device',))))
     for k, v in args.items():
-        if k in takes: issues += _issues(k, takes[k], v)
+        if k in takes:
+            issues += _issues(k, takes[k], v)
     meant = {o for k in args if k not in takes and not anything for o in closest(k, takes)[:1]}
     for k, p in takes.items():
         if p.default is p.empty and k not in args and k not in defaults and k not in meant:
             issues.append(Issue('', f'{name} requires the argument {k!r}. Use {name_call(name, k)}.'))
-    if issues: raise ConfigError(issues=issues)
+    if issues:
+        raise ConfigError(issues=issues)
 
 # %% ../../nbs/core/registry.ipynb #1ce119db
 def name_call(name: str, arg: str) -> str:
@@ -241,7 +263,8 @@ def check_typed(
 # %% ../../nbs/core/registry.ipynb #319d71e6
 class Index:
     "Which module defines a name, read from the `_modidx` that nbdev writes into a package"
-    def __init__(self, package: str | None): self.package = package
+    def __init__(self, package: str | None):
+        self.package = package
 
     @cached_property
     def modules(self) -> dict[str, set[str]]:
@@ -254,7 +277,8 @@ class Index:
 
     def of_kind(self, kind: str | None) -> list[str]:
         "The modules with parts of `kind`; those with any part for None, the shared layers for norm, activation, …"
-        if kind is not None and kind not in KINDS.values(): kind = 'layer'
+        if kind is not None and kind not in KINDS.values():
+            kind = 'layer'
         return [m for m in self.modules if (k := module_kind(m)) and kind in (None, k)]
 
 # %% ../../nbs/core/registry.ipynb #fa6ade6a
@@ -276,7 +300,8 @@ def kind_of(
 # %% ../../nbs/core/registry.ipynb #dd69ba39
 def _origin(part):
     "The module that defines a class, and the namespace of the notebook or script if that is where"
-    if part.__module__ != '__main__': return part.__module__, None
+    if part.__module__ != '__main__':
+        return part.__module__, None
     namespace = vars(sys.modules['__main__'])
     return namespace.get('__source_of__', '__main__'), namespace
 
@@ -302,7 +327,8 @@ class Registry:
 
     def __repr__(self):
         kinds = {}
-        for e in self.entries(): kinds.setdefault(e.kind or 'of no kind', []).append(e.name)
+        for e in self.entries():
+            kinds.setdefault(e.kind or 'of no kind', []).append(e.name)
         return '\n'.join([f'{self.name}'] + [f'  {k}: {", ".join(v)}' for k, v in sorted(kinds.items())])
 
 # %% ../../nbs/core/registry.ipynb #5c705a16
@@ -314,21 +340,25 @@ def register_module(self: Registry,
     kind: str | None = None,  # overrides `kind_of`
 ) -> Callable:  # the class, unchanged; as a decorator, a function that takes the class
     "Register a class, as decorator `@MODELS.register_module()` or as call `MODELS.register_module(module=X)`"
-    if callable(name): raise TypeError(f'Use @{self.name}.register_module() with parentheses.')
-    if module is None: return lambda part: self.register_module(name, force, part, kind)
+    if callable(name):
+        raise TypeError(f'Use @{self.name}.register_module() with parentheses.')
+    if module is None:
+        return lambda part: self.register_module(name, force, part, kind)
     source, namespace = _origin(module)
     for n in [name or module.__name__] if not isinstance(name, list) else name:
         self._add(Entry(n, module, kind or kind_of(module, source, self._kinds()), source, namespace), force)
     return module
 
 @patch
-def _kinds(self: Registry): return {id(e.part): e.kind for e in self._entries.values()}
+def _kinds(self: Registry):
+    return {id(e.part): e.kind for e in self._entries.values()}
 
 # %% ../../nbs/core/registry.ipynb #08699be0
 @patch
 def _add(self: Registry, entry, force):
     for m in self.index.defining(entry.name):           # the package's own part comes first
-        if m != entry.module: self._load(m)
+        if m != entry.module:
+            self._load(m)
     old = self._current(entry.name)
     if old and old.place != entry.place and not force:
         raise ConfigError(message=f'{entry.name!r} is registered twice: by {old.place} and by {entry.place}. '
@@ -338,16 +368,20 @@ def _add(self: Registry, entry, force):
 @patch
 def _load(self: Registry, module):
     "Import a module for what it registers; a failure is kept, with its cause"
-    try: importlib.import_module(module)
-    except Exception as e: self.failures[module] = e
-    else: self.failures.pop(module, None)
+    try:
+        importlib.import_module(module)
+    except Exception as e:
+        self.failures[module] = e
+    else:
+        self.failures.pop(module, None)
 
 # %% ../../nbs/core/registry.ipynb #38d81ccc
 @patch
 def _current(self: Registry, name):
     "The entry, unless it was made in a notebook that this process has left"
     entry = self._entries.get(name)
-    if entry is None or entry.namespace is None or entry.namespace is vars(sys.modules['__main__']): return entry
+    if entry is None or entry.namespace is None or entry.namespace is vars(sys.modules['__main__']):
+        return entry
     del self._entries[name]
     for m in self.index.defining(name):                 # the notebook was the source of this exported module
         if m in sys.modules and hasattr(sys.modules[m], name):
@@ -355,7 +389,8 @@ def _current(self: Registry, name):
     return self._entries.get(name)
 
 @patch
-def _registered(self: Registry): return [e for n in list(self._entries) if (e := self._current(n))]
+def _registered(self: Registry):
+    return [e for n in list(self._entries) if (e := self._current(n))]
 
 # %% ../../nbs/core/registry.ipynb #e3af3f29
 @lru_cache
@@ -366,33 +401,41 @@ def _entry_points(group):
 
 def _loaded(load):
     "What `load` imports, and the error if it fails, even `SystemExit`"
-    try: return load(), None
-    except KeyboardInterrupt: raise
-    except BaseException as e: return None, e
+    try:
+        return load(), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:
+        return None, e
 
 # %% ../../nbs/core/registry.ipynb #174aedcc
 @patch
 def _search(self: Registry, name):
     "The entry whose name is that of its class or of an entry point; None if there is none"
-    def import_definitions(): return [self._load(m) for m in self.index.defining(name)]
+    def import_definitions():
+        return [self._load(m) for m in self.index.defining(name)]
     steps = [lambda: None, import_definitions, lambda: self._load_entry_points(name)]
     for load in steps:
         load()
-        if entry := self._current(name): return entry
+        if entry := self._current(name):
+            return entry
 
 @patch
 def _load_entry_points(self: Registry, name=None):
     for point in _entry_points(self.group) if self.group else ():
-        if name not in (None, point.name): continue
+        if name not in (None, point.name):
+            continue
         self.offered.setdefault(point.value, set()).add(point.name)
         part, error = _loaded(point.load)
-        if error: self.failures[point.value] = error
+        if error:
+            self.failures[point.value] = error
         elif not inspect.ismodule(part) and self._current(point.name) is None:
             self.register_module(point.name, module=part)
 
 @patch
 def _load_all(self: Registry, kind=None):
-    for m in self.index.of_kind(kind): self._load(m)
+    for m in self.index.of_kind(kind):
+        self._load(m)
     self._load_entry_points()
 
 # %% ../../nbs/core/registry.ipynb #637e621a
@@ -402,12 +445,16 @@ def find(self: Registry,
     kind: str | None = None,  # the expected kind; any if None
 ) -> Entry:
     "The entry of `name`; raises `ConfigError` that names the closest ones, or why its module cannot be imported"
-    if ':' in name: return self._find_class(name, kind)
+    if ':' in name:
+        return self._find_class(name, kind)
     entry = self._search(name)
-    if entry is None and unscoped(name) != name: return self.find(unscoped(name), kind)
-    if entry is None: self._load_all(kind)
+    if entry is None and unscoped(name) != name:
+        return self.find(unscoped(name), kind)
+    if entry is None:
+        self._load_all(kind)
     entry = entry or self._current(name)
-    if entry is None: raise ConfigError(issues=[self._not_found(name, kind)])
+    if entry is None:
+        raise ConfigError(issues=[self._not_found(name, kind)])
     self._check_kind(name, entry.kind, kind)
     return entry
 
@@ -418,8 +465,10 @@ def get(self: Registry, name: str) -> Callable:
 
 @patch
 def __contains__(self: Registry, name):
-    try: return bool(self.find(name))
-    except ConfigError: return False
+    try:
+        return bool(self.find(name))
+    except ConfigError:
+        return False
 
 # %% ../../nbs/core/registry.ipynb #b162f864
 @patch
@@ -437,7 +486,8 @@ def names(self: Registry, kind: str | None = None) -> list[str]:
 @patch
 def _check_kind(self: Registry, name, found, kind, path='type'):
     "Raise `ConfigError` if a part's kind is known and another one is expected"
-    if found == kind or None in (found, kind): return
+    if found == kind or None in (found, kind):
+        return
     article = 'an' if kind[0] in 'aeiou' else 'a'
     available = ', '.join(self.names(kind))
     raise ConfigError(path, f'expected {article} {kind}, got the {found} {name}. Available: {available}.')
@@ -454,7 +504,8 @@ def _package_of(module):
     return next((p for p, inner in LAYERS.items() if module == p or f'{module}.'.startswith(f'{inner}.')), None)
 
 # %% ../../nbs/core/registry.ipynb #8f1a85cd
-def _spelling(part): return f'{part.__module__}:{part.__qualname__}'
+def _spelling(part):
+    return f'{part.__module__}:{part.__qualname__}'
 
 def _look_up(module, qualname):
     "The value of a dotted name in a loaded module; None if there is none"
@@ -475,7 +526,8 @@ def _known_class(self: Registry, name):
     "The class of that path, if it was registered, passed, or written into a config; as it is defined at present"
     entries, found = self._registered(), _look_up(*name.split(':', 1))
     known = {_spelling(e.part): e.part for e in entries if hasattr(e.part, '__qualname__')} | dict(self._passed)
-    if name in known: return found if _is_layer(found) and _spelling(found) == name else known[name]
+    if name in known:
+        return found if _is_layer(found) and _spelling(found) == name else known[name]
     return next((e.part for e in entries if e.part is found), None)
 
 @patch
@@ -492,15 +544,17 @@ def refusal(self: Registry,
     "Why a config may not name this path, and what to do; '' if it may; imports nothing"
     module, is_path, _ = name.partition(':')
     allowed = name in self._trusted or module in self.index.modules or _package_of(module)
-    if not is_path or allowed or self._known_class(name): return ''
+    if not is_path or allowed or self._known_class(name):
+        return ''
     return self._refusal(name, f'a class of {printable(module, MAX_NAME)}')
 
 @patch
 def _refusal(self: Registry, name, what, slow=False):
     cls = printable(re.split('[.:]', name)[-1] or 'Class', MAX_NAME)
     register = f'{self.name}.register_module(module={cls})'
-    if slow: return (f'{what} is not allowed in a config: one argument can take hours. '
-                     f'Register it in Python: {register}, or load with trusted=True.')
+    if slow:
+        return (f'{what} is not allowed in a config: one argument can take hours. '
+                f'Register it in Python: {register}, or load with trusted=True.')
     if name.startswith('__main__:'):
         return f'{cls} was defined in a notebook or script. Define it here too, and register it: {register}.'
     return (f'a config may not name {what}. Pass the class itself or register it in Python, {register}, '
@@ -515,10 +569,12 @@ def trust(self: Registry, names: Iterable[str]) -> None:
 @patch
 def _find_class(self: Registry, name, kind):
     "The entry of a class that a config names by its path"
-    if refused := self.refusal(name): raise ConfigError('type', refused)
+    if refused := self.refusal(name):
+        raise ConfigError('type', refused)
     shown = printable(repr(name), MAX_NAME)
     part = self._known_class(name)
-    if part is None: part = self._import_class(name, shown)
+    if part is None:
+        part = self._import_class(name, shown)
     entry = Entry(name, part, kind_of(part, part.__module__, self._kinds()), part.__module__)
     self._check_kind(shown, entry.kind, kind)
     return entry
@@ -561,7 +617,8 @@ def _not_found(self: Registry, name, kind):
     if known and not self._search(known):
         return Issue('type', f'{absent(known)} Register your own with {register}.', absent=known)
     near = _near(name, [*names, *(o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names)])
-    if near and near[0] not in names: near = []         # more likely a typo of a name that is absent here
+    if near and near[0] not in names:
+        near = []         # more likely a typo of a name that is absent here
     similar = ' or '.join(repr(o) for o in near if o in names)
     hint = f'Did you mean {similar}? ' if near else ''
     available = ', '.join(names) or 'none'
@@ -584,9 +641,11 @@ _SLOTS = ('backbone', 'neck', 'head', 'loss')
 @patch
 def _check_slot(self: Registry, part, kind, path):
     "Raise `ConfigError` for a class that is made for another slot of a classifier"
-    if kind not in _SLOTS or not inspect.isclass(part): return
+    if kind not in _SLOTS or not inspect.isclass(part):
+        return
     found = kind_of(part, part.__module__, self._kinds())
-    if found in _SLOTS: self._check_kind(part.__name__, found, kind, path)
+    if found in _SLOTS:
+        self._check_kind(part.__name__, found, kind, path)
 
 @patch
 def part_of(self: Registry,
@@ -594,18 +653,23 @@ def part_of(self: Registry,
     kind: str | None = None,  # the expected kind; any if None
 ) -> Callable:
     "The class that a `type` means: a name is looked up, a class is returned; raises `ConfigError` for anything else"
-    if isinstance(type_, str): return self.find(type_, kind).part
-    if not callable(type_): raise ConfigError('type', f'expected a name or a class, got {type_!r}.')
+    if isinstance(type_, str):
+        return self.find(type_, kind).part
+    if not callable(type_):
+        raise ConfigError('type', f'expected a name or a class, got {type_!r}.')
     self._check_slot(type_, kind, 'type')
-    if inspect.isclass(type_): self._note(type_)
+    if inspect.isclass(type_):
+        self._note(type_)
     return type_
 
 # %% ../../nbs/core/registry.ipynb #6da63c8c
 @patch
 def _resolve(self: Registry, cfg, kind):
     "Name, callable and arguments of a config; no callable for a finished module"
-    if isinstance(cfg, str): cfg = dict(type=cfg)
-    if inspect.isclass(cfg): cfg = dict(type=cfg)
+    if isinstance(cfg, str):
+        cfg = dict(type=cfg)
+    if inspect.isclass(cfg):
+        cfg = dict(type=cfg)
     if not isinstance(cfg, Mapping):
         if callable(cfg):
             self._check_slot(type(cfg), kind, '')
@@ -631,10 +695,12 @@ def build(self: Registry,
     where = kind or '' if where is None else where
     try:
         name, make, args = self._resolve(cfg, kind)
-        if make is None: return cfg
+        if make is None:
+            return cfg
         check_arguments(name, make, args, defaults)
         return make(**{**defaults, **args})
-    except ConfigError as e: raise e.prefixed(where) from e.__cause__
+    except ConfigError as e:
+        raise e.prefixed(where) from e.__cause__
     except Exception as e:
         raise ConfigError(where, f'{name} could not be built: {type(e).__name__}: {e}') from e
 

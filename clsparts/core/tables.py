@@ -39,7 +39,8 @@ class Cell(NamedTuple):
     depth: int = 0
 
     @property
-    def percent(self) -> str: return f'{100 * self.share:.1f} %' if self.share else ''
+    def percent(self) -> str:
+        return f'{100 * self.share:.1f} %' if self.share else ''
 
 # %% ../../nbs/core/tables.ipynb #cb60685e
 @dataclass(repr=False)
@@ -65,7 +66,8 @@ class Table:
             lines.append([t for cell in texts for t in cell])
         left = [k for i, s in enumerate(shares) for k in (i in self.left, *[False] * s)]
         widths = [max(map(len, column)) for column in zip(*lines)]
-        def row(line): return '  '.join(c.ljust(w) if k else c.rjust(w) for c, w, k in zip(line, widths, left)).rstrip()
+        def row(line):
+            return '  '.join(c.ljust(w) if k else c.rjust(w) for c, w, k in zip(line, widths, left)).rstrip()
         head, *rows = map(row, lines)
         table = '\n'.join([head, '─' * (sum(widths) + 2 * len(widths) - 2), *rows, *map(printable, self.notes)])
         return f'{printable(self.caption)}\n\n{table}' if self.caption else table
@@ -74,7 +76,8 @@ class Table:
 
     def markdown(self) -> str:
         "For a README"
-        def line(cells): return f'| {" | ".join(cells)} |'
+        def line(cells):
+            return f'| {" | ".join(cells)} |'
         def text(c):
             share = f' ({c.percent})' if c.percent else ''
             return '&emsp;' * c.depth + one_line(c.text).replace('|', r'\|') + share
@@ -101,8 +104,10 @@ class Table:
     def _html_cell(self, i, cell, shared):
         text, share = escaped(cell.text, MAX_CELL), cell.share
         indent = [f'padding-left:{8 + 16 * cell.depth}px', 'font-weight:normal'] if cell.depth else []
-        if i == 0: return f'<th{self._style(i, *indent)}>{text}</th>'
-        if not shared: return f'<td{self._style(i)}>{text}</td>'
+        if i == 0:
+            return f'<th{self._style(i, *indent)}>{text}</th>'
+        if not shared:
+            return f'<td{self._style(i)}>{text}</td>'
         colours = f'rgba(74,120,168,.4) {100 * (share or 0):.1f}%,transparent 0'
         bar = [f'background:linear-gradient(90deg,{colours}) content-box'] if share else []
         percent = f'<span style="display:inline-block;width:5em;opacity:.7">{cell.percent}</span>'

@@ -30,7 +30,8 @@ class CutMix(nn.Module):
         self.num_classes, self.cutmix_minmax, self.correct_lam = num_classes, cutmix_minmax, correct_lam
         self.beta = torch.distributions.Beta(torch.tensor([alpha]), torch.tensor([alpha]))
 
-    def lam(self) -> float: return float(self.beta.sample(()))
+    def lam(self) -> float:
+        return float(self.beta.sample(()))
 
     def box(self, h: int, w: int, lam: float) -> tuple[slice, slice]:
         "Rows and columns of the box"
@@ -45,7 +46,8 @@ class CutMix(nn.Module):
         half_w, half_h = (int(.5 * (1 - lam) ** .5 * n) for n in (w, h))
         return slice(max(0, y - half_h), min(h, y + half_h)), slice(max(0, x - half_w), min(w, x + half_w))
 
-    def patch(self, other, rows, columns): return other[..., rows, columns]
+    def patch(self, other, rows, columns):
+        return other[..., rows, columns]
 
     def forward(self,
         x: torch.Tensor,  # images `(b, c, h, w)`
@@ -54,12 +56,15 @@ class CutMix(nn.Module):
         (h, w), lam = x.shape[-2:], self.lam()
         rows, columns = self.box(h, w, lam)
         area = (rows.stop - rows.start) * (columns.stop - columns.start)
-        if self.correct_lam or self.cutmix_minmax is not None: lam = 1 - area / (h * w)
+        if self.correct_lam or self.cutmix_minmax is not None:
+            lam = 1 - area / (h * w)
         out = x.clone()
-        if area: out[..., rows, columns] = self.patch(x.roll(1, 0), rows, columns)
+        if area:
+            out[..., rows, columns] = self.patch(x.roll(1, 0), rows, columns)
         return out, lam * y + (1 - lam) * y.roll(1, 0)
 
-def _between(a, b): return int(torch.randint(a, max(a + 1, b), ()))
+def _between(a, b):
+    return int(torch.randint(a, max(a + 1, b), ()))
 
 # %% ../../nbs/data/batch_augments.ipynb #91615e08
 class ResizeMix(CutMix):
@@ -77,13 +82,17 @@ class ResizeMix(CutMix):
         super().__init__(num_classes, alpha, cutmix_minmax, correct_lam)
         self.lam_min, self.lam_max, self.interpolation = lam_min, lam_max, interpolation
 
-    def lam(self): return self.lam_min + (self.lam_max - self.lam_min) * super().lam()
+    def lam(self):
+        return self.lam_min + (self.lam_max - self.lam_min) * super().lam()
 
     def patch(self, other, rows, columns):
-        return nn.functional.interpolate(other, (rows.stop - rows.start, columns.stop - columns.start), mode=self.interpolation)
+        return nn.functional.interpolate(
+            other, (rows.stop - rows.start, columns.stop - columns.start), mode=self.interpolation
+        )
 
 # %% ../../nbs/data/batch_augments.ipynb #733c76a7
-def _mixup(num_classes: int, alpha: float = .2): return v2.MixUp(alpha=alpha, num_classes=num_classes)
+def _mixup(num_classes: int, alpha: float = .2):
+    return v2.MixUp(alpha=alpha, num_classes=num_classes)
 
 MIXES = dict(Mixup=_mixup, CutMix=CutMix, ResizeMix=ResizeMix)
 
@@ -94,23 +103,28 @@ class Mixing:
         mixes: list[Callable],  # of images and targets
         probs: list[float],  # one per augmentation; the rest to 1 is the probability of none
         num_classes: int,
-    ): self.mixes, self.num_classes, self._probs = mixes, num_classes, torch.tensor([*probs, max(0., 1 - sum(probs))])
+    ):
+        self.mixes, self.num_classes, self._probs = mixes, num_classes, torch.tensor([*probs, max(0., 1 - sum(probs))])
 
     def __call__(self,
         x: torch.Tensor,  # images `(b, c, h, w)`
         y: torch.Tensor,  # labels `(b,)`, or targets `(b, k)`
     ) -> tuple[torch.Tensor, torch.Tensor]:  # images and targets `(b, k)`
         "The mixed batch"
-        if y.ndim == 1: y = nn.functional.one_hot(y, self.num_classes).to(x.dtype)
+        if y.ndim == 1:
+            y = nn.functional.one_hot(y, self.num_classes).to(x.dtype)
         i = int(torch.multinomial(self._probs, 1))
         return self.mixes[i](x, y) if i < len(self.mixes) else (x, y)
 
 def _check_values(options):
     "Raise `ConfigError` for an invalid option"
-    if not 1e-3 <= options.get('alpha', 1) <= 1e6: raise ConfigError('alpha', f'expected a number from 0.001 to 1e6, got {options["alpha"]}.')
+    if not 1e-3 <= options.get('alpha', 1) <= 1e6:
+        raise ConfigError('alpha', f'expected a number from 0.001 to 1e6, got {options["alpha"]}.')
     for names, default in ((('cutmix_minmax',), None), (('lam_min', 'lam_max'), (.1, .8))):
         found = options.get(names[0]) if len(names) == 1 else [options.get(k, d) for k, d in zip(names, default)]
-        if found is not None and not (len(found) == 2 and all(isinstance(v, Real) for v in found) and 0 <= found[0] < found[1] <= 1):
+        if found is not None and not (
+            len(found) == 2 and all(isinstance(v, Real) for v in found) and 0 <= found[0] < found[1] <= 1
+        ):
             raise ConfigError(names[0], f'expected two increasing numbers from 0 to 1, got {found}.')
     modes = ('nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area')
     if options.get('interpolation', 'bilinear') not in modes:
@@ -124,8 +138,10 @@ def build_mixing(
     num_classes: int,
 ) -> Mixing | None:  # None without augmentations
     "The mixing of batches; raises `ConfigError` for unknown augmentations and options"
-    if not augments: return None
-    if not isinstance(augments, (Mapping, str, list, tuple)): raise ConfigError('batch_augments.augments', f'expected a dict or a list of dicts, got {augments!r}.')
+    if not augments:
+        return None
+    if not isinstance(augments, (Mapping, str, list, tuple)):
+        raise ConfigError('batch_augments.augments', f'expected a dict or a list of dicts, got {augments!r}.')
     augments, made, issues = [augments] if isinstance(augments, (Mapping, str)) else list(augments), [], []
     for i, augment in enumerate(augments):
         where = f'batch_augments.augments.{i}'
@@ -134,17 +150,36 @@ def build_mixing(
             continue
         type_ = augment.get('type')
         options = {k: v for k, v in augment.items() if k not in ('type', 'num_classes')}
-        if not isinstance(type_, str) or type_ not in MIXES: issues.append((f'{where}.type', f'there is no {type_!r}. {did_you_mean(str(type_), MIXES)}Available: {", ".join(MIXES)}.'))
+        if not isinstance(type_, str) or type_ not in MIXES:
+            issues.append(
+                (
+                    f'{where}.type',
+                    f'there is no {type_!r}. {did_you_mean(str(type_), MIXES)}Available: {", ".join(MIXES)}.',
+                )
+            )
         else:
             try:
                 check_arguments(type_, MIXES[type_], dict(options, num_classes=num_classes))
                 _check_values(options)
                 made.append(MIXES[type_](num_classes=num_classes, **options))
-            except ConfigError as e: issues += e.prefixed(where).issues
-    probs = [1 / len(augments)] * len(augments) if probs is None else probs if isinstance(probs, (list, tuple)) else [probs]
-    if len(probs) != len(augments) or not all(isinstance(p, Real) and 0 <= p <= 1 for p in probs) or sum(probs) > 1 + 1e-6:
-        issues.append(('batch_augments.probs', f'expected {len(augments)} probabilities from 0 that add up to 1 at most, got {probs!r}.'))
-    if issues: raise ConfigError(issues=issues)
+            except ConfigError as e:
+                issues += e.prefixed(where).issues
+    probs = (
+        [1 / len(augments)] * len(augments) if probs is None else probs if isinstance(probs, (list, tuple)) else [probs]
+    )
+    if (
+        len(probs) != len(augments)
+        or not all(isinstance(p, Real) and 0 <= p <= 1 for p in probs)
+        or sum(probs) > 1 + 1e-6
+    ):
+        issues.append(
+            (
+                'batch_augments.probs',
+                f'expected {len(augments)} probabilities from 0 that add up to 1 at most, got {probs!r}.',
+            )
+        )
+    if issues:
+        raise ConfigError(issues=issues)
     return Mixing(made, probs, num_classes)
 
 # %% ../../nbs/data/batch_augments.ipynb #f1c192e3
@@ -153,10 +188,14 @@ def mixing_of(
     num_classes: int,
 ) -> Mixing | None:
     "`build_mixing` from a dict; raises `ConfigError` for unknown options"
-    if not options: return None
-    if not isinstance(options, Mapping): raise ConfigError('batch_augments', f'expected a dict with augments and probs, got {options!r}.')
-    try: check_arguments('batch_augments', build_mixing, dict(options, num_classes=num_classes))
-    except ConfigError as e: raise e.prefixed('batch_augments') from None
+    if not options:
+        return None
+    if not isinstance(options, Mapping):
+        raise ConfigError('batch_augments', f'expected a dict with augments and probs, got {options!r}.')
+    try:
+        check_arguments('batch_augments', build_mixing, dict(options, num_classes=num_classes))
+    except ConfigError as e:
+        raise e.prefixed('batch_augments') from None
     return build_mixing(**options, num_classes=num_classes)
 
 # %% ../../nbs/data/batch_augments.ipynb #782c6459
@@ -166,7 +205,15 @@ def check_soft_targets(
 ) -> None:
     "Raise `ConfigError` if the loss of the head does not accept targets `(b, k)`"
     loss, scores = clf.head.loss_module, torch.zeros(2, num_classes, device=next(clf.parameters()).device)
-    try: found = loss(scores, torch.full_like(scores, 1 / num_classes))
-    except Exception as e: raise ConfigError('batch_augments', f'{type(loss).__name__} does not accept mixed targets (b, {num_classes}): {str(e).splitlines()[0]} Set '
-                                                       "head.loss=dict(type='CrossEntropyLoss', use_soft=True).") from e
-    if not torch.isfinite(torch.as_tensor(found)).all(): raise ConfigError('batch_augments', f'{type(loss).__name__} returns NaN or inf for mixed targets. Set another head.loss.')
+    try:
+        found = loss(scores, torch.full_like(scores, 1 / num_classes))
+    except Exception as e:
+        raise ConfigError(
+            'batch_augments',
+            f'{type(loss).__name__} does not accept mixed targets (b, {num_classes}): {str(e).splitlines()[0]} Set '
+            "head.loss=dict(type='CrossEntropyLoss', use_soft=True).",
+        ) from e
+    if not torch.isfinite(torch.as_tensor(found)).all():
+        raise ConfigError(
+            'batch_augments', f'{type(loss).__name__} returns NaN or inf for mixed targets. Set another head.loss.'
+        )

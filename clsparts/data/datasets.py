@@ -18,11 +18,18 @@ import numpy as np
 import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
-from .figures import Figure, as_picture
 from ..core.errors import ConfigError, printable
-from .image_files import ImageFiles
-from .sources import HuggingFaceImages, Pixels, available_data, hugging_face_parts, numbered_classes, read_source
 from ..core.tables import Table
+from .figures import Figure, as_picture
+from .image_files import ImageFiles
+from clsparts.data.sources import (
+    HuggingFaceImages,
+    Pixels,
+    available_data,
+    hugging_face_parts,
+    numbered_classes,
+    read_source,
+)
 from .targets import validate_targets
 from .transforms import AUGMENTS, Preset, check_augment, for_small, tensor_transform
 
@@ -43,14 +50,23 @@ class Data:
     @cached_property
     def image_shape(self) -> tuple[int, int, int]:
         "`(c, h, w)` of the images"
-        return (self.preset.channels, self.preset.size, self.preset.size) if self.preset else tuple(_first(self.val)[0].shape)
+        return (
+            (self.preset.channels, self.preset.size, self.preset.size)
+            if self.preset
+            else tuple(_first(self.val)[0].shape)
+        )
 
     @cached_property
     def target(self) -> str:
         "The kind of targets: 'labels', 'soft' or 'multi-label', as in `compose`"
-        if self.multi_label: return 'multi-label'
+        if self.multi_label:
+            return 'multi-label'
         known = targets_of(self.val)
-        return 'labels' if (torch.as_tensor(_first(self.val)[1]).ndim if known is None else known.ndim - 1) == 0 else 'soft'
+        return (
+            'labels'
+            if (torch.as_tensor(_first(self.val)[1]).ndim if known is None else known.ndim - 1) == 0
+            else 'soft'
+        )
 
     def counts(self) -> 'ClassCounts':
         "Number of images per class; reads every image of a set whose targets are not known in advance"
@@ -60,13 +76,19 @@ class Data:
     def validate_targets(self) -> None:
         "Raise `ConfigError` for the first image whose target does not fit the classes; only targets known without opening images are checked"
         for name, part in (('training', self.train), ('validation', self.val)):
-            if (known := targets_of(part)) is None: continue
-            validate_targets(known, self.classes, probabilities=True, path='data', name=lambda i: image_name(part, i, name))
+            if (known := targets_of(part)) is None:
+                continue
+            validate_targets(
+                known, self.classes, probabilities=True, path='data', name=lambda i: image_name(part, i, name)
+            )
+
 
 def _first(part):
     "The first image and its target"
-    if not isinstance(part, DataLoader): return part[0]
-    with torch.random.fork_rng(devices=[]): x, y = next(iter(part))
+    if not isinstance(part, DataLoader):
+        return part[0]
+    with torch.random.fork_rng(devices=[]):
+        x, y = next(iter(part))
     return x[0], y[0]
 
 # %% ../../nbs/data/datasets.ipynb #6f3a5879
@@ -76,7 +98,8 @@ def digits() -> Data:
         images = torch.from_numpy(stored['images']).float()[:, None] / 16     # (n, 1, 8, 8)
         labels = torch.from_numpy(stored['labels']).long()
     in_val = torch.zeros(len(labels), dtype=torch.bool)
-    for c in range(10): in_val[(labels == c).nonzero()[::5]] = True
+    for c in range(10):
+        in_val[(labels == c).nonzero()[::5]] = True
     parts = [TensorDataset(images[part], labels[part]) for part in (~in_val, in_val)]
     return Data(*parts, classes=[str(i) for i in range(10)])
 
@@ -85,23 +108,35 @@ def targets_of(
     part: Dataset | DataLoader,  # of pairs of image and target
 ) -> torch.Tensor | None:  # labels `(n,)`, or `(n, k)`
     "The targets, if they are known without opening images; else None"
-    if isinstance(part, DataLoader): return targets_of(part.dataset)
+    if isinstance(part, DataLoader):
+        return targets_of(part.dataset)
     if isinstance(part, Subset):
         known = targets_of(part.dataset)
         return None if known is None else known[torch.as_tensor(part.indices, dtype=torch.long)]
     if isinstance(part, ConcatDataset):
         known = list(map(targets_of, part.datasets))
         return None if any(k is None for k in known) else torch.cat(known)
-    if isinstance(part, TensorDataset): return part.tensors[1]
-    if isinstance(part, (ImageFiles, Pixels, HuggingFaceImages)): return part.targets
-    try: known = torch.as_tensor(part.targets)
-    except (AttributeError, TypeError, ValueError, RuntimeError): return None
-    return known if len(known) == len(part) > 0 and torch.equal(known[0], torch.as_tensor(part[0][1], dtype=known.dtype)) else None
+    if isinstance(part, TensorDataset):
+        return part.tensors[1]
+    if isinstance(part, (ImageFiles, Pixels, HuggingFaceImages)):
+        return part.targets
+    try:
+        known = torch.as_tensor(part.targets)
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return None
+    return (
+        known
+        if len(known) == len(part) > 0 and torch.equal(known[0], torch.as_tensor(part[0][1], dtype=known.dtype))
+        else None
+    )
+
 
 def _read_targets(part):
     "The targets; opens every image if necessary"
-    if (known := targets_of(part)) is not None: return known
-    if isinstance(part, DataLoader): return torch.cat([y for _, y in part])
+    if (known := targets_of(part)) is not None:
+        return known
+    if isinstance(part, DataLoader):
+        return torch.cat([y for _, y in part])
     return torch.stack([torch.as_tensor(part[i][1]) for i in range(len(part))])
 
 # %% ../../nbs/data/datasets.ipynb #292971c9
@@ -111,9 +146,11 @@ class ClassCounts(list):
     def _table(self):
         return Table(['class', 'train', 'val'], [[r['class'], f'{r["train"]:g}', f'{r["val"]:g}'] for r in self])
 
-    def __str__(self): return str(self._table())
+    def __str__(self):
+        return str(self._table())
 
-    def _repr_html_(self): return self._table()._repr_html_()
+    def _repr_html_(self):
+        return self._table()._repr_html_()
 
 def _counted(part, k):
     targets = _read_targets(part)
@@ -126,7 +163,8 @@ def image_name(
     which: str = '',  # a word in front of 'image'
 ) -> str:
     "The path of a file, else the index in the original data set"
-    while hasattr(part, 'dataset'): part, i = part.dataset, part.indices[i] if hasattr(part, 'indices') else i
+    while hasattr(part, 'dataset'):
+        part, i = part.dataset, part.indices[i] if hasattr(part, 'indices') else i
     return part.paths[i] if isinstance(part, ImageFiles) else f'{which} image {i}'.strip()
 
 # %% ../../nbs/data/datasets.ipynb #d4c0dd4d
@@ -141,13 +179,15 @@ def split(
     if not isinstance(seed, int) or not -2 ** 63 <= seed < 2 ** 63:
         raise ConfigError('data.seed', f'expected a 64-bit int, got {str(seed)[:100]!r}.')
     n, labels = len(dataset), targets_of(dataset)
-    if n < 2: raise ConfigError('data', f'expected at least two images, one of them for validation, got {n}.')
+    if n < 2:
+        raise ConfigError('data', f'expected at least two images, one of them for validation, got {n}.')
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
     if labels is not None and labels.ndim == 1:
         labels = labels[order]
         _, inverse, counts = labels.unique(return_inverse=True, return_counts=True)
         several = counts[inverse] > 1
-        if several.any(): order, labels = order[several], labels[several]
+        if several.any():
+            order, labels = order[several], labels[several]
         order = order[labels.argsort(stable=True)]
     held = max(1, int(len(order) * val_fraction + 1e-9))
     out = order[((torch.arange(held) + .5) * len(order) / held).long()]
@@ -170,16 +210,21 @@ def as_data(
     if val is None and isinstance(train, DataLoader):
         raise ConfigError('data', 'a DataLoader cannot be split. '
                           'Pass a second one, as_data(train, val), or the data set.')
-    if val is not None: check_pairs(val)
+    if val is not None:
+        check_pairs(val)
     source = train.dataset if isinstance(train, DataLoader) else train
-    if classes is None: classes = getattr(source, 'classes', None)
+    if classes is None:
+        classes = getattr(source, 'classes', None)
     if classes is None or multi_label is None:
         targets = torch.as_tensor(_first(train)[1]) if classes is not None else None
-        if targets is None or targets.ndim: targets = _read_targets(train)
+        if targets is None or targets.ndim:
+            targets = _read_targets(train)
         if targets.ndim and classes is None:
             classes = numbered_classes(targets.shape[1] - 1 if targets.ndim > 1 else int(targets.max()))
-        if multi_label is None: multi_label = targets.ndim > 1 and bool(((targets.sum(1) - 1).abs() > 1e-3).any())
-    if val is None: train, val = split(train, val_fraction, seed)
+        if multi_label is None:
+            multi_label = targets.ndim > 1 and bool(((targets.sum(1) - 1).abs() > 1e-3).any())
+    if val is None:
+        train, val = split(train, val_fraction, seed)
     return Data(train, val, list(map(str, classes)), preset, multi_label, list(notes))
 
 def check_pairs(
@@ -187,25 +232,40 @@ def check_pairs(
     dtype: torch.dtype | None = None,  # of the trained weights; None for any float type
 ) -> None:
     "Raise `ConfigError` unless the first item is a pair of image and target"
-    if isinstance(part, (str, Path)): raise ConfigError('data', f'expected a data set, got a name. Use load_data({str(part)!r}).')
+    if isinstance(part, (str, Path)):
+        raise ConfigError('data', f'expected a data set, got a name. Use load_data({str(part)!r}).')
     if isinstance(part, IterableDataset):
         raise ConfigError('data', 'expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.')
     if not isinstance(part, DataLoader) and not (hasattr(part, '__getitem__') and hasattr(part, '__len__')):
-        raise ConfigError('data', f'expected a data set or DataLoader of pairs of image and target, got {type(part).__name__}.')
-    try: n = len(part)
-    except TypeError as e: raise ConfigError('data', f'expected a loader with a length ({e}). Give its data set a __len__.') from e
-    if n == 0: raise ConfigError('data', 'expected at least one image, got an empty data set.')
-    try: image, target = _first(part)
-    except ConfigError: raise
+        raise ConfigError(
+            'data', f'expected a data set or DataLoader of pairs of image and target, got {type(part).__name__}.'
+        )
+    try:
+        n = len(part)
+    except TypeError as e:
+        raise ConfigError('data', f'expected a loader with a length ({e}). Give its data set a __len__.') from e
+    if n == 0:
+        raise ConfigError('data', 'expected at least one image, got an empty data set.')
+    try:
+        image, target = _first(part)
+    except ConfigError:
+        raise
     except (TypeError, ValueError, KeyError) as e:
-        raise ConfigError('data', f'expected pairs of image and target, got another first item: {type(e).__name__}: {e}') from e
+        raise ConfigError(
+            'data', f'expected pairs of image and target, got another first item: {type(e).__name__}: {e}'
+        ) from e
     if not isinstance(image, torch.Tensor) or image.ndim != 3 or not image.is_floating_point():
-        found = f'{image.dtype} of shape {tuple(image.shape)}' if isinstance(image, torch.Tensor) else type(image).__name__
+        found = (
+            f'{image.dtype} of shape {tuple(image.shape)}' if isinstance(image, torch.Tensor) else type(image).__name__
+        )
         raise ConfigError('data', f'expected images as float tensors (c, h, w), got {found}. '
                           'Use transform=v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]).')
     if dtype not in (None, image.dtype):
-        raise ConfigError('data', f'expected images of the type of the weights, {dtype}, got {image.dtype}. Use image.to({dtype}).')
-    try: torch.as_tensor(target)
+        raise ConfigError(
+            'data', f'expected images of the type of the weights, {dtype}, got {image.dtype}. Use image.to({dtype}).'
+        )
+    try:
+        torch.as_tensor(target)
     except (TypeError, ValueError, RuntimeError) as e:
         raise ConfigError('data', f'expected targets as integers or rows of floats, got {target!r}.') from e
 
@@ -218,14 +278,18 @@ def load_data(
 ) -> Data:
     "The data set of that name; raises `ConfigError` for an unknown name, missing files or an unknown option"
     if isinstance(name, Mapping):
-        if 'name' not in name: raise ConfigError('data.name', f"expected a name, as in dict(name='cifar10', …), got: {', '.join(map(str, name))}.")
+        if 'name' not in name:
+            raise ConfigError(
+                'data.name', f"expected a name, as in dict(name='cifar10', …), got: {', '.join(map(str, name))}."
+            )
         return load_data(**{'root': root, 'download': download, **options, **name})
     if name != 'digits':
         found = read_source(name, root, download, **options)
         if len(found['classes']) < 2 and not found.get('multi_label'):
             raise ConfigError('data', f'{name}: expected at least two classes, got only {", ".join(found["classes"])}.')
         return as_data(**found)
-    if options: raise ConfigError(issues=[(f'data.{k}', 'the digits take no options. Remove it.') for k in options])
+    if options:
+        raise ConfigError(issues=[(f'data.{k}', 'the digits take no options. Remove it.') for k in options])
     return digits()
 
 def from_hugging_face(
@@ -250,9 +314,11 @@ class Augmented(Dataset):
     def __init__(self,
         dataset: Dataset,  # pairs of image and target
         transform,  # of an image `(c, h, w)`
-    ): self.dataset, self.transform = dataset, transform
+    ):
+        self.dataset, self.transform = dataset, transform
 
-    def __len__(self): return len(self.dataset)
+    def __len__(self):
+        return len(self.dataset)
 
     def __getitem__(self, i):
         image, target = self.dataset[i]
@@ -264,21 +330,31 @@ def augmented(
 ) -> Dataset | DataLoader:  # the training set
     "The training set with augmentation; raises `ConfigError` for an unknown or unsuitable augmentation"
     options, source = check_augment(augment), data.train
-    if options == check_augment('none'): return source
+    if options == check_augment('none'):
+        return source
     if isinstance(source, DataLoader):
-        raise ConfigError('augment', 'a DataLoader cannot be augmented. Pass the data set, or augment in its transform.')
-    while isinstance(source, Subset): source = source.dataset
+        raise ConfigError(
+            'augment', 'a DataLoader cannot be augmented. Pass the data set, or augment in its transform.'
+        )
+    while isinstance(source, Subset):
+        source = source.dataset
     if data.preset and hasattr(source, 'with_transform'):
-        return _with_transform(data.train, data.preset.train_transform(for_small(augment) if isinstance(source, Pixels) else augment))
+        return _with_transform(
+            data.train, data.preset.train_transform(for_small(augment) if isinstance(source, Pixels) else augment)
+        )
     image = data.train[0][0]
     if (options['policy'] or isinstance(options['erase'], Mapping)) and not 0 <= image.min() <= image.max() <= 1:
-        raise ConfigError('augment', f'policies and colours expect images from 0 to 1, got {image.min():.2g} to {image.max():.2g}. '
-                          "Remove the policy, or the normalisation.")
+        raise ConfigError(
+            'augment',
+            f'policies and colours expect images from 0 to 1, got {image.min():.2g} to {image.max():.2g}. '
+            "Remove the policy, or the normalisation.",
+        )
     return Augmented(data.train, tensor_transform(augment, data.image_shape[1:]))
 
 def _with_transform(part, transform):
     "The same images with another transform of the decoded file"
-    if isinstance(part, Subset): return Subset(_with_transform(part.dataset, transform), part.indices)
+    if isinstance(part, Subset):
+        return Subset(_with_transform(part.dataset, transform), part.indices)
     return part.with_transform(transform)
 
 # %% ../../nbs/data/datasets.ipynb #0f739a42
@@ -292,8 +368,10 @@ def show_batch(
     part = augmented(data, augment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if isinstance(part, DataLoader): pairs = list(zip(*next(iter(part))))[:n]
-        else: pairs = [part[i] for i in torch.randperm(len(part))[:n].tolist()]
+        if isinstance(part, DataLoader):
+            pairs = list(zip(*next(iter(part))))[:n]
+        else:
+            pairs = [part[i] for i in torch.randperm(len(part))[:n].tolist()]
     return show_images([x for x, _ in pairs], [_target_text(data, t) for _, t in pairs], data.preset)
 
 def show_images(
@@ -306,7 +384,8 @@ def show_images(
     columns = min(int(8 / width), len(images))
     rows, lines = -(-len(images) // columns), max(t.count('\n') for t in titles)
     fig = Figure(figsize=(columns * width, rows * (width + .25 + .15 * lines)), dpi=80, layout='constrained')
-    for ax in fig.subplots(rows, columns, squeeze=False).flat: ax.axis('off')
+    for ax in fig.subplots(rows, columns, squeeze=False).flat:
+        ax.axis('off')
     for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles):
         ax.imshow(image, cmap='gray', vmin=0, vmax=1)
         ax.set_title(printable(title, 200), fontsize=8, parse_math=False)
@@ -315,6 +394,12 @@ def show_images(
 def _target_text(data, target):
     "The name of a label, or of the classes in a row of targets"
     target = torch.as_tensor(target)
-    if target.ndim == 0: return data.classes[target]
-    if data.multi_label: return ', '.join(c for c, t in zip(data.classes, target) if t >= .5) or '–'
-    return ', '.join(f'{data.classes[i]} {100 * target[i]:.0f} %' for i in target.argsort(descending=True)[:2].tolist() if target[i] > 0)
+    if target.ndim == 0:
+        return data.classes[target]
+    if data.multi_label:
+        return ', '.join(c for c, t in zip(data.classes, target) if t >= .5) or '–'
+    return ', '.join(
+        f'{data.classes[i]} {100 * target[i]:.0f} %'
+        for i in target.argsort(descending=True)[:2].tolist()
+        if target[i] > 0
+    )

@@ -22,17 +22,47 @@ from matplotlib.category import StrCategoryFormatter
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-from ..files.atomic import replacing
 from ..core.errors import printable
 from .transforms import Preset
+from ..files.atomic import replacing
 
 # %% ../../nbs/data/figures.ipynb #29120ed7
 # for other scripts than Latin, Greek and Cyrillic, and for symbols
-FAMILIES = ('Noto Sans CJK SC', 'Noto Sans CJK JP', 'Noto Sans SC', 'Source Han Sans SC', 'WenQuanYi Zen Hei', 'WenQuanYi Micro Hei',
-            'Droid Sans Fallback', 'Hiragino Sans GB', 'Arial Unicode MS', 'Microsoft YaHei', 'SimHei', 'Yu Gothic', 'Malgun Gothic',
-            'Noto Sans Arabic', 'Noto Sans Hebrew', 'Noto Sans Devanagari', 'Noto Sans Bengali', 'Noto Sans Tamil', 'Noto Sans Thai',
-            'Geeza Pro', 'Kohinoor Devanagari', 'Thonburi', 'Nirmala UI', 'Leelawadee UI', 'Segoe UI',
-            'Noto Emoji', 'Segoe UI Emoji', 'Noto Sans Symbols', 'Noto Sans Symbols 2', 'Segoe UI Symbol', 'Symbola', 'STIXGeneral')
+FAMILIES = (
+    'Noto Sans CJK SC',
+    'Noto Sans CJK JP',
+    'Noto Sans SC',
+    'Source Han Sans SC',
+    'WenQuanYi Zen Hei',
+    'WenQuanYi Micro Hei',
+    'Droid Sans Fallback',
+    'Hiragino Sans GB',
+    'Arial Unicode MS',
+    'Microsoft YaHei',
+    'SimHei',
+    'Yu Gothic',
+    'Malgun Gothic',
+    'Noto Sans Arabic',
+    'Noto Sans Hebrew',
+    'Noto Sans Devanagari',
+    'Noto Sans Bengali',
+    'Noto Sans Tamil',
+    'Noto Sans Thai',
+    'Geeza Pro',
+    'Kohinoor Devanagari',
+    'Thonburi',
+    'Nirmala UI',
+    'Leelawadee UI',
+    'Segoe UI',
+    'Noto Emoji',
+    'Segoe UI Emoji',
+    'Noto Sans Symbols',
+    'Noto Sans Symbols 2',
+    'Segoe UI Symbol',
+    'Symbola',
+    'STIXGeneral',
+)
+
 
 @lru_cache
 def installed_families() -> list[str]:
@@ -48,33 +78,45 @@ def one_glyph_warning():
         yield
     missing = set()
     for w in caught:
-        if found := re.match(r'Glyph (\d+) ', str(w.message)): missing.add(chr(int(found[1])))
-        else: warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+        if found := re.match(r'Glyph (\d+) ', str(w.message)):
+            missing.add(chr(int(found[1])))
+        else:
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
     if missing:
         shown = printable(' '.join(sorted(missing)[:20]))
-        warnings.warn(f'no font in use has {shown}; boxes are drawn instead. Install the Noto fonts, which have nearly all scripts.')
+        warnings.warn(
+            f'no font in use has {shown}; boxes are drawn instead. Install the Noto fonts, which have nearly all scripts.'
+        )
 
 # %% ../../nbs/data/figures.ipynb #b7443d5a
 class _Printable(FuncFormatter):
     "A tick formatter without control characters"
-    def __init__(self, inner): super().__init__(lambda value, position=None: printable(inner(value, position), None))
+    def __init__(self, inner):
+        super().__init__(lambda value, position=None: printable(inner(value, position), None))
 
 def literal(
     figure: matplotlib.figure.Figure,  # changed in place
 ) -> None:
     "Draw every text literally: no TeX, no math, no control characters, in fonts with the necessary glyphs"
-    for axis in figure.findobj(Axis): axis.get_ticklabels(which='both')     # creates the labels
+    for axis in figure.findobj(Axis):
+        axis.get_ticklabels(which='both')     # creates the labels
     texts, numbers = figure.findobj(Text), set()
     for axis in figure.findobj(Axis):
         formatter = axis.get_major_formatter()
-        if not isinstance(formatter, (FixedFormatter, FuncFormatter, StrCategoryFormatter)): numbers |= {*axis.findobj(Text)} - {axis.label}
-        elif not isinstance(formatter, _Printable): axis.set_major_formatter(_Printable(formatter))
+        if not isinstance(formatter, (FixedFormatter, FuncFormatter, StrCategoryFormatter)):
+            numbers |= {*axis.findobj(Text)} - {axis.label}
+        elif not isinstance(formatter, _Printable):
+            axis.set_major_formatter(_Printable(formatter))
     for text in texts:
-        text.set_usetex(False)                                          # a `matplotlibrc` in the working folder could ask for it
-        if text in numbers: continue
+        # a `matplotlibrc` in the working folder could ask for it
+        text.set_usetex(False)
+        if text in numbers:
+            continue
         text.set_parse_math(False)
-        if (shown := printable(text.get_text(), None)) != text.get_text(): text.set_text(shown)
-        if not shown.isascii(): text.set_fontfamily(list(dict.fromkeys([*text.get_fontfamily(), *installed_families()])))
+        if (shown := printable(text.get_text(), None)) != text.get_text():
+            text.set_text(shown)
+        if not shown.isascii():
+            text.set_fontfamily(list(dict.fromkeys([*text.get_fontfamily(), *installed_families()])))
 
 # %% ../../nbs/data/figures.ipynb #1264ff03
 class Figure(matplotlib.figure.Figure):
@@ -83,7 +125,8 @@ class Figure(matplotlib.figure.Figure):
     def draw(self, renderer) -> None:
         "As in matplotlib, with literal texts and suitable fonts"
         literal(self)
-        with one_glyph_warning(): super().draw(renderer)
+        with one_glyph_warning():
+            super().draw(renderer)
 
     def savefig(self, fname, *, dpi: float | str = 'figure', **kwargs) -> None:
         "As in matplotlib, but independent of the resolution in a `matplotlibrc`"
@@ -98,7 +141,8 @@ def save_figure(
     path: str | Path,  # the extension selects the format: `.png`, `.svg`, …
 ) -> Path:
     "Write a figure to `path` atomically"
-    with replacing(path) as tmp: fig.savefig(tmp)
+    with replacing(path) as tmp:
+        fig.savefig(tmp)
     return Path(path)
 
 # %% ../../nbs/data/figures.ipynb #09b7586b
@@ -112,5 +156,6 @@ def as_picture(
     if preset is not None and preset.mean is not None:
         mean, std = (torch.tensor(v)[:, None, None] for v in (preset.mean, preset.std))
         images = images * std + mean
-    elif preset is None and (low < 0 or high > 1): images = (images - low) / (high - low).clamp(min=1e-9)
+    elif preset is None and (low < 0 or high > 1):
+        images = (images - low) / (high - low).clamp(min=1e-9)
     return (images.movedim(-3, -1) if images.shape[-3] == 3 else images.mean(-3)).clamp(0, 1).numpy()

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 import torch
 from torch.utils.data import ConcatDataset, DataLoader, IterableDataset, Subset, TensorDataset
 
-from .samplers import seeded
 from .datasets import Data, image_name, targets_of
 from .image_files import ImageFiles
+from .samplers import seeded
 from .sources import Pixels
 
 # %% ../../nbs/data/fingerprints.ipynb #d3aabb82
@@ -24,9 +24,11 @@ FILES = 10_000  # files whose size is looked up
 PIXELS = 32 * 2 ** 20  # bytes of images that are hashed
 SAMPLES = 8  # images that are read where nothing else is known
 
-def _shares(n, k): return [(n * i // k, n * (i + 1) // k) for i in range(k)]
+def _shares(n, k):
+    return [(n * i // k, n * (i + 1) // k) for i in range(k)]
 
-def _hash(content): return hashlib.sha256(content).hexdigest()[:16]
+def _hash(content):
+    return hashlib.sha256(content).hexdigest()[:16]
 
 def _of_rows(tensor):
     "Hashes of a tensor along its first axis"
@@ -41,61 +43,83 @@ def _of_files(paths):
     return [_hash(b'\0\0'.join(lines[a:b])) for a, b in _shares(len(lines), min(len(lines), SHARES))]
 
 def _size(path):
-    try: return os.path.getsize(path)
-    except (OSError, ValueError): return -1
+    try:
+        return os.path.getsize(path)
+    except (OSError, ValueError):
+        return -1
 
 # %% ../../nbs/data/fingerprints.ipynb #43e2fdac
 def _paths(part):
     "The files of the images in their order; None if they are none"
-    if isinstance(part, DataLoader): return _paths(part.dataset)
+    if isinstance(part, DataLoader):
+        return _paths(part.dataset)
     if isinstance(part, Subset):
         known = _paths(part.dataset)
         return known and [known[int(i)] for i in part.indices]
     if isinstance(part, ConcatDataset):
         known = list(map(_paths, part.datasets))
         return sum(known, []) if all(known) else None
-    if isinstance(part, ImageFiles): return list(map(str, part.paths))
-    samples = getattr(part, 'samples', None)                            # torchvision's
-    found = [s[0] for s in samples if isinstance(s, tuple) and s and isinstance(s[0], str)] if isinstance(samples, list) else []
+    if isinstance(part, ImageFiles):
+        return list(map(str, part.paths))
+    samples = getattr(part, 'samples', None)  # torchvision's
+    found = (
+        [s[0] for s in samples if isinstance(s, tuple) and s and isinstance(s[0], str)]
+        if isinstance(samples, list)
+        else []
+    )
     return found if len(found) == len(part) else None
 
 def _pixels(part, rows=None):
     "Some of the images where they are tensors in memory, at equal distances; None if they are not"
-    if isinstance(part, DataLoader): return _pixels(part.dataset, rows)
+    if isinstance(part, DataLoader):
+        return _pixels(part.dataset, rows)
     if isinstance(part, Subset):
         inner = torch.as_tensor(part.indices, dtype=torch.long)
         return _pixels(part.dataset, inner if rows is None else inner[rows])
     images = part.tensors[0] if isinstance(part, TensorDataset) else part.images if isinstance(part, Pixels) else None
-    if images is None or not len(images): return None
+    if images is None or not len(images):
+        return None
     n = len(images) if rows is None else len(rows)
     most = max(1, PIXELS // max(1, images[0].numel() * images.element_size()))
-    if n > most: rows = torch.linspace(0, n - 1, most).long() if rows is None else rows[torch.linspace(0, n - 1, most).long()]
+    if n > most:
+        rows = torch.linspace(0, n - 1, most).long() if rows is None else rows[torch.linspace(0, n - 1, most).long()]
     return images if rows is None else images[rows]
 
 def _samples(part):
     "Targets of a few images of a data set that knows nothing else; None if they are drawn at random"
     part = part.dataset if isinstance(part, DataLoader) else part
-    if isinstance(part, IterableDataset): return None
-    def target(i): return torch.as_tensor(part[i][1]).reshape(1, -1)
+    if isinstance(part, IterableDataset):
+        return None
+    def target(i):
+        return torch.as_tensor(part[i][1]).reshape(1, -1)
     try:
         first = target(0)
-        if not torch.equal(first, target(0)): return None
+        if not torch.equal(first, target(0)):
+            return None
         return [_of_rows(target(int(i)))[0] for i in torch.linspace(0, len(part) - 1, min(SAMPLES, len(part)))]
-    except Exception: return None                                       # a broken image is reported when its turn comes
+    except Exception:
+        return None                                       # a broken image is reported when its turn comes
 
 # %% ../../nbs/data/fingerprints.ipynb #18a3ad66
 def data_digest(
     data: Data,
 ) -> dict:  # plain data
     "Hashes of both parts' images and targets, see above; draws no random numbers"
-    with seeded(0): return dict(train=_of_part(data.train), val=_of_part(data.val))
+    with seeded(0):
+        return dict(train=_of_part(data.train), val=_of_part(data.val))
 
 def _of_part(part):
     targets, paths = targets_of(part), _paths(part)
     pixels = _pixels(part) if paths is None else None
-    found = dict(files=paths and _of_files(paths), pixels=None if pixels is None else _of_rows(pixels),
-                 targets=None if targets is None else _of_rows(targets.float() if targets.is_floating_point() else targets.long()))
-    if targets is None and paths is None: found['samples'] = _samples(part)
+    found = dict(
+        files=paths and _of_files(paths),
+        pixels=None if pixels is None else _of_rows(pixels),
+        targets=None
+        if targets is None
+        else _of_rows(targets.float() if targets.is_floating_point() else targets.long()),
+    )
+    if targets is None and paths is None:
+        found['samples'] = _samples(part)
     return {k: v for k, v in found.items() if v is not None}
 
 WHAT = dict(files='image files', pixels='pixels', targets='labels', samples='labels')
@@ -106,13 +130,20 @@ def digest_changes(
     data: Data,
 ) -> list[str]:  # phrases; [] if nothing is known to differ
     "What differs, with the first image"
-    return [change for name, part in (('train', data.train), ('val', data.val)) if (change := _change(then[name], now[name], part, name))]
+    return [
+        change
+        for name, part in (('train', data.train), ('val', data.val))
+        if (change := _change(then[name], now[name], part, name))
+    ]
+
 
 def _change(then, now, part, name):
     for key, what in WHAT.items():
         old, new = then.get(key, []), now.get(key, [])
-        if not old or not new or old == new: continue                   # known at both times, or not compared
-        if key in ('files', 'pixels') and sorted(old) == sorted(new): return f'the {what} of the {name} images in another order'
+        if not old or not new or old == new:
+            continue                   # known at both times, or not compared
+        if key in ('files', 'pixels') and sorted(old) == sorted(new):
+            return f'the {what} of the {name} images in another order'
         at = next((i for i, (a, b) in enumerate(zip(old, new)) if a != b), 0)
         n = len(part.dataset) if isinstance(part, DataLoader) else len(part)
         first, end = n * at // len(new), n * (at + 1) // len(new)

@@ -36,8 +36,10 @@ def picture(
 ) -> torch.Tensor:  # `(channels, h, w)` uint8
     "The pixels of a PIL image; raises `ValueError` if their range is unknown"
     ImageOps.exif_transpose(image, in_place=True)
-    if image.mode[0] in 'IF': image = Image.fromarray(_bytes_of(image))
-    if 'transparency' in image.info: image = image.convert('RGBA')
+    if image.mode[0] in 'IF':
+        image = Image.fromarray(_bytes_of(image))
+    if 'transparency' in image.info:
+        image = image.convert('RGBA')
     mode = 'RGB' if channels == 3 else 'L'
     pixels = np.array(image if image.mode == mode else image.convert(mode))      # (h, w, 3) or (h, w)
     return torch.from_numpy(pixels).view(*pixels.shape[:2], channels).movedim(2, 0)
@@ -46,13 +48,16 @@ def _bytes_of(image):
     "A grey image of 16 or 32 bits as bytes `(h, w)`"
     values = np.asarray(image)
     low, high = values.min(), values.max()
-    if image.mode.startswith('I;16') or image.format in ('PNG', 'PPM'):       # Pillow opens some 16-bit files with 32 bits
+    # Pillow opens some 16-bit files with 32 bits
+    if image.mode.startswith('I;16') or image.format in ('PNG', 'PPM'):
         if 0 < high < 256:
             warnings.warn('a 16-bit image has no value above 255 and becomes black. Save such images with 8 bits.')
         return (values.clip(0, 65535) >> 8).astype(np.uint8)
     kind, most = ('floats', 1) if image.mode == 'F' else ('32-bit integers', 255)
     if not 0 <= low <= high <= most:
-        raise ValueError(f'its pixels are {kind} from {low:g} to {high:g}, expected 0 to {most}; save it with 8 or 16 bits')
+        raise ValueError(
+            f'its pixels are {kind} from {low:g} to {high:g}, expected 0 to {most}; save it with 8 or 16 bits'
+        )
     return (values * (255 / most)).round().astype(np.uint8)
 
 # %% ../../nbs/data/image_files.ipynb #03199929
@@ -75,26 +80,40 @@ def check_regular(
 ) -> None:
     "Raise `OSError` unless it is a regular file: a pipe or device might never end"
     mode = os.stat(path).st_mode
-    if stat.S_ISREG(mode): return
-    raise OSError(0, 'it is a folder' if stat.S_ISDIR(mode) else 'expected a regular file, got a pipe, socket or device')
+    if stat.S_ISREG(mode):
+        return
+    raise OSError(
+        0, 'it is a folder' if stat.S_ISDIR(mode) else 'expected a regular file, got a pipe, socket or device'
+    )
+
 
 def _opened(source):
     "A PIL image with only its header read"
-    if isinstance(source, (bytes, bytearray)): return Image.open(BytesIO(source), formats=_formats())
+    if isinstance(source, (bytes, bytearray)):
+        return Image.open(BytesIO(source), formats=_formats())
     check_regular(source)
     return Image.open(source, formats=_formats())
 
-_TAKEN_FOR_IMAGES = [(GIT_LFS, 'it is a pointer of Git LFS. Run: git lfs pull'),
-                     (WEB_PAGE.pattern, 'it is a web page. Download the image again'),
-                     (rb'\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype svg[^>]*>\s*)?<svg', 'it is an SVG drawing. Convert it to PNG'),
-                     (rb'....ftyp(heic|heix|mif1|msf1|hevc)', 'it is a HEIC image. Convert it, or install pillow-heif and call '
-                                                              'pillow_heif.register_heif_opener()'), (rb'$', 'it is empty')]
+_TAKEN_FOR_IMAGES = [
+    (GIT_LFS, 'it is a pointer of Git LFS. Run: git lfs pull'),
+    (WEB_PAGE.pattern, 'it is a web page. Download the image again'),
+    (rb'\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype svg[^>]*>\s*)?<svg', 'it is an SVG drawing. Convert it to PNG'),
+    (
+        rb'....ftyp(heic|heix|mif1|msf1|hevc)',
+        'it is a HEIC image. Convert it, or install pillow-heif and call pillow_heif.register_heif_opener()',
+    ),
+    (rb'$', 'it is empty'),
+]
+
 
 def _what_it_is(source):
     "Why Pillow cannot identify a file, if known"
     if isinstance(source, (str, Path)):
-        with open(source, 'rb') as f: source = f.read(2000)
-    matching = (what for pattern, what in _TAKEN_FOR_IMAGES if re.match(pattern, source[:2000], re.IGNORECASE | re.DOTALL))
+        with open(source, 'rb') as f:
+            source = f.read(2000)
+    matching = (
+        what for pattern, what in _TAKEN_FOR_IMAGES if re.match(pattern, source[:2000], re.IGNORECASE | re.DOTALL)
+    )
     return next(matching, None)
 
 # %% ../../nbs/data/image_files.ipynb #f1d361a4
@@ -109,9 +128,12 @@ def read_image(
             image = source.copy()
             image.format = source.format
             return picture(image, channels)
-        with _opened(source) as image: return picture(image, channels)
-    except MemoryError: raise
-    except Exception as e:                                              # decoders raise various errors for damaged bytes
+        with _opened(source) as image:
+            return picture(image, channels)
+    except MemoryError:
+        raise
+    # decoders raise various errors for damaged bytes
+    except Exception as e:
         known = isinstance(e, UnidentifiedImageError) and _what_it_is(source)
         why = getattr(e, 'strerror', None) or known or re.sub(' <.*>', '', str(e))
         raise ConfigError(message=f'{source if isinstance(source, (str, Path)) else name}: cannot be read as an '
@@ -126,10 +148,13 @@ def first_sound(
 ) -> tuple:  # image, index
     "The first readable image from index `i`; a warning names each unreadable one"
     for j in range(i, i + n):
-        try: image = read(j % n)
-        except ConfigError as e: problem = e
+        try:
+            image = read(j % n)
+        except ConfigError as e:
+            problem = e
         else:
-            if j > i: warnings.warn(f'{problem}. {name(j % n)} takes its place.')
+            if j > i:
+                warnings.warn(f'{problem}. {name(j % n)} takes its place.')
             return image, j % n
     raise problem
 
@@ -144,27 +169,36 @@ class ImageFiles(Dataset):
         channels: int = 3,  # see `read_image`
         broken: str = 'stop',  # stop or skip
     ):
-        if broken not in ('stop', 'skip'): raise ConfigError('data.broken', f"expected 'stop' or 'skip', got {broken!r}.")
-        if len(paths) != len(targets): raise ConfigError(message=f'{len(paths)} paths and {len(targets)} targets do not go together.')
+        if broken not in ('stop', 'skip'):
+            raise ConfigError('data.broken', f"expected 'stop' or 'skip', got {broken!r}.")
+        if len(paths) != len(targets):
+            raise ConfigError(message=f'{len(paths)} paths and {len(targets)} targets do not go together.')
         self.paths, self.targets = list(map(str, paths)), torch.as_tensor(targets)
         self.transform, self.channels, self.broken = transform, channels, broken
-        if broken == 'skip': self._leave_out([i for i, p in enumerate(self.paths) if not _is_image(p)])
+        if broken == 'skip':
+            self._leave_out([i for i, p in enumerate(self.paths) if not _is_image(p)])
 
     def _leave_out(self, bad):
-        if not bad: return
-        warnings.warn(f'{len(bad)} of {len(self.paths)} files are skipped because they are not images: {few([self.paths[i] for i in bad], 5)}')
-        if len(bad) == len(self.paths): raise ConfigError('data', 'none of the files can be read as an image.')
+        if not bad:
+            return
+        warnings.warn(
+            f'{len(bad)} of {len(self.paths)} files are skipped because they are not images: {few([self.paths[i] for i in bad], 5)}'
+        )
+        if len(bad) == len(self.paths):
+            raise ConfigError('data', 'none of the files can be read as an image.')
         kept = sorted({*range(len(self.paths))} - {*bad})
         self.paths, self.targets = [self.paths[i] for i in kept], self.targets[kept]
 
-    def __len__(self): return len(self.paths)
+    def __len__(self):
+        return len(self.paths)
 
     def __getitem__(self, i):
         image, i = self._read(i)
         return (self.transform(image) if self.transform else image), self.targets[i]
 
     def _read(self, i):
-        def read(j): return read_image(self.paths[j], self.channels)
+        def read(j):
+            return read_image(self.paths[j], self.channels)
         return (read(i), i) if self.broken == 'stop' else first_sound(read, i, len(self), lambda j: self.paths[j])
 
     def with_transform(self,
@@ -176,8 +210,10 @@ class ImageFiles(Dataset):
         return other
 
 def _is_image(path):
-    try: _opened(path).close()
-    except Exception: return False
+    try:
+        _opened(path).close()
+    except Exception:
+        return False
     return True
 
 # %% ../../nbs/data/image_files.ipynb #3c2516ad
@@ -190,25 +226,35 @@ def local_path(
     try:
         local = Path(path).expanduser()
         local.stat()
-    except (FileNotFoundError, NotADirectoryError): pass
+    except (FileNotFoundError, NotADirectoryError):
+        pass
     except (OSError, RuntimeError, ValueError) as e:
         raise ConfigError('data', f'{path}: cannot be accessed: {getattr(e, "strerror", None) or e}.') from e
     return local
 
 def _entries(folder):
     "The entries of a folder, sorted by name"
-    try: found = sorted(os.scandir(folder), key=lambda e: e.name)
-    except FileNotFoundError: raise ConfigError('data', f'{folder}: no such folder.') from None
-    except NotADirectoryError: raise ConfigError('data', f'{folder}: expected a folder of images, got a file. Use csv:PATH for a table.') from None
-    except OSError as e: raise ConfigError('data', f'{folder}: cannot be read: {e.strerror}.') from e
+    try:
+        found = sorted(os.scandir(folder), key=lambda e: e.name)
+    except FileNotFoundError:
+        raise ConfigError('data', f'{folder}: no such folder.') from None
+    except NotADirectoryError:
+        raise ConfigError(
+            'data', f'{folder}: expected a folder of images, got a file. Use csv:PATH for a table.'
+        ) from None
+    except OSError as e:
+        raise ConfigError('data', f'{folder}: cannot be read: {e.strerror}.') from e
     return [e for e in found if not e.name.startswith('.') and e.name.lower() not in _SYSTEM]
 
 def _kind(entry, endings):
     "'folder', 'image', or another kind"
     try:
-        if entry.is_dir(): return 'folder'
-        if not entry.is_file(): return 'links to nothing' if entry.is_symlink() else 'pipes or devices'
-    except OSError: return 'links to nothing'                           # a link to itself
+        if entry.is_dir():
+            return 'folder'
+        if not entry.is_file():
+            return 'links to nothing' if entry.is_symlink() else 'pipes or devices'
+    except OSError:
+        return 'links to nothing'                           # a link to itself
     ending = os.path.splitext(entry.name)[1].lower()
     return 'image' if ending in endings else ending or 'without an ending'
 
@@ -254,7 +300,8 @@ def images_under(
     folder: str | Path,
 ) -> list[str]:  # paths
     "The images below a folder, sorted; raises `ConfigError` if there are none"
-    if paths := _images_under(folder, Counter(), set()): return paths
+    if paths := _images_under(folder, Counter(), set()):
+        return paths
     found = [e.name for e in _entries(folder)]
     found = f'Available: {few(found, 5)}.' if found else 'The folder is empty.'
     raise ConfigError('data', f'{folder}: expected images, whose names end in '
@@ -263,12 +310,14 @@ def images_under(
 # %% ../../nbs/data/image_files.ipynb #6d875e50
 def _names(classes):
     "The class names as a list, if known"
-    if classes is None: return None
+    if classes is None:
+        return None
     if isinstance(classes, str) or not isinstance(classes, Iterable):
         raise ConfigError('data.classes', f'expected a list of names, got {classes!r}.')
     names = list(classes)
     for n in names:
-        if not isinstance(n, str): raise ConfigError('data.classes', f'expected strings, got {n!r}.')
+        if not isinstance(n, str):
+            raise ConfigError('data.classes', f'expected strings, got {n!r}.')
     if len({*names}) < len(names):
         twice = next(n for n, times in Counter(names).items() if times > 1)
         raise ConfigError('data.classes', f'{twice!r} is listed {names.count(twice)} times. Remove the duplicates.')
@@ -296,10 +345,15 @@ def find_image_files(
         raise ConfigError('data', f'{folder}: expected images in {few(empty, 5)}.{there} '
                           f'Their names end in {", ".join(image_endings())}. Remove the folder, or fill it.')
     if len(names) == 1 and classes is None:
-        raise ConfigError('data', f'{folder}: expected at least two class folders, got only {names[0]}. Did you mean {folder}/{names[0]}?')
+        raise ConfigError(
+            'data',
+            f'{folder}: expected at least two class folders, got only {names[0]}. Did you mean {folder}/{names[0]}?',
+        )
     if kinds and notes is not None:
-        notes.append(f'{printable(folder, 200)}: {kinds.total()} files are skipped because they are not readable images: '
-                     f'{_counts(kinds)}.')
+        notes.append(
+            f'{printable(folder, 200)}: {kinds.total()} files are skipped because they are not readable images: '
+            f'{_counts(kinds)}.'
+        )
     index = {n: i for i, n in enumerate(names if classes is None else classes)}
     labels = [index[n] for n, paths in by_class.items() for _ in paths]
     return [p for paths in by_class.values() for p in paths], labels, [*index]
@@ -308,7 +362,8 @@ def _check_layout(folder, names, loose, rest):
     "Raise `ConfigError` unless there are class folders, and no images beside them"
     if not names:
         found = 'There are no folders.' if rest else 'The folder is empty.'
-        if loose: found = f'There are images, but no folders: {few(loose, 5)}.'
+        if loose:
+            found = f'There are images, but no folders: {few(loose, 5)}.'
         raise ConfigError('data', f'{folder}: expected one folder per class, with images in it. {found}')
     if loose:
         raise ConfigError('data', f'{folder}: found images next to the class folders: {few(loose, 5)}. Move '
@@ -330,12 +385,16 @@ def _alike(indices, key):
     "Groups of two or more with the same key"
     groups = {}
     for i in indices:
-        try: k = key(i)
-        except (OSError, ValueError): continue
-        if k: groups.setdefault(k, []).append(i)
+        try:
+            k = key(i)
+        except (OSError, ValueError):
+            continue
+        if k:
+            groups.setdefault(k, []).append(i)
     return [g for g in groups.values() if len(g) > 1]
 
-def _size(path): return os.path.getsize(path)
+def _size(path):
+    return os.path.getsize(path)
 
 def _ends(path, n=4096):
     with open(path, 'rb') as f:
@@ -344,7 +403,8 @@ def _ends(path, n=4096):
         return first, f.read(n)
 
 def _digest(path):
-    with open(path, 'rb') as f: return hashlib.file_digest(f, 'blake2b').digest()
+    with open(path, 'rb') as f:
+        return hashlib.file_digest(f, 'blake2b').digest()
 
 def _identity(path):
     info = os.stat(path)
@@ -363,17 +423,23 @@ class ImageTable(NamedTuple):
 def _records(path):
     "The columns, and the rows with their line numbers"
     check_regular(path)
-    with open(path, 'rb') as f: start = f.read(2)
-    if start in (b'\xff\xfe', b'\xfe\xff'): raise ValueError('it is UTF-16; save it as UTF-8')
+    with open(path, 'rb') as f:
+        start = f.read(2)
+    if start in (b'\xff\xfe', b'\xfe\xff'):
+        raise ValueError('it is UTF-16; save it as UTF-8')
     with open(path, newline='', encoding='utf-8-sig') as f:
         reader = csv.DictReader(f, skipinitialspace=True, strict=True)
-        try: return [c.strip() for c in reader.fieldnames or []], [(reader.line_num, r) for r in reader]
-        except csv.Error as e: raise ValueError(f'{e}, after line {reader.line_num}') from e
+        try:
+            return [c.strip() for c in reader.fieldnames or []], [(reader.line_num, r) for r in reader]
+        except csv.Error as e:
+            raise ValueError(f'{e}, after line {reader.line_num}') from e
 
 def _rows(path):
     "Line number and cells by column of each row, and the columns"
-    try: columns, rows = _records(path)
-    except FileNotFoundError: raise ConfigError('data', f'{path}: there is no such file.') from None
+    try:
+        columns, rows = _records(path)
+    except FileNotFoundError:
+        raise ConfigError('data', f'{path}: there is no such file.') from None
     except (OSError, ValueError) as e:
         raise ConfigError('data', f'{path}: cannot be read as a CSV file: {getattr(e, "strerror", None) or e}') from e
     if 'path' not in columns:
@@ -385,7 +451,8 @@ def _rows(path):
                                   'or remove the comma.')
     if len({*columns}) < len(columns):
         raise ConfigError('data', f'{path}: a column is there twice: {few(columns, 20)}.')
-    if not rows: raise ConfigError('data', f'{path}: there are no rows.')
+    if not rows:
+        raise ConfigError('data', f'{path}: there are no rows.')
     for n, r in rows:
         if None in r or None in r.values():
             cells = len(columns) + len(r.get(None, ())) - sum(v is None for v in r.values())
@@ -400,10 +467,14 @@ def _located(path, rows):
     for n, r in rows:
         for cell in dict.fromkeys([r['path'], r['path'].replace('\\', '/')]):
             file = path.parent/cell
-            try: info = os.stat(file)
-            except (OSError, ValueError): continue
-            if stat.S_ISREG(info.st_mode): break
-        else: raise ConfigError('data', f'{path}, line {n}: there is no file {r["path"]!r} in {path.parent}.')
+            try:
+                info = os.stat(file)
+            except (OSError, ValueError):
+                continue
+            if stat.S_ISREG(info.st_mode):
+                break
+        else:
+            raise ConfigError('data', f'{path}, line {n}: there is no file {r["path"]!r} in {path.parent}.')
         found.append((str(file), (info.st_dev, info.st_ino)))
     return found
 
@@ -411,8 +482,12 @@ def _outside(path, files):
     "A note on files outside the folder of the table"
     home = os.path.join(os.path.abspath(path.parent), '')
     away = [f for f in files if not os.path.abspath(f).startswith(home)]
-    if not away: return []
-    return [printable(f'{path}: {len(away)} of {len(files)} files are outside the folder of the table: {few(away, 2)}.')]
+    if not away:
+        return []
+    return [
+        printable(f'{path}: {len(away)} of {len(files)} files are outside the folder of the table: {few(away, 2)}.')
+    ]
+
 
 def _without_repeats(path, rows, found, table):
     "The table without repeated rows; raises `ConfigError` for a file with two targets"
@@ -426,10 +501,12 @@ def _without_repeats(path, rows, found, table):
                     several = f' For several labels, write one row: {rows[j][1]["label"]};{rows[i][1]["label"]}.'
                 raise ConfigError('data', f'{path}, lines {rows[j][0]} and {rows[i][0]}: {rows[i][1]["path"]!r} has '
                                           f'two different targets.{several}')
-        if table.splits is None and same or any(table.splits[i] == table.splits[j] for j in same if table.splits): continue
+        if table.splits is None and same or any(table.splits[i] == table.splits[j] for j in same if table.splits):
+            continue
         same.append(i)
         kept.append(i)
-    if not (n := len(rows) - len(kept)): return table
+    if not (n := len(rows) - len(kept)):
+        return table
     note = printable(f'{path}: repeated rows are left out: {n} of {len(rows)}.')
     paths, splits = [table.paths[i] for i in kept], table.splits and [table.splits[i] for i in kept]
     return table._replace(paths=paths, targets=table.targets[kept], splits=splits, notes=[*table.notes, note])
@@ -448,15 +525,20 @@ def read_csv(
     found = _located(path, rows)
     splits = [r['split'] for _, r in rows] if 'split' in columns else None
     for (n, _), s in zip(rows, splits or []):
-        if s not in ('train', 'val', 'test'): raise ConfigError('data', f'{path}, line {n}: expected split train, val or test, got {s!r}.')
+        if s not in ('train', 'val', 'test'):
+            raise ConfigError('data', f'{path}, line {n}: expected split train, val or test, got {s!r}.')
     scored = [c for c in columns if c not in ('path', 'split')]
-    if not scored: raise ConfigError('data', f"{path}: expected a column 'label' beside 'path', or one column per class.")
+    if not scored:
+        raise ConfigError('data', f"{path}: expected a column 'label' beside 'path', or one column per class.")
     if 'label' in scored and len(scored) > 1:
         others = few([c for c in scored if c != 'label'], 20)
         raise ConfigError('data', f"{path}: expected either 'label' or columns of classes, got both: {others}.")
-    if scored == ['label']: targets = _named(path, rows, classes, multi_label)
-    elif classes is None or sorted(classes) == sorted(scored): targets = _numbers(path, rows, classes or scored, multi_label)
-    else: raise ConfigError('data', f'{path}: the classes are {few(classes, 20)}, but the columns {few(scored, 20)}.')
+    if scored == ['label']:
+        targets = _named(path, rows, classes, multi_label)
+    elif classes is None or sorted(classes) == sorted(scored):
+        targets = _numbers(path, rows, classes or scored, multi_label)
+    else:
+        raise ConfigError('data', f'{path}: the classes are {few(classes, 20)}, but the columns {few(scored, 20)}.')
     files = [f for f, _ in found]
     return _without_repeats(path, rows, found, ImageTable(files, *targets, splits, _outside(path, files)))
 
@@ -464,11 +546,13 @@ def read_csv(
 def _named(path, rows, classes, multi_label):
     "Targets, classes and whether they are multi-label, from a column of labels"
     named = [[s.strip() for s in r['label'].replace('|', ';').split(';') if s.strip()] for _, r in rows]
-    if multi_label is None: multi_label = any(len(names) > 1 for names in named)
+    if multi_label is None:
+        multi_label = any(len(names) > 1 for names in named)
     known = _sorted_labels(path, {s for names in named for s in names}) if classes is None else classes
     index = {s: i for i, s in enumerate(known)}
     for (n, r), names in zip(rows, named):
-        if not multi_label and len(names) != 1: raise ConfigError('data', f'{path}, line {n}: expected one label, got {r["label"]!r}.')
+        if not multi_label and len(names) != 1:
+            raise ConfigError('data', f'{path}, line {n}: expected one label, got {r["label"]!r}.')
         for s in names:
             if classes is None and s.lower() in _MISSING:
                 raise ConfigError('data', f'{path}, line {n}: the label is missing: {s!r}. If it is the name of a '
@@ -476,17 +560,22 @@ def _named(path, rows, classes, multi_label):
             if s not in index:
                 raise ConfigError('data', f'{path}, line {n}: {s!r} is not among the classes. {did_you_mean(s, known)}'
                                   f'Available: {few(known, 20)}.')
-    if not known: raise ConfigError('data', f'{path}: no row has a label.')
-    if not multi_label: return torch.tensor([index[names[0]] for names in named]), known, False
+    if not known:
+        raise ConfigError('data', f'{path}: no row has a label.')
+    if not multi_label:
+        return torch.tensor([index[names[0]] for names in named]), known, False
     targets = torch.zeros(len(rows), len(known))
-    for row, names in zip(targets, named): row[[index[s] for s in names]] = 1
+    for row, names in zip(targets, named):
+        row[[index[s] for s in names]] = 1
     return targets, known, True
 
-_MISSING = 'nan', 'null', 'n/a', '#n/a', '<na>'                          # how spreadsheets and pandas write a missing value
+# how spreadsheets and pandas write a missing value
+_MISSING = 'nan', 'null', 'n/a', '#n/a', '<na>'
 
 def _sorted_labels(path, labels):
     "Sorted as numbers if all are numbers, else as text"
-    if not all(s.isascii() and s.isdigit() and len(s) < 100 for s in labels): return sorted(labels)
+    if not all(s.isascii() and s.isdigit() and len(s) < 100 for s in labels):
+        return sorted(labels)
     names = sorted(labels, key=lambda s: (int(s), s))
     for a, b in zip(names, names[1:]):
         if int(a) == int(b):
@@ -496,9 +585,12 @@ def _sorted_labels(path, labels):
 def _numbers(path, rows, classes, multi_label):
     "The same from one column of numbers per class"
     def number(n, r, c):
-        try: v = float(r[c])
-        except ValueError: v = -1.
-        if not 0 <= v <= 1: raise ConfigError('data', f'{path}, line {n}, column {c}: expected a number from 0 to 1, got {r[c]!r}.')
+        try:
+            v = float(r[c])
+        except ValueError:
+            v = -1.
+        if not 0 <= v <= 1:
+            raise ConfigError('data', f'{path}, line {n}, column {c}: expected a number from 0 to 1, got {r[c]!r}.')
         return v
     targets = torch.tensor([[number(n, r, c) for c in classes] for n, r in rows])
     other = ((targets.sum(1) - 1).abs() > 1e-3).nonzero()[:, 0].tolist()  # rows that do not sum to 1

@@ -19,11 +19,19 @@ from itertools import islice
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, TensorDataset, default_collate, get_worker_info
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Sampler,
+    TensorDataset,
+    default_collate,
+    get_worker_info,
+)
 
+from ..core.errors import ConfigError
 from .datasets import image_name
 from .targets import validate_targets
-from ..core.errors import ConfigError
 
 # %% ../../nbs/data/samplers.ipynb #c2b076db
 class Batch(list):
@@ -42,13 +50,27 @@ class Order(Sampler):
         world: int = 1,  # number of processes
         alone: bool = True,  # whether the last batch may have a single image, which batch norms cannot process
     ):
-        self.n, self.batch_size, self.seed, self.rank, self.world, self.epoch, self.start = n, batch_size, seed, rank, world, 1, 0
+        self.n, self.batch_size, self.seed, self.rank, self.world, self.epoch, self.start = (
+            n,
+            batch_size,
+            seed,
+            rank,
+            world,
+            1,
+            0,
+        )
         used = n - n % world                                            # the same number for every process
-        if used // world % batch_size == 1 and not alone: used -= world
+        if used // world % batch_size == 1 and not alone:
+            used -= world
         self.used, self._permutation = used, (None, None)
-        if len(self) == 0: raise ConfigError('batch_size', f'{n} images do not make a batch of {batch_size} for {world} processes. Take a smaller one.')
+        if len(self) == 0:
+            raise ConfigError(
+                'batch_size',
+                f'{n} images do not make a batch of {batch_size} for {world} processes. Take a smaller one.',
+            )
 
-    def __len__(self): return -(-self.used // (self.batch_size * self.world))
+    def __len__(self):
+        return -(-self.used // (self.batch_size * self.world))
 
     def at(self,
         epoch: int,  # from 1
@@ -64,13 +86,17 @@ class Order(Sampler):
     ) -> Batch:
         "The indices of one batch"
         if self._permutation[0] != epoch:
-            self._permutation = epoch, torch.randperm(self.n, generator=torch.Generator().manual_seed(_mixed(self.seed, epoch)))
+            self._permutation = (
+                epoch,
+                torch.randperm(self.n, generator=torch.Generator().manual_seed(_mixed(self.seed, epoch))),
+            )
         size = self.batch_size * self.world
         batch = Batch(self._permutation[1][i * size:min((i + 1) * size, self.used)][self.rank::self.world].tolist())
         batch.seed = _mixed(self.seed, epoch, i, self.rank)
         return batch
 
-    def __iter__(self): return (self.batch(self.epoch, i) for i in range(self.start, len(self)))
+    def __iter__(self):
+        return (self.batch(self.epoch, i) for i in range(self.start, len(self)))
 
 def _mixed(*numbers):
     "One seed derived from several numbers"
@@ -85,13 +111,22 @@ def generators_of(
 ) -> list:
     "The random generators that objects hold as attributes, directly or nested; the nearest first"
     found, known, queue = [], {}, list(objects)
-    for o in queue:                                                     # grows while it is read
-        if id(o) in known or len(known) == most or isinstance(o, (str, bytes, int, float, torch.Tensor, np.ndarray, type, type(os))): continue
+    for o in queue:  # grows while it is read
+        if (
+            id(o) in known
+            or len(known) == most
+            or isinstance(o, (str, bytes, int, float, torch.Tensor, np.ndarray, type, type(os)))
+        ):
+            continue
         known[id(o)] = o
-        if isinstance(o, GENERATORS): found.append(o)
-        elif isinstance(o, Mapping): queue += islice(o.values(), 50)
-        elif isinstance(o, (list, tuple, set)): queue += islice(o, 50)
-        else: queue += getattr(o, '__dict__', {}).values()
+        if isinstance(o, GENERATORS):
+            found.append(o)
+        elif isinstance(o, Mapping):
+            queue += islice(o.values(), 50)
+        elif isinstance(o, (list, tuple, set)):
+            queue += islice(o, 50)
+        else:
+            queue += getattr(o, '__dict__', {}).values()
     return found
 
 def reseed(
@@ -101,9 +136,12 @@ def reseed(
     "Seed each generator with its own number"
     for i, g in enumerate(generators):
         n = _mixed(seed, i)
-        if isinstance(g, torch.Generator): g.manual_seed(n)
-        elif isinstance(g, np.random.Generator): g.bit_generator.state = type(g.bit_generator)(n).state
-        else: g.seed(n % 2 ** 32)
+        if isinstance(g, torch.Generator):
+            g.manual_seed(n)
+        elif isinstance(g, np.random.Generator):
+            g.bit_generator.state = type(g.bit_generator)(n).state
+        else:
+            g.seed(n % 2 ** 32)
 
 @contextmanager
 def seeded(
@@ -116,7 +154,8 @@ def seeded(
     torch.default_generator.manual_seed(seed)
     np.random.seed(seed % 2 ** 32)
     random.seed(seed)
-    try: yield
+    try:
+        yield
     finally:
         torch.set_rng_state(kept[0])
         np.random.set_state(kept[1])
@@ -130,52 +169,81 @@ class Collated(Dataset):
         data: Dataset,  # pairs of image and target
         collate: Callable | None = None,  # makes a batch from a list of pairs; None: PyTorch's default
         whole: bool = False,  # whether an item of the data set is a batch
-    ): self.data, self.collate, self.whole = data, default_collate if collate is None else collate, whole
+    ):
+        self.data, self.collate, self.whole = data, default_collate if collate is None else collate, whole
 
     @cached_property
-    def own(self) -> list: return generators_of(self.data, self.collate)        # in a worker, those of its own copy
+    def own(self) -> list:
+        return generators_of(self.data, self.collate)        # in a worker, those of its own copy
 
-    def __len__(self): return len(self.data)
+    def __len__(self):
+        return len(self.data)
 
     def __getitems__(self, batch):
-        if isinstance(self.data, TensorDataset) and self.collate is default_collate and not self.whole: return [t[batch] for t in self.data.tensors]
+        if isinstance(self.data, TensorDataset) and self.collate is default_collate and not self.whole:
+            return [t[batch] for t in self.data.tensors]
         with seeded(batch.seed, self.own):
-            try: return self._made(batch)
+            try:
+                return self._made(batch)
             except ConfigError as e:
-                if get_worker_info() is None: raise
-                if e.__cause__: e.add_note(''.join(traceback.format_exception(e.__cause__)))
-                return e                                                # raised in the main process, see `Batches.epoch`
+                if get_worker_info() is None:
+                    raise
+                if e.__cause__:
+                    e.add_note(''.join(traceback.format_exception(e.__cause__)))
+                # raised in the main process, see `Batches.epoch`
+                return e
 
     def _made(self, batch):
-        if self.whole: return self.collate(self._item(batch[0]))
-        if hasattr(self.data, 'batch') and self.collate is default_collate: return self.data.batch(batch)
-        pairs = self.data.__getitems__(batch) if getattr(self.data, '__getitems__', None) else [self._item(i) for i in batch]
-        return _stacked(pairs, lambda j: self._name(batch[j])) if self.collate is default_collate else self.collate(pairs)
+        if self.whole:
+            return self.collate(self._item(batch[0]))
+        if hasattr(self.data, 'batch') and self.collate is default_collate:
+            return self.data.batch(batch)
+        pairs = (
+            self.data.__getitems__(batch)
+            if getattr(self.data, '__getitems__', None)
+            else [self._item(i) for i in batch]
+        )
+        return (
+            _stacked(pairs, lambda j: self._name(batch[j])) if self.collate is default_collate else self.collate(pairs)
+        )
 
     def _name(self, i):
         "The name of an image"
-        try: return image_name(self.data, i)
-        except Exception: return f'image {i}'                           # a data set with fewer images than indices
+        try:
+            return image_name(self.data, i)
+        except Exception:
+            return f'image {i}'                           # a data set with fewer images than indices
 
     def _item(self, i):
         "An item of the data set; errors name it"
-        try: return self.data[i]
-        except (ConfigError, MemoryError): raise
-        except Exception as e: raise ConfigError('data', f'loading {self._name(i)} failed: {type(e).__name__}: {str(e)[:300]}') from e
+        try:
+            return self.data[i]
+        except (ConfigError, MemoryError):
+            raise
+        except Exception as e:
+            raise ConfigError('data', f'loading {self._name(i)} failed: {type(e).__name__}: {str(e)[:300]}') from e
 
 def _stacked(pairs, name):
     "A batch of pairs; raises `ConfigError` that names an image unlike the first"
     for j, pair in enumerate(pairs):
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2: raise ConfigError('data', f'{name(j)}: expected a pair of image and target, got {type(pair).__name__}.')
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ConfigError('data', f'{name(j)}: expected a pair of image and target, got {type(pair).__name__}.')
     images = [x for x, _ in pairs]
     if isinstance(images[0], torch.Tensor):
         if other := next((i for i, x in enumerate(images) if not isinstance(x, torch.Tensor)), None):
-            raise ConfigError('data', f'{name(other)}: expected a tensor like the other images, got {type(images[other]).__name__}.')
-        for what, hint in dict(shape='v2.Resize((224, 224)) in the transform of the data set makes them so.',
-                               dtype='v2.ToDtype(torch.float32, scale=True) in the transform of the data set makes them so.').items():
+            raise ConfigError(
+                'data', f'{name(other)}: expected a tensor like the other images, got {type(images[other]).__name__}.'
+            )
+        for what, hint in dict(
+            shape='v2.Resize((224, 224)) in the transform of the data set makes them so.',
+            dtype='v2.ToDtype(torch.float32, scale=True) in the transform of the data set makes them so.',
+        ).items():
             found = [tuple(x.shape) if what == 'shape' else x.dtype for x in images]
             if other := next((i for i, f in enumerate(found) if f != found[0]), None):
-                raise ConfigError('data', f'images of a batch must share one {what}: {name(0)} has {found[0]}, and {name(other)} {found[other]}. {hint}')
+                raise ConfigError(
+                    'data',
+                    f'images of a batch must share one {what}: {name(0)} has {found[0]}, and {name(other)} {found[other]}. {hint}',
+                )
     return default_collate(pairs)
 
 # %% ../../nbs/data/samplers.ipynb #03139632
@@ -184,23 +252,27 @@ def _loader(data, order, num_workers, pin, seed=0, **options):
     return DataLoader(data, batch_sampler=order, num_workers=num_workers, pin_memory=pin, collate_fn=_as_it_is,
                       generator=torch.Generator().manual_seed(seed), **{'worker_init_fn': _leave_signals, **options})
 
-def _as_it_is(batch): return batch
+def _as_it_is(batch):
+    return batch
 
 def _sound(batches):
     "The batches; raises an error that a worker returned instead of one"
     for batch in batches:
-        if isinstance(batch, ConfigError): raise batch
+        if isinstance(batch, ConfigError):
+            raise batch
         yield batch
 
 def _begin_worker(init, worker):
     "Start-up of a worker of a user's loader"
     _leave_signals(worker)
-    if init is not None: init(worker)
+    if init is not None:
+        init(worker)
 
 def _leave_signals(worker):
     "Ignore Ctrl-C and the SIGTERM of a process group: the training process handles them and ends its workers"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, 'setpgrp'): os.setpgrp()
+    if hasattr(os, 'setpgrp'):
+        os.setpgrp()
 
 # %% ../../nbs/data/samplers.ipynb #af979359
 class Drawn(Sampler):
@@ -212,7 +284,13 @@ class Drawn(Sampler):
         rank: int = 0,  # index of this process; each draws an order of its own
     ):
         self.whole = loader.batch_sampler is None
-        self.sampler, self.seed, self.rank, self.start, self.batches = loader.sampler if self.whole else loader.batch_sampler, seed, rank, 0, []
+        self.sampler, self.seed, self.rank, self.start, self.batches = (
+            loader.sampler if self.whole else loader.batch_sampler,
+            seed,
+            rank,
+            0,
+            [],
+        )
         self.own = generators_of(loader.generator, self.sampler)
         self.repeatable = _mark(self.draw(1)) == _mark(self.draw(1))    # whether training can resume within an epoch
         self.mark, self.expected = None, None  # checksum of the latest order, and its expected value after a resume
@@ -224,8 +302,10 @@ class Drawn(Sampler):
         _tell_epoch(epoch, self.sampler)
         with seeded(_mixed(self.seed, epoch, self.rank), self.own):
             drawn = [Batch([b] if self.whole else b) for b in islice(self.sampler, len(self.sampler) + 1)]
-        if len(drawn) != len(self.sampler): raise _other_length(len(self.sampler), len(drawn))
-        for i, batch in enumerate(drawn): batch.seed = _mixed(self.seed, epoch, i, self.rank)
+        if len(drawn) != len(self.sampler):
+            raise _other_length(len(self.sampler), len(drawn))
+        for i, batch in enumerate(drawn):
+            batch.seed = _mixed(self.seed, epoch, i, self.rank)
         return drawn
 
     def at(self, epoch: int, start: int = 0) -> 'Drawn':
@@ -234,28 +314,40 @@ class Drawn(Sampler):
         _see(self, _mark(self.batches), start > 0)
         return self
 
-    def __len__(self): return len(self.sampler)
+    def __len__(self):
+        return len(self.sampler)
 
-    def __iter__(self): return iter(self.batches[self.start:])
+    def __iter__(self):
+        return iter(self.batches[self.start:])
 
-def _mark(order): return zlib.crc32(repr([list(b) for b in order]).encode())
+def _mark(order):
+    return zlib.crc32(repr([list(b) for b in order]).encode())
 
 def _see(order, mark, resumed):
     "Record the order; raises `ConfigError` if it differs from the order before a resume"
     expected, order.mark, order.expected = order.expected, mark, None
     if resumed and expected not in (None, mark):
-        raise ConfigError('resume', 'the loader does not repeat its batches, so the epoch cannot be continued. Delete the newest snapshot to continue from '
-                                    'the one before, or let the loader draw from the generators of torch, NumPy and Python.')
+        raise ConfigError(
+            'resume',
+            'the loader does not repeat its batches, so the epoch cannot be continued. Delete the newest snapshot to continue from '
+            'the one before, or let the loader draw from the generators of torch, NumPy and Python.',
+        )
+
 
 def _tell_epoch(epoch, *objects):
     "Call `set_epoch` of objects and of their samplers, where it exists"
     for o in objects:
-        if callable(getattr(o, 'set_epoch', None)): o.set_epoch(epoch)
-        if hasattr(o, 'sampler'): _tell_epoch(epoch, o.sampler)
+        if callable(getattr(o, 'set_epoch', None)):
+            o.set_epoch(epoch)
+        if hasattr(o, 'sampler'):
+            _tell_epoch(epoch, o.sampler)
 
 def _other_length(said, found):
     more = f'{found}' if found < said else f'more than {said}'
-    return ConfigError('data', f'expected {said} batches (len of the loader), got {more}. Fix __len__ of its sampler or data set.')
+    return ConfigError(
+        'data', f'expected {said} batches (len of the loader), got {more}. Fix __len__ of its sampler or data set.'
+    )
+
 
 def _options_of(loader):
     "The worker options of a loader"
@@ -273,11 +365,20 @@ class Streamed:
     ):
         self.repeatable = type(loader).__iter__ is DataLoader.__iter__
         self.loader, self.seed, self.rank, self.mark, self.expected = loader, seed, rank, None, None
-        if self.repeatable:                                             # the same, with new workers in each epoch
-            self.loader = DataLoader(loader.dataset, loader.batch_size, drop_last=loader.drop_last, num_workers=loader.num_workers, pin_memory=loader.pin_memory,
-                                     collate_fn=loader.collate_fn, generator=torch.Generator(), **_options_of(loader))
+        if self.repeatable:  # the same, with new workers in each epoch
+            self.loader = DataLoader(
+                loader.dataset,
+                loader.batch_size,
+                drop_last=loader.drop_last,
+                num_workers=loader.num_workers,
+                pin_memory=loader.pin_memory,
+                collate_fn=loader.collate_fn,
+                generator=torch.Generator(),
+                **_options_of(loader),
+            )
 
-    def __len__(self): return len(self.loader)
+    def __len__(self):
+        return len(self.loader)
 
     def at(self, epoch: int, start: int = 0) -> 'Streamed':
         "Set the position"
@@ -286,19 +387,31 @@ class Streamed:
 
     def __iter__(self):
         _tell_epoch(self.epoch, self.loader.dataset, self.loader.sampler)
-        with seeded(_mixed(self.seed, self.epoch, self.rank), generators_of(self.loader)): batches, i, n = iter(self.loader), 0, len(self)
+        with seeded(_mixed(self.seed, self.epoch, self.rank), generators_of(self.loader)):
+            batches, i, n = iter(self.loader), 0, len(self)
         while True:
-            with seeded(_mixed(self.seed, self.epoch, i, self.rank)): batch = next(batches, None)
-            if batch is None or i == n: break
+            with seeded(_mixed(self.seed, self.epoch, i, self.rank)):
+                batch = next(batches, None)
+            if batch is None or i == n:
+                break
             i += 1
-            if i >= self.start: _see(self, _mark_of(batch), i == self.start)
-            if i > self.start: yield batch
-        if batch is not None or i < n: raise _other_length(n, i + (batch is not None))
+            if i >= self.start:
+                _see(self, _mark_of(batch), i == self.start)
+            if i > self.start:
+                yield batch
+        if batch is not None or i < n:
+            raise _other_length(n, i + (batch is not None))
 
 def _mark_of(batch):
     "Checksum of a batch: its targets and its first image"
     x, y = batch if isinstance(batch, (tuple, list)) and len(batch) == 2 else (None, None)
-    return zlib.crc32(b''.join(t.cpu().numpy().tobytes() for t in (x[:1] if isinstance(x, torch.Tensor) else None, y) if isinstance(t, torch.Tensor)))
+    return zlib.crc32(
+        b''.join(
+            t.cpu().numpy().tobytes()
+            for t in (x[:1] if isinstance(x, torch.Tensor) else None, y)
+            if isinstance(t, torch.Tensor)
+        )
+    )
 
 # %% ../../nbs/data/samplers.ipynb #fb9f45a4
 class Batches:
@@ -319,14 +432,25 @@ class Batches:
         self.data, self.classes, self.dtype = data, classes, None  # type of the first images
         if not isinstance(data, DataLoader):
             self.order = Order(len(data), batch_size, seed, rank, world, alone)
-            self.loader = _loader(Collated(data), self.order, num_workers, pin, seed, persistent_workers=num_workers > 0)
-        elif isinstance(data.dataset, IterableDataset) or type(data).__iter__ is not DataLoader.__iter__: self.loader = self.order = Streamed(data, seed, rank)
+            self.loader = _loader(
+                Collated(data), self.order, num_workers, pin, seed, persistent_workers=num_workers > 0
+            )
+        elif isinstance(data.dataset, IterableDataset) or type(data).__iter__ is not DataLoader.__iter__:
+            self.loader = self.order = Streamed(data, seed, rank)
         else:
             self.order = Drawn(data, seed, rank)
-            self.loader = _loader(Collated(data.dataset, data.collate_fn, self.order.whole), self.order, data.num_workers, data.pin_memory, seed,
-                                  persistent_workers=data.persistent_workers, **_options_of(data))
+            self.loader = _loader(
+                Collated(data.dataset, data.collate_fn, self.order.whole),
+                self.order,
+                data.num_workers,
+                data.pin_memory,
+                seed,
+                persistent_workers=data.persistent_workers,
+                **_options_of(data),
+            )
 
-    def __len__(self): return len(self.loader)
+    def __len__(self):
+        return len(self.loader)
 
     def epoch(self,
         epoch: int,  # from 1
@@ -334,17 +458,32 @@ class Batches:
     ) -> Iterator:
         "The batches of an epoch; raises `ConfigError` for an unreadable image or an invalid target"
         self.order.at(epoch, start)
-        for i, batch in enumerate(_sound(iter(self.loader)), start): yield batch if self.classes is None else self._fitting(batch, epoch, i)
+        for i, batch in enumerate(_sound(iter(self.loader)), start):
+            yield batch if self.classes is None else self._fitting(batch, epoch, i)
 
     def _fitting(self, batch, epoch, i):
         "The batch with validated targets"
-        def image(j): return image_name(self.data, self.indices(epoch, i)[j]) if self.indices(epoch, i) else f'image {j} of batch {i + 1}'
-        if not isinstance(batch, (tuple, list)) or len(batch) != 2: raise ConfigError('data', f'batch {i + 1}: expected a pair of images and targets, got {type(batch).__name__}.')
+        def image(j):
+            return (
+                image_name(self.data, self.indices(epoch, i)[j])
+                if self.indices(epoch, i)
+                else f'image {j} of batch {i + 1}'
+            )
+
+        if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+            raise ConfigError(
+                'data', f'batch {i + 1}: expected a pair of images and targets, got {type(batch).__name__}.'
+            )
         found = getattr(batch[0], 'dtype', type(batch[0]).__name__)
         self.dtype = self.dtype or found
         if not isinstance(batch[0], torch.Tensor) or found != self.dtype:
-            raise ConfigError('data', f'batch {i + 1}: expected images in one tensor, of {self.dtype} as the first batch, got {found}.')
-        return batch[0], validate_targets(torch.as_tensor(batch[1]), self.classes, probabilities=True, path='data', name=image)
+            raise ConfigError(
+                'data',
+                f'batch {i + 1}: expected images in one tensor, of {self.dtype} as the first batch, got {found}.',
+            )
+        return batch[0], validate_targets(
+            torch.as_tensor(batch[1]), self.classes, probabilities=True, path='data', name=image
+        )
 
     def indices(self,
         epoch: int,  # from 1
@@ -356,7 +495,8 @@ class Batches:
     def close(self) -> None:
         "Stop the worker processes now instead of at exit"
         end = getattr(getattr(self.loader, '_iterator', None), '_shutdown_workers', None)
-        if end: end()
+        if end:
+            end()
 
 # %% ../../nbs/data/samplers.ipynb #32a82603
 def in_order(

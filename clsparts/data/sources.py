@@ -21,9 +21,19 @@ import torch
 from torch.utils.data import Dataset
 
 from ..core.errors import ConfigError, did_you_mean, printable
-from .image_files import COMPARED, ImageFiles, first_sound, folders_in, find_image_files, local_path, read_csv, read_image, same_files
-from ..core.optional_imports import import_installed
 from ..core.openmmlab_names import absent, openmmlab_name
+from ..core.optional_imports import import_installed
+from clsparts.data.image_files import (
+    COMPARED,
+    ImageFiles,
+    find_image_files,
+    first_sound,
+    folders_in,
+    local_path,
+    read_csv,
+    read_image,
+    same_files,
+)
 from .transforms import Preset
 
 # %% ../../nbs/data/sources.ipynb #17fdee61
@@ -34,9 +44,11 @@ class Pixels(Dataset):
         images: torch.Tensor,  # `(n, c, h, w)` uint8
         targets: torch.Tensor,  # `(n,)`
         transform: Callable | None = None,  # of an image `(c, h, w)` uint8
-    ): self.images, self.targets, self.transform = images, targets, transform
+    ):
+        self.images, self.targets, self.transform = images, targets, transform
 
-    def __len__(self): return len(self.targets)
+    def __len__(self):
+        return len(self.targets)
 
     def __getitem__(self, i):
         image = self.images[i]
@@ -46,10 +58,12 @@ class Pixels(Dataset):
         indices: Sequence[int],
     ) -> tuple[torch.Tensor, torch.Tensor]:  # images `(b, c, h, w)`, targets `(b,)`
         "A batch at once"
-        if self.transform: return torch.stack([self.transform(self.images[i]) for i in indices]), self.targets[indices]
+        if self.transform:
+            return torch.stack([self.transform(self.images[i]) for i in indices]), self.targets[indices]
         return self.images[indices].float() / 255, self.targets[indices]
 
-    def __getitems__(self, indices): return list(zip(*self.batch(indices)))
+    def __getitems__(self, indices):
+        return list(zip(*self.batch(indices)))
 
     def with_transform(self,
         transform: Callable | None,  # as above
@@ -63,7 +77,8 @@ _SMALL = Preset(64, squash=True, interpolation='bilinear')
 
 def _preset(default, form):
     "The preset with changed options; a crop keeps the aspect ratio"
-    if form.get('squash') is True and 'crop_ratio' in form: raise ConfigError('data.crop_ratio', 'it has no effect with squash=True. Remove one of them.')
+    if form.get('squash') is True and 'crop_ratio' in form:
+        raise ConfigError('data.crop_ratio', 'it has no effect with squash=True. Remove one of them.')
     return replace(default, **{**(dict(squash=False) if 'crop_ratio' in form else {}), **form})
 
 def _files(preset, broken, *parts):
@@ -73,7 +88,8 @@ def _files(preset, broken, *parts):
 
 # %% ../../nbs/data/sources.ipynb #8bd6a408
 ROOT = Path(os.environ.get('CLSPARTS_DATA') or '~/.cache/clsparts/data').expanduser()
-TORCHVISION = dict(mnist=('MNIST', 'MNIST/raw'), fashion_mnist=('FashionMNIST', 'FashionMNIST/raw'),      # class and folder
+# class and folder
+TORCHVISION = dict(mnist=('MNIST', 'MNIST/raw'), fashion_mnist=('FashionMNIST', 'FashionMNIST/raw'),
                    cifar10=('CIFAR10', 'cifar-10-batches-py'), cifar100=('CIFAR100', 'cifar-100-python'),
                    flowers102=('Flowers102', 'flowers-102'), oxford_pets=('OxfordIIITPet', 'oxford-iiit-pet'))
 
@@ -81,13 +97,17 @@ def _torchvision(name, root, parts):
     "Data sets of torchvision, one per dict of arguments in `parts`"
     from torchvision import datasets
     root = local_path(root or ROOT)
-    try: return [getattr(datasets, TORCHVISION[name][0])(root, **part) for part in parts]
+    try:
+        return [getattr(datasets, TORCHVISION[name][0])(root, **part) for part in parts]
     except ModuleNotFoundError as e:
         package = e.name.partition('.')[0]
         raise ConfigError('data', f'{name} needs the package {package}. Run: pip install {package}') from e
-    except MemoryError: raise
-    except Exception as e:                                              # torchvision raises various errors for damaged files
-        if parts[0]['download']: raise ConfigError('data', f'{name} could not be downloaded to {root}: {e}') from e
+    except MemoryError:
+        raise
+    # torchvision raises various errors for damaged files
+    except Exception as e:
+        if parts[0]['download']:
+            raise ConfigError('data', f'{name} could not be downloaded to {root}: {e}') from e
         raise ConfigError('data', f'expected the files of {name} in {root}, found none or damaged ones. Download them: '
                           f'dict(name={name!r}, root={str(root)!r}, download=True)') from e
 
@@ -99,8 +119,11 @@ def _bytes_of(name, where, root, download, form):
         images = images[:, None] if images.ndim == 3 else images.movedim(3, 1)
         return Pixels(images.contiguous(), torch.as_tensor(part.targets))
     train, val = map(pixels, parts)
-    preset = form and _preset(Preset(train.images.shape[2], train.images.shape[1], squash=True, interpolation='bilinear'), form)
-    if preset: train, val = (p.with_transform(preset.eval_transform()) for p in (train, val))
+    preset = form and _preset(
+        Preset(train.images.shape[2], train.images.shape[1], squash=True, interpolation='bilinear'), form
+    )
+    if preset:
+        train, val = (p.with_transform(preset.eval_transform()) for p in (train, val))
     return dict(train=train, val=val, classes=list(map(str, parts[0].classes)), preset=preset or None)
 
 # %% ../../nbs/data/sources.ipynb #2e241dab
@@ -127,7 +150,8 @@ def _held_out(places, given, where):
                           f"Available: {', '.join(places) or 'none'}.")
     return given or next((s for s in ('val', 'validation', 'valid', 'test') if s in places), None)
 
-_PARTS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing', 'eval'}   # names of splits, not of classes
+# names of splits, not of classes
+_PARTS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing', 'eval'}
 
 def _folder(where, root, download, form, *, broken='stop', val_split=None, classes=None, seed=0, val_fraction=.2):
     "A folder with one folder per class, or with one such folder per split"
@@ -147,14 +171,27 @@ def _folder(where, root, download, form, *, broken='stop', val_split=None, class
     notes += _notes_on(train, val, names if classes is None else None)
     return dict(train=train, val=val, classes=names, preset=preset, seed=seed, val_fraction=val_fraction, notes=notes)
 
-def _csv(where, root, download, form, *, broken='stop', val_split=None, multi_label=None, classes=None, seed=0, val_fraction=.2):
+def _csv(
+    where,
+    root,
+    download,
+    form,
+    *,
+    broken='stop',
+    val_split=None,
+    multi_label=None,
+    classes=None,
+    seed=0,
+    val_fraction=0.2,
+):
     "A table of paths and labels"
     found, preset = read_csv(where, classes, multi_label), _preset(_SMALL, form)
     splits = found.splits or []
     held_out = _held_out(sorted({*splits} - {'train'}), val_split, where)
     def part(split):
         rows = [i for i in range(len(found.paths)) if not held_out or splits[i] == split]
-        if not rows: raise ConfigError('data', f'{where}: expected a row with {split} in the column split, got none.')
+        if not rows:
+            raise ConfigError('data', f'{where}: expected a row with {split} in the column split, got none.')
         return [found.paths[i] for i in rows], found.targets[rows]
     train, val = _files(preset, broken, part('train'), held_out and part(held_out))
     notes = found.notes + _notes_on(train, val, found.classes if classes is None else None)
@@ -168,31 +205,45 @@ def _notes_on(train, val, classes):
     targets = torch.cat([part.targets for part in (train, val) if part is not None])
     notes, groups = [], same_files(paths)
     def note(groups, text):
-        if not groups: return
+        if not groups:
+            return
         one, *_, other = [printable(paths[i], 200) for i in groups[0]]
         notes.append(f'{text}: {len(groups)}, for example {one} and {other}.')
     across = [g for g in groups if g[0] < n <= g[-1]]
     unlike = [g for g in groups if any(not torch.equal(targets[i], targets[g[0]]) for i in g)]
     note(across, 'training images that are also in the validation set')
     note(unlike, 'images with the same bytes and different targets')
-    note([g for g in groups if g not in across and g not in unlike], 'images with a copy' + ', which may end up in the validation set' * (val is None))
+    note(
+        [g for g in groups if g not in across and g not in unlike],
+        'images with a copy' + ', which may end up in the validation set' * (val is None),
+    )
     empty = [p for p in paths if _is_empty(p)] if len(paths) <= COMPARED else []
-    if empty: notes.append(f'files of zero bytes: {len(empty)}, for example {printable(empty[0], 200)}.')
-    if classes is not None and train.targets.ndim == 1: notes += _lacking(train.targets, val and val.targets, classes)
+    if empty:
+        notes.append(f'files of zero bytes: {len(empty)}, for example {printable(empty[0], 200)}.')
+    if classes is not None and train.targets.ndim == 1:
+        notes += _lacking(train.targets, val and val.targets, classes)
     return notes
 
 def _is_empty(path):
-    try: return os.path.getsize(path) == 0
-    except OSError: return False
+    try:
+        return os.path.getsize(path) == 0
+    except OSError:
+        return False
 
 def _lacking(train, val, classes):
     "Notes on classes without images for training or validation"
     def named(counts, n, text):
         few = [printable(c, 100) for c, k in zip(classes, counts.tolist()) if k == n]
-        return [f'{text}: {", ".join(few[:5])}' + (f' and {len(few) - 5} more.' if len(few) > 5 else '.')] if few else []
+        return (
+            [f'{text}: {", ".join(few[:5])}' + (f' and {len(few) - 5} more.' if len(few) > 5 else '.')] if few else []
+        )
+
     counts = [part.bincount(minlength=len(classes)) for part in (train, val) if part is not None]
-    if val is None: return named(counts[0], 1, 'classes with a single image, which is used for training')
-    return named(counts[0], 0, 'classes without training images') + named(counts[1], 0, 'classes without validation images')
+    if val is None:
+        return named(counts[0], 1, 'classes with a single image, which is used for training')
+    return named(counts[0], 0, 'classes without training images') + named(
+        counts[1], 0, 'classes without validation images'
+    )
 
 # %% ../../nbs/data/sources.ipynb #b095e4ac
 class HuggingFaceImages(Dataset):
@@ -206,21 +257,37 @@ class HuggingFaceImages(Dataset):
         channels: int = 3,  # 3 for colour, 1 for grey
         broken: str = 'stop',  # stop, or skip: use the next readable image instead
     ):
-        if broken not in ('stop', 'skip'): raise ConfigError('data.broken', f"expected 'stop' or 'skip', got {broken!r}.")
+        if broken not in ('stop', 'skip'):
+            raise ConfigError('data.broken', f"expected 'stop' or 'skip', got {broken!r}.")
         feature = rows.features[column]
-        self.rows = rows.with_format(None).cast_column(column, type(feature)(decode=False)) if _is_image_column(feature) else rows
-        self.column, self.targets, self.transform, self.channels, self.broken = column, targets, transform, channels, broken
+        self.rows = (
+            rows.with_format(None).cast_column(column, type(feature)(decode=False))
+            if _is_image_column(feature)
+            else rows
+        )
+        self.column, self.targets, self.transform, self.channels, self.broken = (
+            column,
+            targets,
+            transform,
+            channels,
+            broken,
+        )
 
-    def __len__(self): return len(self.targets)
+    def __len__(self):
+        return len(self.targets)
 
     def _read(self, i):
         image = self.rows[int(i)][self.column]
-        if isinstance(image, dict): image = image['bytes'] or image['path']  # as stored
-        if not image: raise ConfigError(message=f'row {i}: has no image')
+        if isinstance(image, dict):
+            image = image['bytes'] or image['path']  # as stored
+        if not image:
+            raise ConfigError(message=f'row {i}: has no image')
         return read_image(image, self.channels, f'row {i}')
 
     def __getitem__(self, i):
-        image, i = (self._read(i), i) if self.broken == 'stop' else first_sound(self._read, i, len(self), 'row {}'.format)
+        image, i = (
+            (self._read(i), i) if self.broken == 'stop' else first_sound(self._read, i, len(self), 'row {}'.format)
+        )
         return self.transform(image), self.targets[i]
 
     def with_transform(self,
@@ -235,18 +302,27 @@ class HuggingFaceImages(Dataset):
 def _column(rows, given, kind, wanted):
     "The requested column, or the only one of the right type"
     columns = [c for c, f in rows.features.items() if wanted(f)]
-    if given is None and len(columns) == 1: return columns[0]
-    if given in rows.features: return given
-    if given is None: found = f'{len(columns)} columns are possible. '
-    else: found = f'{given!r} is not a column. {did_you_mean(given, rows.features)}'
+    if given is None and len(columns) == 1:
+        return columns[0]
+    if given in rows.features:
+        return given
+    if given is None:
+        found = f'{len(columns)} columns are possible. '
+    else:
+        found = f'{given!r} is not a column. {did_you_mean(given, rows.features)}'
     raise ConfigError(f'data.{kind}', f'expected the name of a column. {found}Available: {", ".join(rows.features)}.')
 
-def _is_image_column(f): return type(f).__name__ == 'Image'
-def _is_label_column(f): return hasattr(getattr(f, 'feature', f), 'str2int')      # ClassLabel, or a list of it
+def _is_image_column(f):
+    return type(f).__name__ == 'Image'
+def _is_label_column(f):
+    return hasattr(getattr(f, 'feature', f), 'str2int')      # ClassLabel, or a list of it
 
 def _labelled(parts, label):
     "The targets of each split, the classes, and whether they are multi-label"
-    feature, columns = parts[0].features[label], [list(rows.with_format(None).select_columns([label])[:][label]) for rows in parts]
+    feature, columns = (
+        parts[0].features[label],
+        [list(rows.with_format(None).select_columns([label])[:][label]) for rows in parts],
+    )
     if _is_label_column(feature) and not hasattr(feature, 'str2int'):
         names = feature.feature.names
         return [_hot(c, len(names), label) for c in columns], names, True
@@ -276,9 +352,13 @@ def numbered_classes(
     highest: int,  # label
 ) -> list[str]:
     "'0', '1', … up to the highest label; raises `ConfigError` for implausibly many"
-    if highest < MOST_CLASSES: return [str(i) for i in range(highest + 1)]
-    raise ConfigError('data', f'the highest label is {highest}, which would mean {highest + 1} classes. Number the labels from 0, '
-                              'or name the classes.')
+    if highest < MOST_CLASSES:
+        return [str(i) for i in range(highest + 1)]
+    raise ConfigError(
+        'data',
+        f'the highest label is {highest}, which would mean {highest + 1} classes. Number the labels from 0, '
+        'or name the classes.',
+    )
 
 # %% ../../nbs/data/sources.ipynb #1c8bf86e
 def hugging_face_parts(
@@ -293,34 +373,67 @@ def hugging_face_parts(
 ) -> dict:  # arguments of `as_data`
     "Read a loaded Hugging Face data set; raises `ConfigError` if its columns are ambiguous"
     splits = dict(rows) if isinstance(rows, dict) else {train_split: rows}
-    if train_split not in splits: raise ConfigError('data.train_split', f'there is no split {train_split!r}. Available: {", ".join(splits)}.')
+    if train_split not in splits:
+        raise ConfigError('data.train_split', f'there is no split {train_split!r}. Available: {", ".join(splits)}.')
     held_out = _held_out([s for s in splits if s != train_split], val_split, 'the data set')
     parts = [splits[s] for s in (train_split, held_out) if s]
     image = _column(parts[0], image, 'image', _is_image_column)
     label = _column(parts[0], label, 'label', _is_label_column)
     targets, classes, multi_label = _labelled(parts, label)
     transform = preset.eval_transform()
-    made = [HuggingFaceImages(p.select_columns([image]), image, t, transform, preset.channels, broken) for p, t in zip(parts, targets)]
-    return dict(train=made[0], val=made[1] if held_out else None, classes=classes, preset=preset, multi_label=multi_label)
+    made = [
+        HuggingFaceImages(p.select_columns([image]), image, t, transform, preset.channels, broken)
+        for p, t in zip(parts, targets)
+    ]
+    return dict(
+        train=made[0], val=made[1] if held_out else None, classes=classes, preset=preset, multi_label=multi_label
+    )
 
-def _hugging_face(where, root, download, form, *, broken='stop', image=None, label=None, train_split='train', val_split=None, seed=0, val_fraction=.2):
+
+def _hugging_face(
+    where,
+    root,
+    download,
+    form,
+    *,
+    broken='stop',
+    image=None,
+    label=None,
+    train_split='train',
+    val_split=None,
+    seed=0,
+    val_fraction=0.2,
+):
     "A Hugging Face data set on the Hub or in a folder"
     path = local_path(where)
     if not path.is_dir() and not download:
         raise ConfigError('data', f'{where} is not a local folder, and downloads need download=True. '
                           f'Set dict(name={"hf:" + where!r}, download=True).')
     datasets = _datasets()
-    try: rows = _saved(datasets, path) if path.is_dir() else _fetched(datasets, where, root and str(root))
-    except (ConfigError, MemoryError): raise
-    except Exception as e: raise ConfigError('data', f'{where}: cannot be read as a Hugging Face data set: {e}') from e
-    found = hugging_face_parts(rows, _preset(_SMALL, form), image=image, label=label, train_split=train_split, val_split=val_split, broken=broken)
+    try:
+        rows = _saved(datasets, path) if path.is_dir() else _fetched(datasets, where, root and str(root))
+    except (ConfigError, MemoryError):
+        raise
+    except Exception as e:
+        raise ConfigError('data', f'{where}: cannot be read as a Hugging Face data set: {e}') from e
+    found = hugging_face_parts(
+        rows,
+        _preset(_SMALL, form),
+        image=image,
+        label=label,
+        train_split=train_split,
+        val_split=val_split,
+        broken=broken,
+    )
     return dict(found, seed=seed, val_fraction=val_fraction)
 
 # %% ../../nbs/data/sources.ipynb #628bd50e
 def _datasets():
     "The package `datasets`; raises `ConfigError` if it is missing or older than version 3, which runs scripts"
-    try: module = import_installed('datasets')
-    except ImportError as e: raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install "datasets>=3"') from e
+    try:
+        module = import_installed('datasets')
+    except ImportError as e:
+        raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install "datasets>=3"') from e
     version = str(getattr(module, '__version__', '0'))
     if not (major := version.partition('.')[0]).isdecimal() or int(major) < 3:
         raise ConfigError('data', f'datasets {version} may run the scripts of a data set. Run: pip install '
@@ -336,10 +449,13 @@ def _split_of(file):
 
 def _saved(datasets, path):
     "A data set saved in a local folder"
-    if any((path/n).is_file() for n in ('dataset_dict.json', 'state.json')): return datasets.load_from_disk(str(path))
+    if any((path/n).is_file() for n in ('dataset_dict.json', 'state.json')):
+        return datasets.load_from_disk(str(path))
     files = {}
-    for f in sorted([*path.glob('*.parquet'), *path.glob('*/*.parquet')]): files.setdefault(_split_of(f), []).append(str(f))
-    if files: return datasets.DatasetDict.from_parquet(files)
+    for f in sorted([*path.glob('*.parquet'), *path.glob('*/*.parquet')]):
+        files.setdefault(_split_of(f), []).append(str(f))
+    if files:
+        return datasets.DatasetDict.from_parquet(files)
     found = ', '.join(sorted(p.name for p in path.iterdir())[:5])
     raise ConfigError('data', f'{path}: expected a data set saved by save_to_disk, or Parquet files, found '
                               f'{found or "nothing"}. Images in folders are read by folder:PATH.')
@@ -348,9 +464,17 @@ _READ = 'parquet', 'arrow', 'csv', 'json', 'imagefolder'                # allowe
 
 def _fetched(datasets, name, cache_dir):
     "A data set on the Hub"
-    untrusted = dict(trust_remote_code=False) if 'trust_remote_code' in inspect.signature(datasets.load_dataset_builder).parameters else {}
+    untrusted = (
+        dict(trust_remote_code=False)
+        if 'trust_remote_code' in inspect.signature(datasets.load_dataset_builder).parameters
+        else {}
+    )
     builder = datasets.load_dataset_builder(name, cache_dir=cache_dir, **untrusted)
-    kinds = [c.__module__.split('.')[2] for c in type(builder).__mro__ if c.__module__.startswith('datasets.packaged_modules.')]
+    kinds = [
+        c.__module__.split('.')[2]
+        for c in type(builder).__mro__
+        if c.__module__.startswith('datasets.packaged_modules.')
+    ]
     if not kinds or kinds[0] not in _READ:
         raise ConfigError('data', f'{name}: data sets of {", ".join(_READ)} are read, not of '
                                   f'{kinds[0] if kinds else type(builder).__name__}.')
@@ -358,7 +482,9 @@ def _fetched(datasets, name, cache_dir):
     return builder.as_dataset()
 
 # %% ../../nbs/data/sources.ipynb #2b3e193e
-SOURCES = {name: partial(dict(flowers102=_flowers, oxford_pets=_pets).get(name, _bytes_of), name) for name in TORCHVISION}
+SOURCES = {
+    name: partial(dict(flowers102=_flowers, oxford_pets=_pets).get(name, _bytes_of), name) for name in TORCHVISION
+}
 SOURCES |= {'folder:': _folder, 'csv:': _csv, 'hf:': _hugging_face}     # followed by a path or name
 
 def read_source(
@@ -375,7 +501,9 @@ def read_source(
     where, known = name.removeprefix(kind), [*FORM, *_own_options(kind)]
     if wrong := [k for k in options if k not in known]:
         there = f'Available: {", ".join(known)}.'
-        raise ConfigError(issues=[(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong])
+        raise ConfigError(
+            issues=[(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong]
+        )
     _check_places(root, download)
     path, at, size = where.rpartition('@')
     if kind.endswith(':') and at and re.fullmatch('[0-9]{1,20}', size):
@@ -384,7 +512,8 @@ def read_source(
         where, options['size'] = path, int(size)
     form = {k: options.pop(k) for k in FORM if k in options}
     found = SOURCES[kind](where, root, download, form, **options)
-    if notes := found.get('notes'): warnings.warn('\n- '.join([f'{printable(name, 200)}: notes on the data', *notes]))
+    if notes := found.get('notes'):
+        warnings.warn('\n- '.join([f'{printable(name, 200)}: notes on the data', *notes]))
     return found
 
 def _no_such_data(name, there):
@@ -397,10 +526,14 @@ def _check_places(root, download):
     if not (root is None or isinstance(root, (str, Path))):
         raise ConfigError('data.root', f'expected a folder, got {root!r}.')
 
-def _own_options(kind): return [k for k, p in inspect.signature(SOURCES[kind]).parameters.items() if p.kind == p.KEYWORD_ONLY]
+def _own_options(kind):
+    return [k for k, p in inspect.signature(SOURCES[kind]).parameters.items() if p.kind == p.KEYWORD_ONLY]
 
 def available_data(
     root: str | Path | None = None,  # see `read_source`
 ) -> list[str]:
     "The names of the data sets whose files exist"
-    return ['digits', *(name for name, (_, folder) in TORCHVISION.items() if (local_path(root or ROOT)/folder).is_dir())]
+    return [
+        'digits',
+        *(name for name, (_, folder) in TORCHVISION.items() if (local_path(root or ROOT) / folder).is_dir()),
+    ]

@@ -21,8 +21,10 @@ def target_form(
 ) -> str | None:  # 'labels' or 'soft'; None if it has neither form
     "The form of a target"
     integers = not target.is_floating_point()
-    if target.ndim == 1 and integers: return 'labels'
-    if target.ndim == 2 and target.shape[1] == k and not (k == 1 and integers): return 'soft'
+    if target.ndim == 1 and integers:
+        return 'labels'
+    if target.ndim == 2 and target.shape[1] == k and not (k == 1 and integers):
+        return 'soft'
     return None
 
 # %% ../../nbs/data/targets.ipynb #499b195b
@@ -31,13 +33,20 @@ def _check_form(target, k, accepts, path):
     if not isinstance(target, torch.Tensor):
         raise ConfigError(path, f'expected a tensor, got {type(target).__name__}. Use torch.as_tensor(target).')
     form = target_form(target, k)
-    if form in accepts: return
+    if form in accepts:
+        return
     expected = ' or '.join(FORMS[f].format(k=k) for f in accepts)
     hint = ''
-    if form == 'labels': hint = f" Use F.one_hot(labels, {k}).float(), or a teacher's probabilities."
-    elif 'labels' in accepts and target.ndim == 1: hint = ' Use .long() for labels.'
-    elif 'labels' in accepts and target.shape[1:] == (1,): hint = ' Use target[:, 0] for labels.'
-    raise ConfigError(path, f'expected {expected}, got {str(target.dtype).removeprefix("torch.")} of shape {tuple(target.shape)}.{hint}')
+    if form == 'labels':
+        hint = f" Use F.one_hot(labels, {k}).float(), or a teacher's probabilities."
+    elif 'labels' in accepts and target.ndim == 1:
+        hint = ' Use .long() for labels.'
+    elif 'labels' in accepts and target.shape[1:] == (1,):
+        hint = ' Use target[:, 0] for labels.'
+    raise ConfigError(
+        path,
+        f'expected {expected}, got {str(target.dtype).removeprefix("torch.")} of shape {tuple(target.shape)}.{hint}',
+    )
 
 # %% ../../nbs/data/targets.ipynb #20028c36
 def _check_range(target, classes, path, name):
@@ -45,7 +54,8 @@ def _check_range(target, classes, path, name):
     labels = target.ndim == 1
     most = len(classes) - 1 if labels else 1
     low, high = target.aminmax()
-    if low >= 0 and high <= most: return
+    if low >= 0 and high <= most:
+        return
     at = (~((target >= 0) & (target <= most))).nonzero()[0].tolist()
     sample = f'{name(at[0])}: ' if name else ''
     expected = f'a label from 0 to {most}' if labels else f'a target from 0 to 1 for class {classes[at[1]]!r}'
@@ -66,8 +76,10 @@ def validate_targets(
     "Labels or soft targets, ready for a loss; raises `ConfigError` for a wrong type, shape, number or range"
     classes = range(classes) if isinstance(classes, int) else classes
     _check_form(target, len(classes), accepts, path)
-    if n not in (None, len(target)): raise ConfigError(path, f'expected one per sample ({n}), got {len(target)}.')
+    if n not in (None, len(target)):
+        raise ConfigError(path, f'expected one per sample ({n}), got {len(target)}.')
     labels = target.ndim == 1
     target = target.long() if labels else target.to(dtype)
-    if (labels or probabilities) and target.device.type == 'cpu' and target.numel(): _check_range(target, classes, path, name)
+    if (labels or probabilities) and target.device.type == 'cpu' and target.numel():
+        _check_range(target, classes, path, name)
     return target

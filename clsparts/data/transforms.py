@@ -25,30 +25,39 @@ MAX_OPS = 16  # operations per image of a policy
 def _is_number(v, low=-math.inf, high=math.inf):
     return isinstance(v, (int, float)) and not isinstance(v, bool) and low <= v <= high
 
-def _is_whole(v, low, high=math.inf): return _is_number(v, low, high) and isinstance(v, int)
+def _is_whole(v, low, high=math.inf):
+    return _is_number(v, low, high) and isinstance(v, int)
 
-def _are_numbers(v, n, low, high): return isinstance(v, (list, tuple)) and len(v) == n and all(_is_number(o, low, high) for o in v)
+def _are_numbers(v, n, low, high):
+    return isinstance(v, (list, tuple)) and len(v) == n and all(_is_number(o, low, high) for o in v)
 
 def _shown(v):
     "A value for an error message"
-    try: return printable(repr(v), 200)
-    except ValueError: return 'an int of thousands of digits'
+    try:
+        return printable(repr(v), 200)
+    except ValueError:
+        return 'an int of thousands of digits'
 
 def _preset_findings(p):
     "Path, expectation and value of each invalid option of a preset"
-    if not _is_whole(p.size, 1, MAX_SIZE): yield 'size', f'an int from 1 to {MAX_SIZE}', p.size
+    if not _is_whole(p.size, 1, MAX_SIZE):
+        yield 'size', f'an int from 1 to {MAX_SIZE}', p.size
     if not _is_whole(p.channels, 1, 3) or p.channels == 2:
         yield 'channels', '1 or 3', p.channels
         return                                                          # mean and std are one number per channel
-    if not _is_number(p.crop_ratio, 1e-3, 1): yield 'crop_ratio', 'a number above 0, at most 1', p.crop_ratio
+    if not _is_number(p.crop_ratio, 1e-3, 1):
+        yield 'crop_ratio', 'a number above 0, at most 1', p.crop_ratio
     elif not p.squash and _is_whole(p.size, 1, MAX_SIZE) and p.size / p.crop_ratio > MAX_SIZE:
         yield 'crop_ratio', f'at least size / {MAX_SIZE}, {p.size / MAX_SIZE:.2g}', p.crop_ratio
-    if p.interpolation not in INTERPOLATIONS: yield 'interpolation', f'one of {", ".join(INTERPOLATIONS)}', p.interpolation
-    if not isinstance(p.squash, bool): yield 'squash', 'True or False', p.squash
+    if p.interpolation not in INTERPOLATIONS:
+        yield 'interpolation', f'one of {", ".join(INTERPOLATIONS)}', p.interpolation
+    if not isinstance(p.squash, bool):
+        yield 'squash', 'True or False', p.squash
     for name in ('mean', 'std'):
         value, other = getattr(p, name), getattr(p, 'std' if name == 'mean' else 'mean')
         numbers = f'{p.channels} number{"s" if p.channels == 3 else ""} from 0 to 1, one per channel'
-        if value is None and other is not None: yield name, f'{numbers}, beside {"std" if name == "mean" else "mean"}', value
+        if value is None and other is not None:
+            yield name, f'{numbers}, beside {"std" if name == "mean" else "mean"}', value
         elif value is not None and not _are_numbers(value, p.channels, 0 if name == 'mean' else 1e-6, 1):
             bytes_ = _are_numbers(value, p.channels, 1, 255)
             yield name, numbers + ', of pixels divided by 255' * bytes_, value
@@ -67,9 +76,11 @@ class Preset:
 
     def __post_init__(self):
         wrong = [(f'data.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _preset_findings(self)]
-        if wrong: raise ConfigError(issues=wrong)
+        if wrong:
+            raise ConfigError(issues=wrong)
         for name in ('mean', 'std'):
-            if getattr(self, name) is not None: object.__setattr__(self, name, tuple(getattr(self, name)))
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def to_dict(self) -> dict:
         "Plain data; `Preset.from_dict(d)` is the same preset"
@@ -84,7 +95,9 @@ class Preset:
             raise ConfigError('data', f'expected the options of a preset, got {_shown(options)}.')
         known = [f.name for f in fields(cls)]
         if wrong := [k for k in options if k not in known]:
-            found = [(f'data.{printable(k, 100)}', f'unknown option of a preset. {did_you_mean(k, known)}') for k in wrong]
+            found = [
+                (f'data.{printable(k, 100)}', f'unknown option of a preset. {did_you_mean(k, known)}') for k in wrong
+            ]
             raise ConfigError(issues=found)
         return cls(**options)
 
@@ -98,20 +111,32 @@ class Preset:
         "The transform for training"
         o, size = check_augment(augment), (self.size, self.size)
         cut = _fitted(self) if o['scale'] is None else _cropped(size, o, self.interpolation)
-        return _composed(_coloured(self) + cut + _flipped(o) + _shifted(size, o) + _policy(o) + _painted(o) + _floats(self) + _erased(o))
+        return _composed(
+            _coloured(self)
+            + cut
+            + _flipped(o)
+            + _shifted(size, o)
+            + _policy(o)
+            + _painted(o)
+            + _floats(self)
+            + _erased(o)
+        )
 
 # %% ../../nbs/data/transforms.ipynb #422fd3ba
 def _v2():
-    from torchvision.transforms import v2                               # takes 1.5 s to import
+    from torchvision.transforms import v2  # takes 1.5 s to import
     return v2
 
-def _composed(steps): return steps[0] if len(steps) == 1 else _v2().Compose(steps)
+def _composed(steps):
+    return steps[0] if len(steps) == 1 else _v2().Compose(steps)
 
-def _coloured(p): return [_v2().RGB() if p.channels == 3 else _v2().Grayscale()]
+def _coloured(p):
+    return [_v2().RGB() if p.channels == 3 else _v2().Grayscale()]
 
 def _fitted(p):
     how = dict(interpolation=_v2().InterpolationMode(p.interpolation), antialias=True)
-    if p.squash: return [_v2().Resize((p.size, p.size), **how)]
+    if p.squash:
+        return [_v2().Resize((p.size, p.size), **how)]
     side = round(p.size / p.crop_ratio)
     return [partial(_bounded, side), _v2().Resize(side, **how), _v2().CenterCrop(p.size)]
 
@@ -121,7 +146,8 @@ def _bounded(side, image):
     "The centre of an image that would exceed `MAX_PIXELS` when its shorter side is resized to `side`"
     h, w = image.shape[-2:]
     short, long = sorted((h, w))
-    if side ** 2 * long <= MAX_PIXELS * short: return image
+    if side ** 2 * long <= MAX_PIXELS * short:
+        return image
     return _v2().functional.center_crop(image, [min(h, 4 * short), min(w, 4 * short)])
 
 def _floats(p):
@@ -144,37 +170,64 @@ POLICIES = dict(                                                        # transf
     autoaugment=lambda o: _v2().AutoAugment(),
     autoaugment_cifar10=lambda o: _v2().AutoAugment(_v2().AutoAugmentPolicy.CIFAR10))
 _OPTIONS = dict(policy=None, magnitude=9, num_ops=2, scale=None, ratio=(3 / 4, 4 / 3), flip=0., shift=0., erase=0.)
-ERASING = dict(                                                         # options of OpenMMLab's `RandomErasing`; colours from 0 to 255, RGB
-    erase_prob=.5, min_area_ratio=.02, max_area_ratio=.4, aspect_range=(3 / 10, 10 / 3), mode='const', fill_color=(128, 128, 128), fill_std=None)
+# options of OpenMMLab's `RandomErasing`; colours from 0 to 255, RGB
+ERASING = dict(
+    erase_prob=0.5,
+    min_area_ratio=0.02,
+    max_area_ratio=0.4,
+    aspect_range=(3 / 10, 10 / 3),
+    mode='const',
+    fill_color=(128, 128, 128),
+    fill_std=None,
+)
 
-_PAIRS = dict(scale=(1e-6, 1, 'least and greatest share of the area, above 0 and at most 1,'), ratio=(1e-3, 1e3, 'least and greatest width by height'))
+_PAIRS = dict(
+    scale=(1e-6, 1, 'least and greatest share of the area, above 0 and at most 1,'),
+    ratio=(1e-3, 1e3, 'least and greatest width by height'),
+)
+
 
 def _augment_findings(o):
     "Path, expectation and value of each invalid option"
     for k in ('flip', 'shift'):
-        if not _is_number(o[k], 0, 1): yield k, 'a number from 0 to 1', o[k]
-    if isinstance(o['erase'], Mapping): yield from _erasing_findings({**ERASING, **o['erase']})
-    elif not _is_number(o['erase'], 0, 1): yield 'erase', 'a number from 0 to 1, or a dict', o['erase']
-    if o['policy'] not in [None, *POLICIES]: yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
-    if not _is_whole(o['magnitude'], 0, 30): yield 'magnitude', 'a whole number from 0 to 30', o['magnitude']
-    if not _is_whole(o['num_ops'], 1, MAX_OPS): yield 'num_ops', f'an int from 1 to {MAX_OPS}', o['num_ops']
+        if not _is_number(o[k], 0, 1):
+            yield k, 'a number from 0 to 1', o[k]
+    if isinstance(o['erase'], Mapping):
+        yield from _erasing_findings({**ERASING, **o['erase']})
+    elif not _is_number(o['erase'], 0, 1):
+        yield 'erase', 'a number from 0 to 1, or a dict', o['erase']
+    if o['policy'] not in [None, *POLICIES]:
+        yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
+    if not _is_whole(o['magnitude'], 0, 30):
+        yield 'magnitude', 'a whole number from 0 to 30', o['magnitude']
+    if not _is_whole(o['num_ops'], 1, MAX_OPS):
+        yield 'num_ops', f'an int from 1 to {MAX_OPS}', o['num_ops']
     for k, (low, high, meaning) in _PAIRS.items():
-        if (v := o[k]) is None and k == 'scale': continue
-        if not _are_numbers(v, 2, low, high) or v[0] > v[1]: yield k, meaning, v
+        if (v := o[k]) is None and k == 'scale':
+            continue
+        if not _are_numbers(v, 2, low, high) or v[0] > v[1]:
+            yield k, meaning, v
 
 def _erasing_findings(o):
     "The same for the options in `ERASING`"
     for k in ('erase_prob', 'min_area_ratio', 'max_area_ratio'):
-        if not _is_number(o[k], 0, 1): yield f'erase.{k}', 'a number from 0 to 1', o[k]
-    if all(_is_number(o[k]) for k in ('min_area_ratio', 'max_area_ratio')) and o['min_area_ratio'] > o['max_area_ratio']:
+        if not _is_number(o[k], 0, 1):
+            yield f'erase.{k}', 'a number from 0 to 1', o[k]
+    if (
+        all(_is_number(o[k]) for k in ('min_area_ratio', 'max_area_ratio'))
+        and o['min_area_ratio'] > o['max_area_ratio']
+    ):
         yield 'erase.max_area_ratio', f'at least min_area_ratio, {o["min_area_ratio"]}', o['max_area_ratio']
     v = o['aspect_range']
     if not (_is_number(v, 1e-3, 1e3) or _are_numbers(v, 2, 1e-3, 1e3) and v[0] <= v[1]):
         yield 'erase.aspect_range', 'a number, or the least and greatest height by width', v
-    if o['mode'] not in ('const', 'rand'): yield 'erase.mode', "'const' or 'rand'", o['mode']
+    if o['mode'] not in ('const', 'rand'):
+        yield 'erase.mode', "'const' or 'rand'", o['mode']
     for k in ('fill_color', 'fill_std'):
-        if k == 'fill_std' and o[k] is None: continue
-        if not (_is_number(o[k], 0, 255) or _are_numbers(o[k], 3, 0, 255)): yield f'erase.{k}', 'a number from 0 to 255, or three', o[k]
+        if k == 'fill_std' and o[k] is None:
+            continue
+        if not (_is_number(o[k], 0, 255) or _are_numbers(o[k], 3, 0, 255)):
+            yield f'erase.{k}', 'a number from 0 to 255, or three', o[k]
 
 # %% ../../nbs/data/transforms.ipynb #071a24f3
 def check_augment(
@@ -183,44 +236,72 @@ def check_augment(
     "All options of an augmentation; raises one `ConfigError` for all unknown names, unknown options and invalid values"
     if not isinstance(augment, Mapping):
         if not isinstance(augment, str) or augment not in AUGMENTS:
-            raise ConfigError('augment', f'there is no augmentation {_shown(augment)}. {did_you_mean(_shown(augment), AUGMENTS)}'
-                              f'Available: {", ".join(AUGMENTS)}; or a dict of options.')
+            raise ConfigError(
+                'augment',
+                f'there is no augmentation {_shown(augment)}. {did_you_mean(_shown(augment), AUGMENTS)}'
+                f'Available: {", ".join(AUGMENTS)}; or a dict of options.',
+            )
         return {**_OPTIONS, **AUGMENTS[augment]}
     o = {**_OPTIONS, **augment}
     there = f'Available: {", ".join(_OPTIONS)}.'
-    wrong = [(f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}') for k in augment if k not in _OPTIONS]
+    wrong = [
+        (f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}')
+        for k in augment
+        if k not in _OPTIONS
+    ]
     if isinstance(o['erase'], Mapping):
         for k in o['erase'].keys() - ERASING.keys():
-            wrong.append((f'augment.erase.{k}', f'there is no such option. {did_you_mean(k, ERASING)}Available: {", ".join(ERASING)}.'))
+            wrong.append(
+                (
+                    f'augment.erase.{k}',
+                    f'there is no such option. {did_you_mean(k, ERASING)}Available: {", ".join(ERASING)}.',
+                )
+            )
     wrong += [(f'augment.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _augment_findings(o)]
     for k in ('magnitude', 'num_ops'):
         if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment':
             wrong.append((f'augment.{k}', "this option needs policy='randaugment'. Set that, or remove this."))
-    if wrong: raise ConfigError(issues=wrong)
+    if wrong:
+        raise ConfigError(issues=wrong)
     return o
 
 # %% ../../nbs/data/transforms.ipynb #80549b7a
 def _cropped(size, o, interpolation):
-    return [_v2().RandomResizedCrop(size, tuple(o['scale']), tuple(o['ratio']), _v2().InterpolationMode(interpolation), antialias=True)]
+    return [
+        _v2().RandomResizedCrop(
+            size, tuple(o['scale']), tuple(o['ratio']), _v2().InterpolationMode(interpolation), antialias=True
+        )
+    ]
 
-def _flipped(o): return [_v2().RandomHorizontalFlip(o['flip'])] if o['flip'] else []
+
+def _flipped(o):
+    return [_v2().RandomHorizontalFlip(o['flip'])] if o['flip'] else []
 
 def _shifted(size, o):
-    if not o['shift']: return []
+    if not o['shift']:
+        return []
     return [_v2().RandomCrop(size, padding=[max(1, int(n * o['shift'] + 1e-6)) for n in size[::-1]])]
 
-def _policy(o): return [] if o['policy'] is None else [POLICIES[o['policy']](o)]
+def _policy(o):
+    return [] if o['policy'] is None else [POLICIES[o['policy']](o)]
 
-def _erased(o): return [_v2().RandomErasing(o['erase'])] if o['erase'] and not isinstance(o['erase'], Mapping) else []
+def _erased(o):
+    return [_v2().RandomErasing(o['erase'])] if o['erase'] and not isinstance(o['erase'], Mapping) else []
 
 # %% ../../nbs/data/transforms.ipynb #a3361c97
-def _painted(o): return [partial(_with_box, {**ERASING, **o['erase']})] if isinstance(o['erase'], Mapping) else []
+def _painted(o):
+    return [partial(_with_box, {**ERASING, **o['erase']})] if isinstance(o['erase'], Mapping) else []
 
-def _between(low, high): return low + (high - low) * float(torch.rand(()))
+def _between(low, high):
+    return low + (high - low) * float(torch.rand(()))
 
 def _box(h, w, o):
     "Rows and columns of a box with random area, aspect ratio and position"
-    shapes = o['aspect_range'] if isinstance(o['aspect_range'], (list, tuple)) else sorted((o['aspect_range'], 1 / o['aspect_range']))
+    shapes = (
+        o['aspect_range']
+        if isinstance(o['aspect_range'], (list, tuple))
+        else sorted((o['aspect_range'], 1 / o['aspect_range']))
+    )
     shape, area = math.exp(_between(*map(math.log, shapes))), h * w * _between(o['min_area_ratio'], o['max_area_ratio'])
     sides = min(round((area * shape) ** .5), h), min(round((area / shape) ** .5), w)
     starts = [int(torch.randint(0, max(1, n - side), ())) for n, side in zip((h, w), sides)]
@@ -233,13 +314,17 @@ def _per_channel(value, channels):
 
 def _with_box(o, image):
     "The image with a painted box, at random; bytes, or floats from 0 to 1"
-    if torch.rand(()) >= o['erase_prob']: return image
+    if torch.rand(()) >= o['erase_prob']:
+        return image
     rows, columns = _box(*image.shape[-2:], o)
     out = image.clone()
     box, c = out[..., rows, columns], len(image)
-    if o['mode'] == 'const': painted = _per_channel(o['fill_color'], c).expand(box.shape)
-    elif o['fill_std'] is None: painted = torch.randint(0, 256, box.shape)
-    else: painted = _per_channel(o['fill_color'], c) + _per_channel(o['fill_std'], c) * torch.randn(box.shape)
+    if o['mode'] == 'const':
+        painted = _per_channel(o['fill_color'], c).expand(box.shape)
+    elif o['fill_std'] is None:
+        painted = torch.randint(0, 256, box.shape)
+    else:
+        painted = _per_channel(o['fill_color'], c) + _per_channel(o['fill_std'], c) * torch.randn(box.shape)
     box.copy_(painted.trunc().clip(0, 255) / (255 if image.is_floating_point() else 1))
     return out
 
@@ -249,15 +334,26 @@ def for_small(
 ) -> dict:  # every option with its value
     "All options of an augmentation, adapted to small images of one shape"
     o = check_augment(augment)
-    if isinstance(augment, Mapping) or o['scale'] is None: return o
-    return {**o, 'scale': None, 'shift': _EIGHTH, 'policy': {'autoaugment': 'autoaugment_cifar10'}.get(o['policy'], o['policy'])}
+    if isinstance(augment, Mapping) or o['scale'] is None:
+        return o
+    return {
+        **o,
+        'scale': None,
+        'shift': _EIGHTH,
+        'policy': {'autoaugment': 'autoaugment_cifar10'}.get(o['policy'], o['policy']),
+    }
+
 
 def tensor_transform(
     augment: str | Mapping,  # see `check_augment`
     size: tuple[int, int],  # height and width of the images
 ) -> Callable | None:  # for float images `(c, h, w)`, from 0 to 1 if there is a policy; None without augmentation
     "An augmentation of image tensors that keeps their shape"
-    o, bytes_, floats = for_small(augment), _v2().ToDtype(torch.uint8, scale=True), _v2().ToDtype(torch.float32, scale=True)
+    o, bytes_, floats = (
+        for_small(augment),
+        _v2().ToDtype(torch.uint8, scale=True),
+        _v2().ToDtype(torch.float32, scale=True),
+    )
     policy = [bytes_, *_policy(o), floats] if o['policy'] else []
     crop = _cropped(size, o, 'bilinear') if o['scale'] is not None else []
     steps = crop + _flipped(o) + _shifted(size, o) + policy + _painted(o) + _erased(o)

@@ -20,13 +20,13 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
-from ..data.samplers import in_order
+from ..base.shapes import evaluating
+from ..core.errors import ConfigError, did_you_mean
+from ..core.tables import Table
 from ..data.datasets import Data, image_name
+from ..data.samplers import in_order
 from ..data.targets import validate_targets
 from ..runtime.devices import in_pieces
-from ..core.errors import ConfigError, did_you_mean
-from ..base.shapes import evaluating
-from ..core.tables import Table
 
 # %% ../../nbs/evaluation/evaluator.ipynb #903ddc6e
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,16 +45,19 @@ class Evaluation:
         object.__setattr__(self, 'multi_label', several)
 
     @property
-    def names(self) -> list[str]: return self.classes or [str(i) for i in range(self.scores.shape[1])]
+    def names(self) -> list[str]:
+        return self.classes or [str(i) for i in range(self.scores.shape[1])]
 
     @property
     def truth(self) -> torch.Tensor:
         "True classes `(n,)`; raises `ValueError` for multi-label data"
-        if self.multi_label: raise ValueError('multi-label images have no single true class. Use per_class or score.')
+        if self.multi_label:
+            raise ValueError('multi-label images have no single true class. Use per_class or score.')
         return self.labels.argmax(1) if self.labels.ndim == 2 else self.labels
 
     @property
-    def accuracy(self) -> float: return self.topk(1)
+    def accuracy(self) -> float:
+        return self.topk(1)
 
     def topk(self, k: int = 5) -> float:
         "Top-k accuracy, from 0 to 1; among equal scores the first class comes first"
@@ -74,7 +77,8 @@ class Evaluation:
         return [i for i in confidence.argsort(descending=True, stable=True)[:n].tolist() if confidence[i] >= 0]
 
     @cached_property
-    def _counts(self): return _count_classes(self)
+    def _counts(self):
+        return _count_classes(self)
 
     @cached_property
     def _aps(self):
@@ -85,7 +89,8 @@ class Evaluation:
     def per_class(self) -> list[dict]:
         "One record per class: `class`, `count`, `precision`, `recall`, `f1`, and `ap` for multi-label data"
         columns = [self.names, self._counts[0].tolist(), *class_figures(*self._counts).tolist()]
-        if self.multi_label: columns.append(self._aps.tolist())
+        if self.multi_label:
+            columns.append(self._aps.tolist())
         return [dict(zip(('class', 'count', 'precision', 'recall', 'f1', 'ap'), row)) for row in zip(*columns)]
 
     @property
@@ -96,38 +101,50 @@ class Evaluation:
     @property
     def mean_average_precision(self) -> float:
         "Mean of the average precisions of the classes that have an image; raises `ConfigError` if none has"
-        if self._aps.isnan().all(): raise ConfigError('data', f'expected at least one label, got {len(self.labels)} images without any.')
+        if self._aps.isnan().all():
+            raise ConfigError('data', f'expected at least one label, got {len(self.labels)} images without any.')
         return self._aps.nanmean().item()
 
     def best_thresholds(self) -> torch.Tensor:  # `(k,)`
         "The threshold with the highest F1 on these images, per class; classes without an image keep theirs"
-        if not self.multi_label: raise ValueError('single-label predictions have no thresholds: the most likely class is predicted.')
+        if not self.multi_label:
+            raise ValueError('single-label predictions have no thresholds: the most likely class is predicted.')
         current = torch.as_tensor(self.threshold).expand(self.scores.shape[1])
-        return torch.stack([thresholds_for(s, t) if t.any() else old for s, t, old in zip(self.scores.T, self.labels.T > .5, current)])
+        return torch.stack(
+            [thresholds_for(s, t) if t.any() else old for s, t, old in zip(self.scores.T, self.labels.T > 0.5, current)]
+        )
 
     def reliability(self, bins: int = 15) -> list[dict]:
         "Confidence and accuracy per bin, see `calibration`"
-        if self.multi_label: return calibration(self.scores.flatten(), self.labels.flatten() > .5, bins)
+        if self.multi_label:
+            return calibration(self.scores.flatten(), self.labels.flatten() > .5, bins)
         return calibration(self.scores.amax(1), self.scores.argmax(1) == self.truth, bins)
 
-    def ece(self, bins: int = 15) -> float: return calibration_error(self.reliability(bins))
+    def ece(self, bins: int = 15) -> float:
+        return calibration_error(self.reliability(bins))
 
     @property
-    def throughput(self) -> float: return len(self.scores) / self.seconds if self.seconds else float('nan')
+    def throughput(self) -> float:
+        return len(self.scores) / self.seconds if self.seconds else float('nan')
 
     @property
-    def score_name(self) -> str: return 'mAP' if self.multi_label else 'accuracy'
+    def score_name(self) -> str:
+        return 'mAP' if self.multi_label else 'accuracy'
 
     @property
-    def score(self) -> float: return self.mean_average_precision if self.multi_label else self.accuracy
+    def score(self) -> float:
+        return self.mean_average_precision if self.multi_label else self.accuracy
 
-    def record(self) -> dict: return _record(self)
+    def record(self) -> dict:
+        return _record(self)
 
-    def __str__(self): return str(_table(self))
+    def __str__(self):
+        return str(_table(self))
 
     __repr__ = __str__
 
-    def _repr_html_(self): return _table(self)._repr_html_()
+    def _repr_html_(self):
+        return _table(self)._repr_html_()
 
 # %% ../../nbs/evaluation/evaluator.ipynb #fe6b208d
 MOST = 5000  # classes of the largest confusion matrix, which takes 200 MB
@@ -138,12 +155,16 @@ def _confusion(e):
     if e.multi_label:
         cell = 4 * torch.arange(k) + 2 * (e.labels > .5) + (e.scores > e.threshold)              # (n, k)
         return cell.flatten().bincount(minlength=4 * k).view(k, 2, 2)
-    if k > MOST: raise ConfigError('classes', f'expected at most {MOST} classes for a confusion matrix, got {k}. Use frequent_mistakes().')
+    if k > MOST:
+        raise ConfigError(
+            'classes', f'expected at most {MOST} classes for a confusion matrix, got {k}. Use frequent_mistakes().'
+        )
     return (e.truth * k + e.scores.argmax(1)).bincount(minlength=k * k).view(k, k)
 
 def _confidence_of_mistakes(e):
     "Per image the confidence in its (worst) mistake `(n,)`; -1 if it has none"
-    if not e.multi_label: return torch.where(e.scores.argmax(1) == e.truth, -1., e.scores.max(1).values)
+    if not e.multi_label:
+        return torch.where(e.scores.argmax(1) == e.truth, -1., e.scores.max(1).values)
     wrong = (e.scores > e.threshold) != (e.labels > .5)
     return torch.where(wrong, (e.scores - e.labels).abs(), -1.).max(1).values
 
@@ -182,7 +203,10 @@ def class_figures(
     hits: torch.Tensor,  # number of these that are of the class `(k,)`
 ) -> torch.Tensor:  # precision, recall and F1 `(3, k)`; 0 where the denominator is 0
     "Precision, recall and F1 per class"
-    return torch.stack([hits / predicted.clamp(min=1), hits / true.clamp(min=1), 2 * hits / (true + predicted).clamp(min=1)])
+    return torch.stack(
+        [hits / predicted.clamp(min=1), hits / true.clamp(min=1), 2 * hits / (true + predicted).clamp(min=1)]
+    )
+
 
 def average_precisions(
     scores: torch.Tensor,  # `(n, k)`
@@ -191,7 +215,12 @@ def average_precisions(
     "Area under the precision-recall curve, per class"
     from torchmetrics.functional.classification import binary_average_precision
     none = torch.tensor(float('nan'))
-    return torch.stack([binary_average_precision(s, t.int(), validate_args=False) if t.any() else none for s, t in zip(scores.T, truth.T)])
+    return torch.stack(
+        [
+            binary_average_precision(s, t.int(), validate_args=False) if t.any() else none
+            for s, t in zip(scores.T, truth.T)
+        ]
+    )
 
 # %% ../../nbs/evaluation/evaluator.ipynb #7f9608cd
 def thresholds_for(
@@ -212,9 +241,12 @@ def calibration(
     bins: int = 15,  # of equal width, from 0 to 1
 ) -> list[dict]:
     "One record per non-empty bin: `count`, mean `confidence`, `accuracy`"
-    if bins < 1: raise ValueError(f'bins: expected an int from 1, got {bins}.')
-    bin = (confidence.double() * bins).ceil().long().clamp(1, bins) - 1         # (n,); bins include their upper edge, as Guo's
-    def total(x): return x.double().new_zeros(bins).index_add_(0, bin, x.double())
+    if bins < 1:
+        raise ValueError(f'bins: expected an int from 1, got {bins}.')
+    # (n,); bins include their upper edge, as Guo's
+    bin = (confidence.double() * bins).ceil().long().clamp(1, bins) - 1
+    def total(x):
+        return x.double().new_zeros(bins).index_add_(0, bin, x.double())
     columns = [total(x).tolist() for x in (torch.ones_like(confidence), confidence, correct)]
     return [dict(count=int(n), confidence=s / n, accuracy=r / n) for n, s, r in zip(*columns) if n]
 
@@ -240,14 +272,19 @@ def _table(e):
     if len(records) > ROWS:
         caption += f'. The {ROWS} of {len(records)} classes with the lowest F1:'
         records = sorted(records, key=lambda r: r['f1'])[:ROWS]
-    def cell(v): return str(v) if not isinstance(v, float) else '–' if math.isnan(v) else f'{v:.3f}'
+    def cell(v):
+        return str(v) if not isinstance(v, float) else '–' if math.isnan(v) else f'{v:.3f}'
     return Table(list(records[0]), [[cell(v) for v in r.values()] for r in records], caption=caption)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #2bf3663a
 def _five_crops(x):
-    from torchvision.transforms.v2 import functional                            # takes more than a second to import
+    from torchvision.transforms.v2 import functional  # takes more than a second to import
     h, w = x.shape[-2:]
-    return [F.interpolate(crop, (h, w), mode='bilinear') for crop in functional.five_crop(x, [-(-h * 7 // 8), -(-w * 7 // 8)])]
+    return [
+        F.interpolate(crop, (h, w), mode='bilinear')
+        for crop in functional.five_crop(x, [-(-h * 7 // 8), -(-w * 7 // 8)])
+    ]
+
 
 VIEWS = {'flip': lambda x: x.flip(-1), 'five crops': _five_crops}
 
@@ -281,15 +318,18 @@ def batches_of(
     pin: bool = False,  # pin memory for transfers to a GPU
 ):
     "Batches of images and targets, in order"
-    if isinstance(data, DataLoader): return data
+    if isinstance(data, DataLoader):
+        return data
     inner, indices = data, None
     while type(inner) is Subset:
         indices = torch.as_tensor(inner.indices) if indices is None else torch.as_tensor(inner.indices)[indices]
         inner = inner.dataset
     if type(inner) is TensorDataset:
-        if indices is None: return zip(*(t.split(batch_size) for t in inner.tensors))
+        if indices is None:
+            return zip(*(t.split(batch_size) for t in inner.tensors))
         return ([t[i] for t in inner.tensors] for i in indices.split(batch_size))
-    if isinstance(data, IterableDataset): return DataLoader(data, batch_size, num_workers=num_workers, pin_memory=pin, generator=torch.Generator())
+    if isinstance(data, IterableDataset):
+        return DataLoader(data, batch_size, num_workers=num_workers, pin_memory=pin, generator=torch.Generator())
     return in_order(data, batch_size, num_workers, pin)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #614c1b07
@@ -310,13 +350,17 @@ def check_names(
     k: int,  # number of classes
 ) -> None:
     "Raise `ConfigError` unless there is one name per class"
-    if classes and len(classes) != k: raise ConfigError('classes', f'expected {k} names, one per class, got {len(classes)}.')
+    if classes and len(classes) != k:
+        raise ConfigError('classes', f'expected {k} names, one per class, got {len(classes)}.')
 
 AUTOCAST = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
 
 def _autocast(device, precision):
     if precision not in (None, *AUTOCAST):
-        raise ConfigError('autocast', f'unknown precision {precision!r}. {did_you_mean(str(precision), AUTOCAST)}Available: {", ".join(AUTOCAST)}.')
+        raise ConfigError(
+            'autocast',
+            f'unknown precision {precision!r}. {did_you_mean(str(precision), AUTOCAST)}Available: {", ".join(AUTOCAST)}.',
+        )
     dtype = AUTOCAST.get(precision)
     return nullcontext() if dtype is None else torch.autocast(torch.device(device).type, dtype)
 
@@ -324,10 +368,14 @@ def _autocast(device, precision):
 def _check_finite(scores, x, name):
     "Raise `FloatingPointError` for the first image whose scores are not all finite"
     good = scores.isfinite().all(1)
-    if good.all(): return
+    if good.all():
+        return
     i = good.logical_not().nonzero()[0].item()
     why = 'some of its pixels are not finite'
-    if x[i].isfinite().all(): why = 'its pixels are finite, so the weights are not, or the network overflows. Try bf16 or fp32 instead of fp16'
+    if x[i].isfinite().all():
+        why = (
+            'its pixels are finite, so the weights are not, or the network overflows. Try bf16 or fp32 instead of fp16'
+        )
     raise FloatingPointError(f'{name(i)}: its scores are not finite: {why}.')
 
 # %% ../../nbs/evaluation/evaluator.ipynb #79d82ad7
@@ -344,11 +392,17 @@ def evaluate(
     autocast: str | None = None,  # 'bf16' or 'fp16' for mixed precision
 ) -> Evaluation:
     "Predictions and loss of `clf` on all of `data`; raises `ConfigError` for missing images and invalid targets, `FloatingPointError` for NaN scores"
-    if clf.head is None: raise ConfigError('model.head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
-    if batch_size < 1: raise ConfigError('batch_size', f'expected an int from 1, got {batch_size}.')
+    if clf.head is None:
+        raise ConfigError(
+            'model.head', 'expected a classifier with a head, got one that outputs features. Set model.head.'
+        )
+    if batch_size < 1:
+        raise ConfigError('batch_size', f'expected an int from 1, got {batch_size}.')
     several = asks_each_class(clf.head)
-    if isinstance(data, Data): data, classes, several = data.val, classes or data.classes, data.multi_label
-    if device is None: device = next((p.device for p in clf.parameters()), torch.device('cpu'))
+    if isinstance(data, Data):
+        data, classes, several = data.val, classes or data.classes, data.multi_label
+    if device is None:
+        device = next((p.device for p in clf.parameters()), torch.device('cpu'))
     views(torch.empty(0, 1, 8, 8), tta)                                         # report an unknown name before any work
     name = 'image {}'.format if isinstance(data, DataLoader) else partial(image_name, data)
     labels, scores, loss, seconds, n = [], [], 0., 0., 0
@@ -356,19 +410,28 @@ def evaluate(
         for batch in batches_of(data, batch_size, num_workers, pin=torch.device(device).type == 'cuda'):
             if not isinstance(batch, (list, tuple)) or len(batch) != 2:
                 raise ConfigError('data', f'expected pairs of images and targets, got {type(batch).__name__}.')
-            if not len(batch[0]): continue
+            if not len(batch[0]):
+                continue
             x = batch[0].to(device, non_blocking=True)
             k = clf.head.num_classes or clf.predict(x[:1]).scores.shape[1]
             check_names(classes, k)
-            y = validate_targets(torch.as_tensor(batch[1]).cpu(), classes or k, probabilities=True, path='data', name=lambda i: name(n + i))
+            y = validate_targets(
+                torch.as_tensor(batch[1]).cpu(),
+                classes or k,
+                probabilities=True,
+                path='data',
+                name=lambda i: name(n + i),
+            )
             start = perf_counter()
             found, losses = zip(*in_pieces(lambda x, y: _ask(clf, x, y, tta), x, y.to(device)))
             _check_finite(torch.cat(found), batch[0], lambda i: name(n + i))
             loss, seconds, n = loss + sum(losses), seconds + perf_counter() - start, n + len(y)
             labels.append(y)
             scores.extend(found)
-    if not n: raise ConfigError('data', 'expected at least one image, got none.')
-    if not math.isfinite(loss): warnings.warn(f'the mean loss is {loss / n}, though all scores are finite.')
+    if not n:
+        raise ConfigError('data', 'expected at least one image, got none.')
+    if not math.isfinite(loss):
+        warnings.warn(f'the mean loss is {loss / n}, though all scores are finite.')
     return Evaluation(torch.cat(labels), torch.cat(scores), loss / n, classes, seconds, multi_label=several)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #cd283a07
@@ -378,8 +441,15 @@ def merge_evaluations(
 ) -> Evaluation:
     "One evaluation of all shares, in the order of the indices; raises `ValueError` for shares that overlap or do not match their indices"
     sizes, indices = [len(o) for o in orders], [i for o in orders for i in o]
-    if (found := [len(p.labels) for p in parts]) != sizes: raise ValueError(f'orders: expected {found} indices, as many as images, got {sizes}.')
-    if len(set(indices)) < len(indices): raise ValueError('orders: an index occurs twice; shares must not overlap.')
+    if (found := [len(p.labels) for p in parts]) != sizes:
+        raise ValueError(f'orders: expected {found} indices, as many as images, got {sizes}.')
+    if len(set(indices)) < len(indices):
+        raise ValueError('orders: an index occurs twice; shares must not overlap.')
     back = torch.tensor(indices).argsort()
-    return replace(parts[0], labels=torch.cat([p.labels for p in parts])[back], scores=torch.cat([p.scores for p in parts])[back],
-                   loss=sum(p.loss * n for p, n in zip(parts, sizes)) / sum(sizes), seconds=max(p.seconds for p in parts))
+    return replace(
+        parts[0],
+        labels=torch.cat([p.labels for p in parts])[back],
+        scores=torch.cat([p.scores for p in parts])[back],
+        loss=sum(p.loss * n for p, n in zip(parts, sizes)) / sum(sizes),
+        seconds=max(p.seconds for p in parts),
+    )

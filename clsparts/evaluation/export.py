@@ -20,20 +20,30 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .evaluator import check_names
-from ..files.atomic import replacing
 from ..core.errors import ConfigError
 from ..data.transforms import Preset
+from .evaluator import check_names
+from ..files.atomic import replacing
 
 # %% ../../nbs/evaluation/export.ipynb #30bcbc0b
 def _pairs(module):
     "Names of convolutions and the batch norms after them: neighbours in a sequence, or `conv1` and `bn1`"
     children = dict(module.named_children())
     names = list(children)
-    pairs = zip(names, names[1:]) if isinstance(module, nn.Sequential) else ((n.replace('bn', 'conv'), n) for n in names if 'bn' in n)
+    pairs = (
+        zip(names, names[1:])
+        if isinstance(module, nn.Sequential)
+        else ((n.replace('bn', 'conv'), n) for n in names if 'bn' in n)
+    )
     for conv, norm in pairs:
         a, b = children.get(conv), children.get(norm)
-        if isinstance(a, nn.Conv2d) and isinstance(b, nn.BatchNorm2d) and b.track_running_stats and a.out_channels == b.num_features: yield conv, norm
+        if (
+            isinstance(a, nn.Conv2d)
+            and isinstance(b, nn.BatchNorm2d)
+            and b.track_running_stats
+            and a.out_channels == b.num_features
+        ):
+            yield conv, norm
 
 # %% ../../nbs/evaluation/export.ipynb #3787bebb
 def merged(
@@ -42,7 +52,8 @@ def merged(
     "A copy in evaluation mode with batch norms fused into convolutions and re-parametrised branches merged"
     clf = copy.deepcopy(clf).eval()
     for module in list(clf.modules()):
-        if hasattr(module, 'switch_to_deploy'): module.switch_to_deploy()
+        if hasattr(module, 'switch_to_deploy'):
+            module.switch_to_deploy()
     for module in clf.modules():
         for conv, norm in _pairs(module):
             setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
@@ -56,7 +67,8 @@ class _Outputs(nn.Module):
         super().__init__()
         self.clf, self.probabilities = clf, probabilities
     def forward(self, images):
-        if not self.probabilities: return self.clf(images)
+        if not self.probabilities:
+            return self.clf(images)
         return self.clf.head.predict(self.clf.extract_feat(images)).scores
 
 @contextmanager
@@ -68,20 +80,28 @@ def _quietly():
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter('ignore')
             yield
-    finally: logging.disable(before)
+    finally:
+        logging.disable(before)
 
 @contextmanager
 def _exporting(path):
     "Turn errors of an exporter into a `ConfigError`, with the line of code if known"
     try:
-        with _quietly(), torch.no_grad(): yield
-    except (MemoryError, OSError): raise
+        with _quietly(), torch.no_grad():
+            yield
+    except (MemoryError, OSError):
+        raise
     except Exception as e:
-        told = str(e.__cause__ or e).strip()                                    # ONNX's own is a page of advice
+        told = str(e.__cause__ or e).strip()  # ONNX's own is a page of advice
         line = re.search(r'raised this error:\n.*line (\d+), in .*\n *(.+)', told)
         why = re.match(r'.*(\n  - [^.]*\.)?', told)[0]
-        why = ' '.join(re.sub('For more information.*', '', why).split()) + (f' It is at line {line[1]}: {line[2]}' if line else '')
-        raise ConfigError(message=f'{path}: was not written. Torch exports nothing that depends on the values of an image or the size of the batch: {why}') from e
+        why = ' '.join(re.sub('For more information.*', '', why).split()) + (
+            f' It is at line {line[1]}: {line[2]}' if line else ''
+        )
+        raise ConfigError(
+            message=f'{path}: was not written. Torch exports nothing that depends on the values of an image or the size of the batch: {why}'
+        ) from e
+
 
 def _checked(path, run, net, shape, tolerance):
     "Raise `ConfigError` unless `run` and `net` agree, for two batch sizes"
@@ -90,28 +110,36 @@ def _checked(path, run, net, shape, tolerance):
         x = torch.randn(n, *shape, generator=generator)
         found, expected = torch.as_tensor(run(x)), net(x)
         if not torch.allclose(found, expected, rtol=tolerance, atol=tolerance):
-            raise ConfigError(message=f'{path}: was not written: for {n} random images its outputs differ from those of the classifier by up to '
-                                      f'{(found - expected).abs().max():.2g}; {tolerance:g} is allowed.')
+            raise ConfigError(
+                message=f'{path}: was not written: for {n} random images its outputs differ from those of the classifier by up to '
+                f'{(found - expected).abs().max():.2g}; {tolerance:g} is allowed.'
+            )
 
 # %% ../../nbs/evaluation/export.ipynb #7104a1c2
 def _shape_of(clf, image_shape, preset):
     "The image shape that was asked for, or else that of the classifier or the preset"
     shape = image_shape or getattr(clf, 'image_shape', None) or (preset and (preset.channels, preset.size, preset.size))
-    if not shape: raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
+    if not shape:
+        raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
     return tuple(shape)
 
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "What is exported, a batch of images for it, and what is kept beside it, as JSON"
-    if len(image_shape) != 3: raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
-    if getattr(clf, 'head', None) is None: raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
+    if len(image_shape) != 3:
+        raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
+    if getattr(clf, 'head', None) is None:
+        raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
     net = _Outputs(merged(clf) if merge else copy.deepcopy(clf).eval(), probabilities).cpu().requires_grad_(False)
     if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
         raise ConfigError('preset', f'expected a preset for image_shape {tuple(image_shape)}, got one for {made}.')
     x = torch.randn(2, *image_shape)
     try:
-        with torch.no_grad(): check_names(classes, net(x).shape[1])
-    except ConfigError: raise
-    except ValueError as e: raise ConfigError('image_shape', str(e)) from e
+        with torch.no_grad():
+            check_names(classes, net(x).shape[1])
+    except ConfigError:
+        raise
+    except ValueError as e:
+        raise ConfigError('image_shape', str(e)) from e
     kept = dict(image_shape=list(image_shape), classes=classes and list(classes), preset=preset and preset.to_dict())
     return net, x, {k: json.dumps(v) for k, v in kept.items()}
 
@@ -128,20 +156,35 @@ def export_onnx(
     tolerance: float = 1e-4,  # allowed difference of the outputs, relative and absolute
 ) -> Path:
     "Write ONNX with input `images (batch, c, h, w)`, verified with onnxruntime; raises `ConfigError` and writes nothing if that fails"
-    try: import onnx, onnxruntime, onnxscript  # noqa: E401, F401
-    except ImportError as e: raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
+    try:
+        import onnx  # noqa: E401, F401
+        import onnxruntime
+        import onnxscript
+    except ImportError as e:
+        raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
     path = Path(path)
-    if path.suffix != '.onnx': raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
+    if path.suffix != '.onnx':
+        raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
     image_shape = _shape_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     output = 'probabilities' if probabilities else 'scores'
-    with _exporting(path): program = torch.onnx.export(net, (x,), input_names=['images'], output_names=[output], dynamo=True, verbose=False,
-                                                       dynamic_shapes=({0: torch.export.Dim('batch')},))
+    with _exporting(path):
+        program = torch.onnx.export(
+            net,
+            (x,),
+            input_names=['images'],
+            output_names=[output],
+            dynamo=True,
+            verbose=False,
+            dynamic_shapes=({0: torch.export.Dim('batch')},),
+        )
     model = program.model_proto
     onnx.helper.set_model_props(model, kept)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider'])
-    with torch.no_grad(): _checked(path, lambda x: session.run(None, dict(images=x.numpy()))[0], net, image_shape, tolerance)
-    with replacing(path) as tmp: onnx.save(model, tmp)
+    with torch.no_grad():
+        _checked(path, lambda x: session.run(None, dict(images=x.numpy()))[0], net, image_shape, tolerance)
+    with replacing(path) as tmp:
+        onnx.save(model, tmp)
     return path
 
 # %% ../../nbs/evaluation/export.ipynb #37e4928c
@@ -158,10 +201,12 @@ def export_program(
 ) -> Path:
     "Write a program of `torch.export`, which `torch.export.load` reads; raises `ConfigError`, and writes nothing, if it cannot, or the answers differ"
     path = Path(path)
-    if path.suffix != '.pt2': raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
+    if path.suffix != '.pt2':
+        raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
     image_shape = _shape_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
-    with _exporting(path): program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))
+    with _exporting(path):
+        program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))
     with replacing(path) as tmp, _quietly(), torch.no_grad():
         torch.export.save(program, tmp, extra_files={f'{k}.json': v for k, v in kept.items()})
         _checked(path, torch.export.load(tmp).module(), net, image_shape, tolerance)

@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
 
 from ..data.datasets import Data
-from .evaluator import Evaluation, frequent_mistakes, score_key
 from ..data.figures import Figure, as_picture
+from .evaluator import Evaluation, frequent_mistakes, score_key
 
 # %% ../../nbs/evaluation/plots.ipynb #7307f1d0
 BLUE, ORANGE = '#4a78a8', '#b8802f'
@@ -30,7 +30,8 @@ def plot_curves(
     history: list[dict],  # one record per epoch: `epoch`, `train_loss`, `val_loss`, `val_accuracy` or `val_mAP`
 ) -> Figure:
     "Loss and score by epoch; raises `ValueError` if there is no epoch"
-    if not history: raise ValueError('history: expected at least one epoch, got none.')
+    if not history:
+        raise ValueError('history: expected at least one epoch, got none.')
     fig = Figure(figsize=(8, 3), dpi=100, layout='constrained')
     loss, score = fig.subplots(1, 2)
     epochs = [r['epoch'] for r in history]
@@ -53,13 +54,15 @@ def plot_curves(
 # %% ../../nbs/evaluation/plots.ipynb #91c26b21
 def _pairs_at(part, indices):
     "Images and targets by index; missing ones are left out"
-    if not isinstance(part, DataLoader): return {i: part[i] for i in indices if i < len(part)}
+    if not isinstance(part, DataLoader):
+        return {i: part[i] for i in indices if i < len(part)}
     found, first, wanted = {}, 0, set(indices)
     with torch.random.fork_rng(devices=[]):
         for x, y in part if wanted else ():
             found |= {i: (x[i - first], y[i - first]) for i in wanted if first <= i < first + len(y)}
             first += len(y)
-            if len(found) == len(wanted): break
+            if len(found) == len(wanted):
+                break
     return found
 
 def _pictures(seen, data, indices):
@@ -96,7 +99,8 @@ def _draw_worst(fig, seen, data, n, columns):
     pictures, why = _pictures(seen, data, worst)
     fig.suptitle(why or ('most confident mistakes' if worst else 'no mistakes'), fontsize=10)
     axes = list(fig.subplots(max(-(-len(worst) // columns), 1), columns, squeeze=False).flat)
-    for ax in axes: ax.axis('off')
+    for ax in axes:
+        ax.axis('off')
     for ax, picture, i in zip(axes, pictures, worst):
         ax.imshow(picture, cmap='gray', vmin=0, vmax=1)
         ax.set_title(_mistake(seen, i), fontsize=8)
@@ -109,11 +113,13 @@ def plot_worst(
     n: int = 12,  # maximum number of images
 ) -> Figure:
     "The misclassified images with the highest confidence; raises `ValueError` for other data and for a shuffling loader"
-    if n < 1: raise ValueError(f'n: expected an int from 1, got {n}.')
+    if n < 1:
+        raise ValueError(f'n: expected an int from 1, got {n}.')
     count = len(seen.worst(n))
     columns = min(6, max(count, 2))
     fig = Figure(figsize=(1.4 * columns, 1.9 * max(-(-count // columns), 1) + .35), dpi=80, layout='constrained')
-    if why := _draw_worst(fig, seen, data, n, columns): raise ValueError(f'data: {why}.')
+    if why := _draw_worst(fig, seen, data, n, columns):
+        raise ValueError(f'data: {why}.')
     return fig
 
 # %% ../../nbs/evaluation/plots.ipynb #c0b05a58
@@ -124,7 +130,8 @@ CONFUSED = 30  # classes drawn if there are more
 def _confusion_of(seen):
     "A confusion matrix, the names of its classes, and the images per class `(k, 1)`; of very many classes only the most confused"
     k = len(seen.names)
-    if k <= WHOLE: return seen.confusion, seen.names, seen.confusion.sum(1, keepdim=True)
+    if k <= WHOLE:
+        return seen.confusion, seen.names, seen.confusion.sum(1, keepdim=True)
     predicted, position = seen.scores.argmax(1), torch.full((k,), -1)
     mistaken = [c for _, *pair in frequent_mistakes(seen, 10 * CONFUSED) for c in pair]
     frequent = seen.truth.bincount(minlength=k).argsort(descending=True, stable=True)[:CONFUSED].tolist()
@@ -141,11 +148,15 @@ def _draw_confusion(fig, seen):
     k = len(names)
     block = -(-k // 100)                                                        # classes per square
     right = confusion.diag().diag()
-    def squares(x, width=block): return F.avg_pool2d(x[None].double(), (block, width), ceil_mode=True, divisor_override=1)[0]
+    def squares(x, width=block):
+        return F.avg_pool2d(x[None].double(), (block, width), ceil_mode=True, divisor_override=1)[0]
     images = squares(images, 1).clamp(min=1)
     ax.imshow((squares(right) / images).numpy(), cmap='Blues', vmin=0, vmax=1.6)
-    wrong = squares(confusion - right).fill_diagonal_(0).sqrt()                 # keeps single mistakes visible beside frequent ones
-    ax.imshow(wrong.where(wrong > 0, float('nan')).numpy(), cmap='Oranges', vmin=-.5, vmax=2 * max(1.4, wrong.max().item()))
+    # keeps single mistakes visible beside frequent ones
+    wrong = squares(confusion - right).fill_diagonal_(0).sqrt()
+    ax.imshow(
+        wrong.where(wrong > 0, float('nan')).numpy(), cmap='Oranges', vmin=-0.5, vmax=2 * max(1.4, wrong.max().item())
+    )
     step = 1 if k <= 2 * MANY else block * -(-k // (MANY * block))
     size = 8 if k <= MANY else 6
     ticks, labels = range(0, -(-k // block), step // block or 1), [_brief(n) for n in names[::step]]
@@ -156,30 +167,37 @@ def _draw_confusion(fig, seen):
     ax.set_title(f'accuracy {100 * seen.accuracy:.1f} % (n = {len(seen.labels)}){some}', fontsize=10)
     if k <= MANY:
         size = 8 if k * len(str(confusion.max().item())) <= 30 else 6
-        for i, j in confusion.nonzero().tolist(): ax.text(j, i, confusion[i, j].item(), ha='center', va='center', fontsize=size)
+        for i, j in confusion.nonzero().tolist():
+            ax.text(j, i, confusion[i, j].item(), ha='center', va='center', fontsize=size)
 
 # %% ../../nbs/evaluation/plots.ipynb #4fd8022f
 def _frequent(seen, n=6):
     "One line per frequent mistake"
     names = seen.names
-    return '\n'.join(f'{count} × {_brief(names[i], 20)} → {_brief(names[j], 20)}' for count, i, j in frequent_mistakes(seen, n))
+    return '\n'.join(
+        f'{count} × {_brief(names[i], 20)} → {_brief(names[j], 20)}' for count, i, j in frequent_mistakes(seen, n)
+    )
+
 
 def _beside(seen, data):
     "What is drawn beside the matrix: frequent mistakes as text, and the data that has the mistakes; both empty if there are none"
-    if not seen.worst(1): return '', None
+    if not seen.worst(1):
+        return '', None
     return _frequent(seen) if len(seen.names) > MANY else '', data
 
 def _draw_confused(fig, seen, data):
     "The confusion matrix, and beside it the most frequent mistakes among many classes, and the most confident ones"
     frequent, data = _beside(seen, data)
-    if not frequent and data is None: return _draw_confusion(fig, seen)
+    if not frequent and data is None:
+        return _draw_confusion(fig, seen)
     left, right = fig.subfigures(1, 2)
     _draw_confusion(left, seen)
     if frequent:
         top, right = right.subfigures(2, 1, height_ratios=[2, 5]) if data is not None else (right, None)
         top.suptitle('most frequent mistakes', fontsize=10)
         top.text(.5, .78, frequent, ha='center', va='top', multialignment='left', fontsize=8)
-    if data is not None: _draw_worst(right, seen, data, 8, 4)
+    if data is not None:
+        _draw_worst(right, seen, data, 8, 4)
 
 # %% ../../nbs/evaluation/plots.ipynb #79659c52
 def plot_confusion(
@@ -187,7 +205,8 @@ def plot_confusion(
     data: Data | Dataset | DataLoader | None = None,  # the evaluated data, to show the most confident mistakes beside the matrix
 ) -> Figure:
     "Confusion matrix; raises `ValueError` for multi-label data"
-    if seen.multi_label: raise ValueError('multi-label images have no confusion matrix over classes. Use plot_per_class.')
+    if seen.multi_label:
+        raise ValueError('multi-label images have no confusion matrix over classes. Use plot_per_class.')
     fig = Figure(figsize=(8.5 if any(_beside(seen, data)) else 4.25, 4.2), dpi=100, layout='constrained')
     _draw_confused(fig, seen, data)
     return fig
@@ -203,7 +222,9 @@ def _draw_reliability(fig, seen, bins=15):
     ax.set(ylabel='fraction present' if seen.multi_label else 'accuracy', ylim=(-.03, 1.03))
     ax.set_title(f'expected calibration error {100 * seen.ece(bins):.1f} %', fontsize=10)
     below.bar(confidence, [c / sum(counts) for c in counts], width=.6 / bins, color=BLUE)
-    below.set(xlabel='predicted probability' if seen.multi_label else 'confidence', ylabel='fraction', xlim=(-.03, 1.03))
+    below.set(
+        xlabel='predicted probability' if seen.multi_label else 'confidence', ylabel='fraction', xlim=(-0.03, 1.03)
+    )
     _tidy(ax, below)
 
 def plot_reliability(
@@ -220,14 +241,17 @@ def _draw_per_class(fig, seen, n):
     records = sorted(seen.per_class, key=lambda r: r['f1'])[:n]
     rows, ax = range(len(records)), fig.subplots()
     ax.hlines(rows, [r['precision'] for r in records], [r['recall'] for r in records], color='gray', lw=1)
-    marks = [('precision', ORANGE, '>'), ('recall', BLUE, '<'), ('f1', 'black', '|')] + ([('ap', 'black', 'x')] if seen.multi_label else [])
+    marks = [('precision', ORANGE, '>'), ('recall', BLUE, '<'), ('f1', 'black', '|')] + (
+        [('ap', 'black', 'x')] if seen.multi_label else []
+    )
     for name, color, marker in marks:
         label = dict(f1='F1', ap='average precision').get(name, name)
         ax.scatter([r[name] for r in records], rows, color=color, marker=marker, s=28, label=label, zorder=3)
     ax.set_yticks(rows, [f'{_brief(r["class"], 20)} ({r["count"]})' for r in records], fontsize=8)
     lowest = min(r[name] for r in records for name, *_ in marks if r[name] == r[name])
     ax.set(xlim=(int(10 * lowest) / 10 - .03, 1.03), ylim=(len(records) - .4, -.6))
-    if len(records) < len(seen.names): fig.suptitle(f'the {len(records)} of {len(seen.names)} classes with the lowest F1', fontsize=10)
+    if len(records) < len(seen.names):
+        fig.suptitle(f'the {len(records)} of {len(seen.names)} classes with the lowest F1', fontsize=10)
     fig.legend(loc='outside lower center', ncols=4, frameon=False, fontsize=8)
     _tidy(ax)
 
@@ -236,7 +260,8 @@ def plot_per_class(
     n: int = 30,  # maximum number of classes, those with the lowest F1
 ) -> Figure:
     "Precision, recall and F1 per class; for multi-label data also the average precision"
-    if n < 1: raise ValueError(f'n: expected an int from 1, got {n}.')
+    if n < 1:
+        raise ValueError(f'n: expected an int from 1, got {n}.')
     fig = Figure(figsize=(6, .9 + .22 * max(min(n, len(seen.names)), 3)), dpi=80, layout='constrained')
     _draw_per_class(fig, seen, n)
     return fig
@@ -250,8 +275,10 @@ def plot_evaluation(
     upper = not seen.multi_label or data is not None and bool(seen.worst(1))
     fig = Figure(figsize=(8.5, 8.4 if upper else 4.2), dpi=100, layout='constrained')
     top, below = fig.subfigures(2, 1) if upper else (None, fig)
-    if upper and seen.multi_label: _draw_worst(top, seen, data, 12, 6)
-    elif upper: _draw_confused(top, seen, data)
+    if upper and seen.multi_label:
+        _draw_worst(top, seen, data, 12, 6)
+    elif upper:
+        _draw_confused(top, seen, data)
     left, right = below.subfigures(1, 2)
     _draw_reliability(left, seen)
     _draw_per_class(right, seen, MANY)

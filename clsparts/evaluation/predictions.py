@@ -18,17 +18,17 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from ..checkpoints.checkpoint import kept_in, load_classifier
-from ..data.datasets import Data, show_images
-from ..runtime.devices import check_device, in_pieces
-from .evaluator import ROWS, asks_each_class, check_names, scores_of, views
-from ..data.figures import Figure
-from ..files.atomic import replacing
-from ..core.errors import ConfigError, printable
-from ..data.image_files import images_under, read_image
 from ..base.shapes import check_image, evaluating
+from ..checkpoints.checkpoint import kept_in, load_classifier
+from ..core.errors import ConfigError, printable
 from ..core.tables import MAX_CELL, Table, one_line
+from ..data.datasets import Data, show_images
+from ..data.figures import Figure
+from ..data.image_files import images_under, read_image
 from ..data.transforms import Preset
+from .evaluator import ROWS, asks_each_class, check_names, scores_of, views
+from ..files.atomic import replacing
+from ..runtime.devices import check_device, in_pieces
 
 # %% ../../nbs/evaluation/predictions.ipynb #3d87bed6
 def open_classifier(
@@ -42,7 +42,9 @@ def open_classifier(
     given = {k: v for k, v in dict(classes=classes, preset=preset).items() if v is not None}
     kept, k = kept_in({**meta, **dict.fromkeys(given)}, path)._replace(**given), getattr(clf.head, 'num_classes', None)
     if kept.classes and k and len(kept.classes) != k:
-        raise ConfigError('classes', f'{path}: expected {k} names, one per class, got {len(kept.classes)}. Pass classes=….')
+        raise ConfigError(
+            'classes', f'{path}: expected {k} names, one per class, got {len(kept.classes)}. Pass classes=….'
+        )
     return clf, kept
 
 # %% ../../nbs/evaluation/predictions.ipynb #0fc64ce3
@@ -55,18 +57,23 @@ def in_percent(
 
 def _cell(v):
     "A number with six digits, or a name; surrogates that encode no byte are escaped"
-    if isinstance(v, float): return f'{v:.6g}'
-    try: str(v).encode('utf-8', 'surrogateescape')
-    except UnicodeEncodeError: return printable(v, None)
+    if isinstance(v, float):
+        return f'{v:.6g}'
+    try:
+        str(v).encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError:
+        return printable(v, None)
     return v
 
-def _key(name): return 'path' if isinstance(name, str) else 'index'
+def _key(name):
+    return 'path' if isinstance(name, str) else 'index'
 
 def csv_path(
     path: str | Path,
 ) -> Path:
     "The path; raises `ConfigError` unless it ends in `.csv`"
-    if Path(path).suffix != '.csv': raise ConfigError(message=f'{path}: expected a file name that ends in .csv, got {Path(path).suffix!r}.')
+    if Path(path).suffix != '.csv':
+        raise ConfigError(message=f'{path}: expected a file name that ends in .csv, got {Path(path).suffix!r}.')
     return Path(path)
 
 # %% ../../nbs/evaluation/predictions.ipynb #81c2b63c
@@ -93,7 +100,8 @@ class Predictions(Sequence):
         row = self.scores[i]
         best = row.argsort(descending=True, stable=True)
         predicted = best[(row > self.threshold)[best]] if self.multi_label else best[:1]
-        def named(which): return [(self.classes[c] if self.classes else str(c), row[c].item()) for c in which.tolist()]
+        def named(which):
+            return [(self.classes[c] if self.classes else str(c), row[c].item()) for c in which.tolist()]
         return named(predicted), named(best[:self.top])
 
     def record(self, i: int) -> dict:
@@ -103,11 +111,13 @@ class Predictions(Sequence):
         what = dict(classes=names, scores=scores) if self.multi_label else {'class': names[0], 'score': scores[0]}
         return {_key(name): name, **what, 'top': top}
 
-    def __len__(self): return len(self.images)
+    def __len__(self):
+        return len(self.images)
 
     def __getitem__(self, i):
         "A record; for a slice, list or tensor of indices the `Predictions` of these images"
-        if hasattr(i, '__index__') and not getattr(i, 'ndim', 0): return self.record(range(len(self))[i])
+        if hasattr(i, '__index__') and not getattr(i, 'ndim', 0):
+            return self.record(range(len(self))[i])
         kept = np.arange(len(self))[i].tolist()
         read = self.read and (lambda j: self.read(kept[j]))
         return replace(self, scores=self.scores[kept], images=[self.images[j] for j in kept], skipped=[], read=read)
@@ -116,20 +126,27 @@ class Predictions(Sequence):
         "The first images, below a line with their number"
         n = len(self)
         caption = f'{n:,} image{"s" * (n != 1)}' + (f', {len(self.skipped):,} skipped' if self.skipped else '')
-        if n > ROWS: caption += f'. The first {ROWS}:'
+        if n > ROWS:
+            caption += f'. The first {ROWS}:'
         rows = []
         for i in range(min(n, ROWS)):
             predicted, top = self._pairs(i)
-            cells = [', '.join(in_percent(predicted)) or '–'] if self.multi_label else [*in_percent(predicted), *in_percent(top[1:2])]
+            cells = (
+                [', '.join(in_percent(predicted)) or '–']
+                if self.multi_label
+                else [*in_percent(predicted), *in_percent(top[1:2])]
+            )
             rows.append([str(self.images[i]), *cells])
         head = ['image', 'classes'] if self.multi_label else ['image', 'class', 'second']
         return Table(head[:len(rows[0])] if rows else head, rows, caption=caption)
 
-    def __str__(self): return str(self._table())
+    def __str__(self):
+        return str(self._table())
 
     __repr__ = __str__
 
-    def _repr_html_(self): return self._table()._repr_html_()
+    def _repr_html_(self):
+        return self._table()._repr_html_()
 
     def to_csv(self,
         path: str | Path,  # a file ending in `.csv`
@@ -140,7 +157,13 @@ class Predictions(Sequence):
         head = ['classes'] if self.multi_label else ['class', 'score']
         with replacing(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8', errors='surrogateescape') as f:
             write = csv.writer(f).writerow
-            write([_key(self.images[0]) if self.images else 'path', *head, *(f'{what}_{j + 1}' for j in ranks for what in ('class', 'score'))])
+            write(
+                [
+                    _key(self.images[0]) if self.images else 'path',
+                    *head,
+                    *(f'{what}_{j + 1}' for j in ranks for what in ('class', 'score')),
+                ]
+            )
             for r in self:
                 name, *what, top = r.values()
                 what = [';'.join(what[0])] if self.multi_label else what
@@ -151,28 +174,41 @@ class Predictions(Sequence):
         n: int = 16,  # number of images, from the first
     ) -> Figure:
         "The transformed images with their predictions; raises `ConfigError` if they cannot be read again"
-        if self.read is None: raise ConfigError('images', 'a DataLoader yields its images only once. Pass its data set to show them.')
-        if not (n := min(n, len(self))): raise ConfigError('images', 'expected at least one image to show, got none.')
+        if self.read is None:
+            raise ConfigError('images', 'a DataLoader yields its images only once. Pass its data set to show them.')
+        if not (n := min(n, len(self))):
+            raise ConfigError('images', 'expected at least one image to show, got none.')
         titles = ['\n'.join(in_percent(self._pairs(i)[0][:3], 24)) or '–' for i in range(n)]
         return show_images([self.read(i) for i in range(n)], titles, self.preset, 1.3)
 
 # %% ../../nbs/evaluation/predictions.ipynb #a0d45e7f
 def _listed(images, broken):
     "The input as a sequence or loader, with folders replaced by their files"
-    if isinstance(images, Data): images = images.val
-    if isinstance(images, IterableDataset): raise ConfigError('images', 'expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.')
-    if isinstance(images, (str, Path, bytes, Image.Image)) or getattr(images, 'ndim', 0) in (2, 3): images = [images]       # one image
+    if isinstance(images, Data):
+        images = images.val
+    if isinstance(images, IterableDataset):
+        raise ConfigError(
+            'images', 'expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.'
+        )
+    if isinstance(images, (str, Path, bytes, Image.Image)) or getattr(images, 'ndim', 0) in (2, 3):
+        images = [images]       # one image
     if not isinstance(images, Iterable) and not hasattr(images, '__getitem__'):
-        raise ConfigError('images', f'expected a file, folder, list of images, tensor (b, c, h, w) or data set, got {type(images).__name__}.')
+        raise ConfigError(
+            'images',
+            f'expected a file, folder, list of images, tensor (b, c, h, w) or data set, got {type(images).__name__}.',
+        )
     if not isinstance(images, (Dataset, DataLoader, torch.Tensor)):
         images = [o for item in images for o in (_files(item, broken) if isinstance(item, (str, Path)) else [item])]
-    if hasattr(images, '__len__') and not len(images): raise ConfigError('images', 'expected at least one image, got none.')
+    if hasattr(images, '__len__') and not len(images):
+        raise ConfigError('images', 'expected at least one image, got none.')
     return images
 
 def _files(path, broken):
     "The path, or the paths of all images below it"
-    if os.path.isdir(path): return images_under(path)
-    if broken == 'stop' and not os.path.exists(path): raise ConfigError('images', f'{path}: no such file or folder.')
+    if os.path.isdir(path):
+        return images_under(path)
+    if broken == 'stop' and not os.path.exists(path):
+        raise ConfigError('images', f'{path}: no such file or folder.')
     return [str(path)]
 
 class _Broken(ConfigError):
@@ -181,13 +217,21 @@ class _Broken(ConfigError):
 def _pixels(image, channels, name):
     "An image as `(c, h, w)` uint8, or floats unchanged; raises `ValueError` or `ConfigError` for anything else"
     if isinstance(image, np.ndarray):
-        if image.dtype.kind == 'f': raise ValueError('expected an array of bytes (h, w) or (h, w, 3), got floats. Pass floats as a tensor (c, h, w).')
+        if image.dtype.kind == 'f':
+            raise ValueError(
+                'expected an array of bytes (h, w) or (h, w, 3), got floats. Pass floats as a tensor (c, h, w).'
+            )
         image = Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
-    if isinstance(image, (str, Path, bytes, Image.Image)): return read_image(image, channels, name)
-    if not isinstance(image, torch.Tensor): raise ValueError(f'expected an image, got {type(image).__name__}.')
-    if image.ndim != 3: raise ValueError(f'expected a tensor (c, h, w), got shape {tuple(image.shape)}.')
+    if isinstance(image, (str, Path, bytes, Image.Image)):
+        return read_image(image, channels, name)
+    if not isinstance(image, torch.Tensor):
+        raise ValueError(f'expected an image, got {type(image).__name__}.')
+    if image.ndim != 3:
+        raise ValueError(f'expected a tensor (c, h, w), got shape {tuple(image.shape)}.')
     if not image.is_floating_point() and (image.dtype != torch.uint8 or image.shape[0] not in (1, 3)):
-        raise ValueError(f'expected floats, or bytes with 1 or 3 channels, got {str(image.dtype).removeprefix("torch.")} {tuple(image.shape)}.')
+        raise ValueError(
+            f'expected floats, or bytes with 1 or 3 channels, got {str(image.dtype).removeprefix("torch.")} {tuple(image.shape)}.'
+        )
     return image
 
 # %% ../../nbs/evaluation/predictions.ipynb #47ff8eec
@@ -197,28 +241,39 @@ class _Items(Dataset):
     def __init__(self, items, preset):
         self.items, self.preset, self.transform = items, preset, preset and preset.eval_transform()
 
-    def __len__(self): return len(self.items)
+    def __len__(self):
+        return len(self.items)
 
     def image(self, i):
         "The image `(c, h, w)`; raises `ConfigError`"
-        try: item = self.items[i]
-        except ConfigError as e: raise _Broken(issues=e.issues) from e
-        if isinstance(item, (tuple, list)): item = item[0]                      # with a target
+        try:
+            item = self.items[i]
+        except ConfigError as e:
+            raise _Broken(issues=e.issues) from e
+        if isinstance(item, (tuple, list)):
+            item = item[0]                      # with a target
         as_it_is = isinstance(item, torch.Tensor) and item.is_floating_point()
         if not self.preset and not as_it_is:
             raise ConfigError('preset', 'expected the preset that the classifier was trained with, got none. '
                                         'Pass preset=Preset(224, mean=IMAGENET_MEAN, std=IMAGENET_STD) or similar.')
-        try: pixels = _pixels(item, self.preset and self.preset.channels, f'image {i}')
-        except MemoryError: raise
-        except ConfigError as e: raise _Broken(issues=e.issues) from e
-        except Exception as e: raise _Broken(f'image {i}', str(e)) from e
+        try:
+            pixels = _pixels(item, self.preset and self.preset.channels, f'image {i}')
+        except MemoryError:
+            raise
+        except ConfigError as e:
+            raise _Broken(issues=e.issues) from e
+        except Exception as e:
+            raise _Broken(f'image {i}', str(e)) from e
         return pixels if as_it_is else self.transform(pixels)
 
     def __getitem__(self, i):
-        try: return i, self.image(i), None
-        except ConfigError as e: return i, None, e
+        try:
+            return i, self.image(i), None
+        except ConfigError as e:
+            return i, None, e
 
-    def name(self, i): return self.items[i] if isinstance(self.items, list) and isinstance(self.items[i], str) else i
+    def name(self, i):
+        return self.items[i] if isinstance(self.items, list) and isinstance(self.items[i], str) else i
 
 def as_input(
     image,  # a file, its content as `bytes`, a PIL image, pixels, or floats, which stay unchanged
@@ -230,7 +285,12 @@ def as_input(
 def _together(batch):
     "Indices, images `(b, c, h, w)` or None, and errors with their indices"
     good, errors = [(i, x) for i, x, e in batch if e is None], [(i, e) for i, _, e in batch if e is not None]
-    def error(i, x): return ConfigError(f'image {i}', f'expected shape {tuple(good[0][1].shape)} as image {good[0][0]}, got {tuple(x.shape)}. Set batch_size=1.')
+    def error(i, x):
+        return ConfigError(
+            f'image {i}',
+            f'expected shape {tuple(good[0][1].shape)} as image {good[0][0]}, got {tuple(x.shape)}. Set batch_size=1.',
+        )
+
     odd = [(i, error(i, x)) for i, x in good if x.shape != good[0][1].shape]
     return [i for i, _ in good], torch.stack([x for _, x in good]) if good and not odd else None, odd + errors
 
@@ -238,24 +298,40 @@ def _batches(items, batch_size, num_workers, pin):
     "Indices, images and errors, batch by batch"
     if isinstance(items, _Items):
         num_workers = min(num_workers, -(-len(items) // batch_size))
-        yield from DataLoader(items, batch_size, num_workers=num_workers, pin_memory=pin, collate_fn=_together, generator=torch.Generator())
+        yield from DataLoader(
+            items,
+            batch_size,
+            num_workers=num_workers,
+            pin_memory=pin,
+            collate_fn=_together,
+            generator=torch.Generator(),
+        )
         return
     n = 0
     for batch in items:
         x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
         if not isinstance(x, torch.Tensor) or x.ndim != 4:
-            raise ConfigError('images', f'expected a loader of tensors (b, c, h, w), with or without targets, got {type(x).__name__}.')
-        if len(x): yield list(range(n, n + len(x))), x, []
+            raise ConfigError(
+                'images', f'expected a loader of tensors (b, c, h, w), with or without targets, got {type(x).__name__}.'
+            )
+        if len(x):
+            yield list(range(n, n + len(x))), x, []
         n += len(x)
 
 # %% ../../nbs/evaluation/predictions.ipynb #0c34c3da
 def _fits(clf, x, shape, first):
     "Raise `ConfigError` unless the images fit the classifier"
-    try: check_image(x, getattr(clf.backbone, 'in_channels', None))
-    except (TypeError, ValueError) as e: raise ConfigError(f'image {first}', str(e)) from e
+    try:
+        check_image(x, getattr(clf.backbone, 'in_channels', None))
+    except (TypeError, ValueError) as e:
+        raise ConfigError(f'image {first}', str(e)) from e
     if shape and tuple(x.shape[1:]) != tuple(shape):
-        raise ConfigError(f'image {first}', f'expected shape {tuple(shape)}, as in training, got {tuple(x.shape[1:])}. Pass 8-bit pixels, which are '
-                          'resized, or the classifier itself instead of its checkpoint.')
+        raise ConfigError(
+            f'image {first}',
+            f'expected shape {tuple(shape)}, as in training, got {tuple(x.shape[1:])}. Pass 8-bit pixels, which are '
+            'resized, or the classifier itself instead of its checkpoint.',
+        )
+
 
 def _named(k, classes, threshold):
     "Raise `ConfigError` unless there are names and thresholds for `k` classes"
@@ -268,9 +344,12 @@ def _check_numbers(threshold, **counts):
     for name, n in counts.items():
         if not isinstance(n, Integral) or isinstance(n, bool) or n < (name != 'num_workers'):
             raise ConfigError(name, f'expected an int from {int(name != "num_workers")}, got {one_line(repr(n), 60)}.')
-    try: values = torch.as_tensor(threshold).double()
-    except (TypeError, ValueError, RuntimeError): values = torch.tensor(float('nan'))
-    if not ((values > -1e-6) & (values <= 1)).all():                            # the best threshold for a score of 0 is just below 0
+    try:
+        values = torch.as_tensor(threshold).double()
+    except (TypeError, ValueError, RuntimeError):
+        values = torch.tensor(float('nan'))
+    # the best threshold for a score of 0 is just below 0
+    if not ((values > -1e-6) & (values <= 1)).all():
         raise ConfigError('threshold', f'expected probabilities from 0 to 1, got {one_line(repr(threshold), 60)}.')
 
 def _scores(clf, items, batch_size, device, tta, num_workers, broken, shape, classes, threshold):
@@ -279,16 +358,24 @@ def _scores(clf, items, batch_size, device, tta, num_workers, broken, shape, cla
     with evaluating(clf):
         for numbers, x, errors in _batches(items, batch_size, num_workers, device.type == 'cuda'):
             for i, e in errors:
-                if broken == 'stop' or not isinstance(e, _Broken): raise e
+                if broken == 'stop' or not isinstance(e, _Broken):
+                    raise e
                 skipped.append({_key(name := items.name(i)): name, 'problem': str(e)})
-            if x is None: continue
+            if x is None:
+                continue
             _fits(clf, x, shape, numbers[0])
             found = in_pieces(lambda x: scores_of(clf, x, tta).cpu(), x.to(device, non_blocking=True))
-            if not indices: _named(found[0].shape[1], classes, threshold)
+            if not indices:
+                _named(found[0].shape[1], classes, threshold)
             indices += numbers
             scores += found
     if not indices:
-        raise ConfigError('images', f'none of them can be read. The first: {skipped[0]["problem"]}' if skipped else 'expected at least one image, got none.')
+        raise ConfigError(
+            'images',
+            f'none of them can be read. The first: {skipped[0]["problem"]}'
+            if skipped
+            else 'expected at least one image, got none.',
+        )
     return indices, torch.cat(scores), skipped
 
 # %% ../../nbs/evaluation/predictions.ipynb #b733f7a8
@@ -317,17 +404,28 @@ def predict(
         shape = kept.image_shape if as_trained else None
         preset, classes = kept.preset, kept.classes
         target = kept.target
-    if getattr(clf, 'head', None) is None: raise ConfigError('model.head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
-    if broken not in ('stop', 'skip'): raise ConfigError('broken', f"expected 'stop' or 'skip', got {broken!r}.")
+    if getattr(clf, 'head', None) is None:
+        raise ConfigError(
+            'model.head', 'expected a classifier with a head, got one that outputs features. Set model.head.'
+        )
+    if broken not in ('stop', 'skip'):
+        raise ConfigError('broken', f"expected 'stop' or 'skip', got {broken!r}.")
     views(torch.empty(0, 1, 8, 8), tta)                                         # report an unknown name before any work
-    if isinstance(images, Data): classes = classes or images.classes
+    if isinstance(images, Data):
+        classes = classes or images.classes
     images = _listed(images, broken)
-    if device is None: device = next((p.device for p in clf.parameters()), 'cpu')
+    if device is None:
+        device = next((p.device for p in clf.parameters()), 'cpu')
     else:
         check_device(device)
         clf.to(device)
     items = images if isinstance(images, DataLoader) else _Items(images, preset)
-    indices, scores, skipped = _scores(clf, items, batch_size, torch.device(device), tta, num_workers, broken, shape, classes, threshold)
-    if multi_label is None: multi_label = target == 'multi-label' if target else asks_each_class(clf.head)
-    names, read = (indices, None) if items is images else ([items.name(i) for i in indices], lambda j: items.image(indices[j]))
+    indices, scores, skipped = _scores(
+        clf, items, batch_size, torch.device(device), tta, num_workers, broken, shape, classes, threshold
+    )
+    if multi_label is None:
+        multi_label = target == 'multi-label' if target else asks_each_class(clf.head)
+    names, read = (
+        (indices, None) if items is images else ([items.name(i) for i in indices], lambda j: items.image(indices[j]))
+    )
     return Predictions(scores, names, classes and list(classes), multi_label, threshold, top, skipped, read, preset)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
-from ..training.callbacks import Callback, StopTraining
-from ..runtime.devices import is_out_of_memory
-from ..core.errors import ConfigError
 from ..checkpoints.checkpoint import Kept, kept_in
-from ..training.runs import TrainingRun, prepare
 from ..composer.dry_run import fingerprint
+from ..core.errors import ConfigError
+from ..runtime.devices import is_out_of_memory
+from ..training.callbacks import Callback, StopTraining
+from ..training.runs import TrainingRun, prepare
 
 # %% ../../nbs/explorer/background_runs.ipynb #5ec1a838
 def error_text(
@@ -27,8 +27,10 @@ def error_text(
     batch_size: int | None = None,  # of the run
 ) -> str:
     "The message for an error during training; if memory ran out, with the batch size to try"
-    if isinstance(e, (ConfigError, FloatingPointError)) or 'more memory than there is' in str(e): return str(e)
-    if not is_out_of_memory(e): return f'{type(e).__name__}: {e}'
+    if isinstance(e, (ConfigError, FloatingPointError)) or 'more memory than there is' in str(e):
+        return str(e)
+    if not is_out_of_memory(e):
+        return f'{type(e).__name__}: {e}'
     fix = f'a batch size of {batch_size // 2}' if (batch_size or 0) > 1 else 'smaller images or a smaller backbone'
     return f'Out of memory. Try {fix}.'
 
@@ -80,7 +82,8 @@ class Run:
         return kept_in(dict(image_shape=data.image_shape, preset=preset, classes=data.classes))
 
     @property
-    def folder(self) -> Path | None: return self.training and self.training.folder
+    def folder(self) -> Path | None:
+        return self.training and self.training.folder
 
     @property
     def active(self) -> bool:
@@ -100,7 +103,8 @@ class Run:
     @property
     def seconds_left(self) -> float | None:
         "Remaining time at the current pace, pauses excluded"
-        if not self.step or not self.active: return None
+        if not self.step or not self.active:
+            return None
         return (time.perf_counter() - self._started - self._paused) / self.step * (self.steps - self.step)
 
     def __repr__(self):
@@ -119,23 +123,27 @@ def start(self: Run) -> Run:
 @patch
 def _change(self: Run, status, *acts):
     self.status = status
-    for act in acts: act()
+    for act in acts:
+        act()
     self._on_change(self)
 
 @patch
 def pause(self: Run) -> None:
     "Pause after the current step"
-    if self.status == 'running': self._change('paused', self._go.clear)
+    if self.status == 'running':
+        self._change('paused', self._go.clear)
 
 @patch
 def resume(self: Run) -> None:
     "Continue after a pause"
-    if self.status == 'paused': self._change('running', self._go.set)
+    if self.status == 'paused':
+        self._change('running', self._go.set)
 
 @patch
 def stop(self: Run) -> None:
     "End after the current step and keep the weights"
-    if self.status in ('running', 'paused'): self._change('stopping', self._stop.set, self._go.set)
+    if self.status in ('running', 'paused'):
+        self._change('stopping', self._stop.set, self._go.set)
 
 @patch
 def wait(self: Run,
@@ -164,23 +172,30 @@ def _train(self: Run):
 @patch
 def _draw(self: Run):
     "Save the plots; errors are reported in `message`"
-    try: self.training.draw()
-    except Exception as e: self.message = f'The plots could not be drawn: {error_text(e)}'
+    try:
+        self.training.draw()
+    except Exception as e:
+        self.message = f'The plots could not be drawn: {error_text(e)}'
 
 # %% ../../nbs/explorer/background_runs.ipynb #804b0724
 _POINTS = 400                                                           # maximum length of a loss curve
 
 class _Progress(Callback):
     "Reports steps and epochs to a run"
-    def __init__(self, run: Run): self.run = run
-    def after_step(self, training) -> None: self.run._after_step(training)
-    def after_epoch(self, training) -> None: self.run._on_change(self.run)
+    def __init__(self, run: Run):
+        self.run = run
+    def after_step(self, training) -> None:
+        self.run._after_step(training)
+    def after_epoch(self, training) -> None:
+        self.run._on_change(self.run)
 
 @patch
 def _record_loss(self: Run, loss):
     self._mean = loss if self._mean is None else .9 * self._mean + .1 * loss
-    if self.step % self._every == 0: self.losses.append((self.step, self._mean))
-    if len(self.losses) > _POINTS: self.losses, self._every = self.losses[1::2], 2 * self._every
+    if self.step % self._every == 0:
+        self.losses.append((self.step, self._mean))
+    if len(self.losses) > _POINTS:
+        self.losses, self._every = self.losses[1::2], 2 * self._every
 
 @patch
 def _after_step(self: Run, training):
@@ -193,7 +208,8 @@ def _after_step(self: Run, training):
         since = time.perf_counter()
         self._go.wait()
         self._paused += time.perf_counter() - since
-    if self._stop.is_set(): raise StopTraining
+    if self._stop.is_set():
+        raise StopTraining
 
 # %% ../../nbs/explorer/background_runs.ipynb #4f1ee611
 class Runs:
@@ -216,7 +232,8 @@ class Runs:
         self._watchers.append(f)
 
     def _notify(self, run):
-        for f in list(self._watchers): f(run)
+        for f in list(self._watchers):
+            f(run)
 
     def start(self,
         cfg: Mapping,  # of a run
@@ -224,7 +241,8 @@ class Runs:
         device: str = 'cpu',  # device to train on
     ) -> Run:
         "Start training a new classifier; raises `ConfigError` if another run is active or the config is invalid"
-        if other := self.running: raise ConfigError(message=f'{other.name} is training. Stop it or wait for it.')
+        if other := self.running:
+            raise ConfigError(message=f'{other.name} is training. Stop it or wait for it.')
         taken = {r.name for r in self.list}
         candidates = [name, *(f'{name} · {i}' for i in range(2, len(taken) + 3))]
         name = next(n for n in candidates if n not in taken)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 import ipywidgets as w
 import torch
 
+from ..analysis.flow_diagram import HUES
 from ..analysis.layer_summary import compare, si
+from ..base.shapes import PARTS
+from ..composer.dry_run import fingerprint
+from ..core.tables import escaped
 from .page import Page, Worker, button, guarded
 from .state import Resolved, State, check_memory
-from ..analysis.flow_diagram import HUES
-from ..base.shapes import PARTS
-from ..core.tables import escaped
-from ..composer.dry_run import fingerprint
 
 # %% ../../nbs/explorer/cost_panel.ipynb #cc175bf6
 COLUMNS = {'params': ('parameters', ''), 'macs': ('MACs, one image', ''),
@@ -28,24 +28,28 @@ def costs_of(
     latency: float | None = None,  # milliseconds
 ) -> dict | None:  # numbers by the keys of `COLUMNS`; None if the parts do not fit
     "The costs of a composition"
-    if not resolved.ok: return None
+    if not resolved.ok:
+        return None
     total = resolved.summary.total
     memory = total.memory * resolved.selection['batch']
     return dict(params=total.params, macs=total.macs, memory=memory, latency=latency)
 
 # %% ../../nbs/explorer/cost_panel.ipynb #3056e061
-def _text(key, n): return '' if n is None else f'{n:.3g} ms' if key == 'latency' else si(n, COLUMNS[key][1])
+def _text(key, n):
+    return '' if n is None else f'{n:.3g} ms' if key == 'latency' else si(n, COLUMNS[key][1])
 
 def _cell(key, n, most, is_current):
     "A number, and a bar with its share of the largest"
-    if n is None: return '<td></td>'
+    if n is None:
+        return '<td></td>'
     percent, css = 100 * n / most if most else 0, 'clsx-bar' + ' clsx-now' * is_current
     bar = f"<span class='{css}'><i style='width:{percent:.1f}%'></i></span>"
     return f"<td><span class='clsx-number'>{_text(key, n)}</span>{bar}</td>"
 
 def _label(name, resolved):
     "The first two cells of a row; the current composition has no name"
-    if not name: return f'<th scope=row><b>now</b> {escaped(resolved.diagram.boxes[1].title)}</th><td></td>'
+    if not name:
+        return f'<th scope=row><b>now</b> {escaped(resolved.diagram.boxes[1].title)}</th><td></td>'
     name = escaped(name)
     return (f"<th scope=row><a data-act='go:{name}' title='Return to it'>{name}</a></th>"
             f"<td><button class='clsx-small' data-act='unpin:{name}' aria-label='remove {name}'>×</button></td>")
@@ -63,7 +67,8 @@ def costs_html(
     lines = []
     for name, o in rows.items():
         cells = f"<td colspan={len(keys)} class='clsx-muted'>does not fit yet</td>"
-        if costs[name]: cells = ''.join(_cell(k, costs[name][k], most[k], not name) for k in keys)
+        if costs[name]:
+            cells = ''.join(_cell(k, costs[name][k], most[k], not name) for k in keys)
         lines.append(f"<tr{' class=clsx-row-now' * (not name)}>{_label(name, o)}{cells}</tr>")
     notes = {'memory': f', batch of {current.selection["batch"]}'}
     head = ''.join(f"<th scope=col>{COLUMNS[k][0]}{notes.get(k, '')}</th>" for k in keys)
@@ -76,12 +81,14 @@ def shares_html(
     resolved: Resolved,
 ) -> str:
     "The share of each part in the costs, as stacked bars; '' if the parts do not fit"
-    if not resolved.ok: return ''
+    if not resolved.ok:
+        return ''
     rows = {r.part: r for r in resolved.summary.at('part')}
     lines = []
     for key in ('params', 'macs', 'memory'):
         total = sum(getattr(r, key) for r in rows.values())
-        if not total: continue
+        if not total:
+            continue
         shares = {p: 100 * getattr(rows[p], key) / total for p in PARTS if p in rows}
         style = {p: f'width:{s:.2f}%;background:{HUES[p]}' for p, s in shares.items()}
         bars = ''.join(f"<i style='{style[p]}' title='{p}: {s:.1f} %'></i>" for p, s in shares.items())
@@ -113,9 +120,12 @@ class CostPanel:
     def _act(self, act):
         "A click on a pin or on its cross"
         verb, _, name = act.partition(':')
-        if name not in self.state.pins: return
-        if verb == 'go': self.state.go_to(self.state.pins[name].selection)
-        if verb == 'unpin': self.state.unpin(name)
+        if name not in self.state.pins:
+            return
+        if verb == 'go':
+            self.state.go_to(self.state.pins[name].selection)
+        if verb == 'unpin':
+            self.state.unpin(name)
 
     def _request(self):
         self.latency.disabled, self.latency.description = True, 'Measuring …'
@@ -124,7 +134,8 @@ class CostPanel:
     def _measure(self):
         "Measure the latency of every composition that fits"
         found = {fingerprint(o.selection): o for o in [self.state.resolved, *self.state.pins.values()] if o.ok}
-        for o in found.values(): check_memory(o)
+        for o in found.values():
+            check_memory(o)
         for key, o in found.items():
             clf = self.state.build(o.selection).eval()
             self._latencies[key] = compare(clf, image_shape=o.selection['image_shape'], latency=True).latencies[0]
@@ -138,7 +149,8 @@ class CostPanel:
         self._ready()
         self.report(e)
 
-    def _ready(self): self.latency.disabled, self.latency.description = False, 'Measure latency'
+    def _ready(self):
+        self.latency.disabled, self.latency.description = False, 'Measure latency'
 
     def show(self, resolved: Resolved) -> None:
         "Update costs and shares"

@@ -15,30 +15,31 @@ from fastcore.basics import patch
 from IPython import get_ipython
 from torch import nn
 
+from ..analysis.flow_diagram import Diagram
+from ..base.module import BaseModule
+from ..base.shapes import CHANNELS, PARTS, image_shape_of
+from ..checkpoints.checkpoint import Kept
 from ..composer.classifier import ImageClassifier
+from ..composer.dry_run import fingerprint
 from ..composer.spec import KEYS
 from ..config.config import Config
+from ..core.errors import ConfigError
+from ..core.tables import escaped, one_line
+from ..evaluation.predictions import open_classifier
+from .background_runs import Runs
 from .cost_panel import CostPanel
+from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
 from .page import CSS, Page, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .state import KINDS, START, Resolved, State, selection_of
-from .export_panel import ExportPanel, run_config
 from .train_panel import TrainPanel
-from .background_runs import Runs
-from ..core.errors import ConfigError
-from ..analysis.flow_diagram import Diagram
-from ..base.module import BaseModule
-from ..checkpoints.checkpoint import Kept
-from ..evaluation.predictions import open_classifier
-from ..base.shapes import CHANNELS, PARTS, image_shape_of
-from ..core.tables import escaped, one_line
-from ..composer.dry_run import fingerprint
 
 # %% ../../nbs/explorer/explorer.ipynb #3752df73
 def _without_channels(part):
     "A part's config without the channels that `compose` infers"
-    if not isinstance(part, Mapping): return part
+    if not isinstance(part, Mapping):
+        return part
     return {k: v for k, v in part.items() if k not in CHANNELS}
 
 def _config_of(part):
@@ -47,19 +48,23 @@ def _config_of(part):
 
 def _check_sizes(image_shape, **numbers):
     "Raise `ConfigError` for invalid sizes"
-    def positive(n): return type(n) is int and 0 < n < 2 ** 31
-    def found(value): return f'got {one_line(repr(value), 60)}.'
+    def positive(n):
+        return type(n) is int and 0 < n < 2 ** 31
+    def found(value):
+        return f'got {one_line(repr(value), 60)}.'
     numbers = {k: n for k, n in numbers.items() if n is not None}
     wrong = [(k, f'expected a positive int, {found(n)}') for k, n in numbers.items() if not positive(n)]
     is_shape = isinstance(image_shape, (list, tuple)) and len(image_shape) == 3 and all(map(positive, image_shape))
     if image_shape is not None and not is_shape:
         wrong.append(('image_shape', f'expected (c, h, w), three positive ints, {found(image_shape)}'))
-    if wrong: raise ConfigError(issues=wrong)
+    if wrong:
+        raise ConfigError(issues=wrong)
 
 def _image_shape_for(selection):
     "The image shape that a backbone is made for; 224 × 224 if it cannot be built"
     clf = State(selection).resolved.clf
-    if clf: return tuple(image_shape_of(clf.backbone))
+    if clf:
+        return tuple(image_shape_of(clf.backbone))
     backbone = selection['backbone']
     channels = backbone.get('in_channels', 3) if isinstance(backbone, Mapping) else 3
     return channels if channels in (1, 3) else 3, 224, 224
@@ -75,14 +80,16 @@ def _model_of(start):
     if not isinstance(model, Mapping):
         raise ConfigError('model', f'expected the dict of a classifier, got {one_line(repr(model), 60)}.')
     keys = ', '.join(map(str, model)) or 'an empty dict'
-    if 'backbone' not in model: raise ConfigError('backbone', f'a classifier needs a backbone, got only {keys}.')
+    if 'backbone' not in model:
+        raise ConfigError('backbone', f'a classifier needs a backbone, got only {keys}.')
     return model
 
 def initial_selection(
     start: Mapping | nn.Module | None = None,  # a config, or its `model`; a classifier; `START` if None
 ) -> dict:
     "The selection to start from; raises `ConfigError` if `start` is not a classifier"
-    if start is None: return START
+    if start is None:
+        return START
     model = _model_of(start)
     train = start.get('train') if isinstance(start, Mapping) else None
     batch = train.get('batch_size', START['batch']) if isinstance(train, Mapping) else START['batch']
@@ -97,14 +104,18 @@ def read_start(
     start,  # see `explore`
 ) -> tuple:  # selection; classifier with weights, or None; preprocessing and class names, as `Kept`
     "Read the config, checkpoint or classifier that the explorer is opened with"
-    if isinstance(start, nn.Module): return initial_selection(start), start, Kept()
-    if not isinstance(start, (str, Path)): return initial_selection(start), None, Kept()
+    if isinstance(start, nn.Module):
+        return initial_selection(start), start, Kept()
+    if not isinstance(start, (str, Path)):
+        return initial_selection(start), None, Kept()
     path = Path(start)
     is_config = path.suffix != '.safetensors' and not path.is_dir()
-    if is_config: return initial_selection(Config.fromfile(path)), None, Kept()
+    if is_config:
+        return initial_selection(Config.fromfile(path)), None, Kept()
     clf, kept = open_classifier(path)
     selection = initial_selection(clf)
-    if kept.image_shape: selection = {**selection, 'image_shape': kept.image_shape}
+    if kept.image_shape:
+        selection = {**selection, 'image_shape': kept.image_shape}
     return selection, clf, kept
 
 # %% ../../nbs/explorer/explorer.ipynb #39c8a1fa
@@ -144,7 +155,8 @@ class Explorer:
         self.diagram.add_class('clsx-flow')
         self.diagram.on_act(guarded(self._act, self.report))
         self.pickers = {k: PartPicker(self.state, k, self.report) for k in KINDS}
-        for picker in self.pickers.values(): picker.on_open = self._close_others
+        for picker in self.pickers.values():
+            picker.on_open = self._close_others
         self.panels = dict(zip(PANELS, (
             OptionsPanel(self.state, self.report),
             CostPanel(self.state, self.report),
@@ -171,7 +183,8 @@ class Explorer:
         picks = w.HBox([p.button for p in self.pickers.values()])
         actions = w.HBox(list(self.buttons.values()))
         bar = w.HBox([picks, actions])
-        for box, name in ((picks, 'clsx-picks'), (actions, 'clsx-actions'), (bar, 'clsx-bar-top')): box.add_class(name)
+        for box, name in ((picks, 'clsx-picks'), (actions, 'clsx-actions'), (bar, 'clsx-bar-top')):
+            box.add_class(name)
         lists = [p.panel for p in self.pickers.values()]
         panels = w.VBox([p.widget for p in self.panels.values()])
         style = w.HTML(f'<style>{CSS}</style>')
@@ -197,11 +210,13 @@ class Explorer:
     @property
     def classifier(self) -> ImageClassifier:
         "The latest trained classifier, the one it was opened with, or a new one; raises `ComposeError` for a misfit"
-        if (trained := self._runs.trained(self.resolved.model)) is not None: return trained
+        if (trained := self._runs.trained(self.resolved.model)) is not None:
+            return trained
         given = self._given_for(self.resolved)
         return given[0] if given else self.state.build()
 
-    def _run_settings(self): return self.panels['Train'].settings()
+    def _run_settings(self):
+        return self.panels['Train'].settings()
 
     def _given_for(self, resolved):
         "The classifier it was opened with, and its `Kept`; None if there is none or the composition has changed"
@@ -219,19 +234,22 @@ def report(self: Explorer,
 @patch
 def _close_others(self: Explorer, picker):
     for p in self.pickers.values():
-        if p is not picker and p.is_open: p.close()
+        if p is not picker and p.is_open:
+            p.close()
 
 @patch
 def _switch(self: Explorer):
     "Show only the selected panel"
-    for name, panel in self.panels.items(): panel.widget.layout.display = None if name == self.tabs.value else 'none'
+    for name, panel in self.panels.items():
+        panel.widget.layout.display = None if name == self.tabs.value else 'none'
     self._worker.wake()
 
 @patch
 def _act(self: Explorer, act):
     "A click on a part of the diagram"
     verb, _, kind = act.partition(':')
-    if verb != 'part': return
+    if verb != 'part':
+        return
     self.tabs.value = 'Options'
     self.panels['Options'].open(kind)
 
@@ -245,7 +263,8 @@ def _draw(self: Explorer):
     self._replace_fixes(self._fix_rows(resolved))
     self.buttons['undo'].disabled, self.buttons['redo'].disabled = not self.state.can_undo, not self.state.can_redo
     self.errors.value = ''
-    for picker in self.pickers.values(): picker.show()
+    for picker in self.pickers.values():
+        picker.show()
     self.panels[self.tabs.value].show(resolved)
 
 @patch
@@ -258,9 +277,11 @@ def _fix_rows(self: Explorer, resolved):
 
 @patch
 def _fix_row(self: Explorer, issue):
-    def apply(): self.state.apply(issue.fix)
+    def apply():
+        self.state.apply(issue.fix)
     title = f'<b>{escaped(issue_title(issue.path))}</b> '
-    if issue.fix is None: row = w.HBox([w.HTML(f'{title}No automatic fix is available.')])
+    if issue.fix is None:
+        row = w.HBox([w.HTML(f'{title}No automatic fix is available.')])
     else:
         fix = button(str(issue.fix).rstrip('.'), apply, 'clsx-fix', tip=issue.message, report=self.report)
         row = w.HBox([w.HTML(title), fix])
@@ -272,7 +293,8 @@ def _replace_fixes(self: Explorer, rows):
     "Show these rows and close the widgets of the old ones"
     old, self.fixes.children = self.fixes.children, rows
     for row in old:
-        for o in (*row.children, row): o.close()
+        for o in (*row.children, row):
+            o.close()
 
 # %% ../../nbs/explorer/explorer.ipynb #4783b270
 @patch
@@ -288,15 +310,19 @@ _EXPLORERS = {}  # by cell: the key of its start, and the explorer
 def _cell():
     "The id of the running cell; None outside of a notebook, or if the front end does not send it"
     shell = get_ipython()
-    try: return shell.get_parent()['metadata']['cellId']
-    except (AttributeError, KeyError, TypeError): return None
+    try:
+        return shell.get_parent()['metadata']['cellId']
+    except (AttributeError, KeyError, TypeError):
+        return None
 
 def explore(
     start: str | Path | Mapping | nn.Module | None = None,  # config or its file, checkpoint, folder of a run, classifier
 ) -> Explorer:
     "The explorer in a notebook cell; raises `ConfigError` if it cannot start from `start`"
     cell, key = _cell(), str(start) if isinstance(start, Path) else fingerprint(start)
-    if cell and cell in _EXPLORERS and _EXPLORERS[cell][0] == key: return _EXPLORERS[cell][1]
+    if cell and cell in _EXPLORERS and _EXPLORERS[cell][0] == key:
+        return _EXPLORERS[cell][1]
     explorer = Explorer(start)
-    if cell: _EXPLORERS[cell] = key, explorer
+    if cell:
+        _EXPLORERS[cell] = key, explorer
     return explorer

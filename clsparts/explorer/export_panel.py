@@ -13,10 +13,10 @@ import ipywidgets as w
 
 from ..checkpoints.checkpoint import save_checkpoint
 from ..config.config import Config, json_text, python_text
-from .page import Page, button, guarded
-from .state import Resolved, State
 from ..core.errors import ConfigError
 from ..core.tables import escaped
+from .page import Page, button, guarded
+from .state import Resolved, State
 
 # %% ../../nbs/explorer/export_panel.ipynb #6383e901
 FORMATS = {'compose(…)': 'for the next cell', 'Python config': 'for clsparts train',
@@ -36,8 +36,10 @@ def export_texts(
     "Code and configs by format; the error message if a part has no config"
     texts = {'compose(…)': f'from clsparts.composer.builder import compose\n\nclf = {resolved.code}\n'}
     for name, write in (('Python config', python_text), ('JSON config', json_text)):
-        try: texts[name] = write(run_config(resolved, run))
-        except ConfigError as e: texts[name] = f'# {e}'
+        try:
+            texts[name] = write(run_config(resolved, run))
+        except ConfigError as e:
+            texts[name] = f'# {e}'
     return texts
 
 # %% ../../nbs/explorer/export_panel.ipynb #1b71be79
@@ -53,17 +55,24 @@ def export_file(
     path = Path(path).expanduser()
     if path.suffix not in EXTENSIONS:
         raise ConfigError(message=f'expected a file name ending in {", ".join(EXTENSIONS)}, got {path}.')
-    if path.exists(): raise ConfigError(message=f'{path} already exists. Choose another name.')
-    if not path.absolute().parent.is_dir(): raise ConfigError(message=f'the folder {path.parent} does not exist.')
-    if path.suffix != '.safetensors': run_config(resolved, run).dump(path)
-    elif resolved.ok: save_checkpoint(path, classifier(), image_shape=resolved.selection['image_shape'])
-    else: raise ConfigError(message='parts that do not fit together have no weights to save. Save a config instead.')
+    if path.exists():
+        raise ConfigError(message=f'{path} already exists. Choose another name.')
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(message=f'the folder {path.parent} does not exist.')
+    if path.suffix != '.safetensors':
+        run_config(resolved, run).dump(path)
+    elif resolved.ok:
+        save_checkpoint(path, classifier(), image_shape=resolved.selection['image_shape'])
+    else:
+        raise ConfigError(message='parts that do not fit together have no weights to save. Save a config instead.')
     return path
 
 # %% ../../nbs/explorer/export_panel.ipynb #d265b43e
-HINT = ("<span class='clsx-muted'>.py, .json and .yaml save the config for <code>clsparts train</code>; .safetensors saves "
-        'config and weights. In the next cell: <code>explorer.classifier</code>, <code>explorer.config</code>, '
-        '<code>explorer.runs</code>.</span>')
+HINT = (
+    "<span class='clsx-muted'>.py, .json and .yaml save the config for <code>clsparts train</code>; .safetensors saves "
+    'config and weights. In the next cell: <code>explorer.classifier</code>, <code>explorer.config</code>, '
+    '<code>explorer.runs</code>.</span>'
+)
 NOTE = "<p class='clsx-muted'>The parts do not fit together yet; this code raises the errors shown above.</p>"
 
 class ExportPanel:
@@ -89,7 +98,8 @@ class ExportPanel:
         row = w.HBox([self.path, save, self.status])
         row.add_class('clsx-row')
         self.widget = w.VBox([self.form, self.page, row, w.HTML(HINT)])
-        for name in ('clsx-panel', 'clsx-export'): self.widget.add_class(name)
+        for name in ('clsx-panel', 'clsx-export'):
+            self.widget.add_class(name)
 
     def show(self, resolved: Resolved) -> None:
         "Update the text"
@@ -104,4 +114,5 @@ class ExportPanel:
         try:
             path = export_file(self.state.resolved, self.path.value, self.run(), self.classifier)
             self.status.value = f'saved as <b>{escaped(str(path))}</b>'
-        except (ConfigError, OSError) as e: self.status.value = f"<span class='clsx-error'>{escaped(str(e))}</span>"
+        except (ConfigError, OSError) as e:
+            self.status.value = f"<span class='clsx-error'>{escaped(str(e))}</span>"

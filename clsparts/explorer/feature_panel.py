@@ -14,18 +14,18 @@ import torch
 from fastcore.basics import patch
 from torchvision.transforms.v2 import functional as F
 
-from ..data.datasets import available_data, load_data
-from .page import Worker, error_html, figure_html, guarded
-from .state import Resolved, State, check_memory
-from .background_runs import Runs
-from ..analysis.feature_maps import show_grad_cam, show_features
-from ..checkpoints.checkpoint import kept_in
-from ..evaluation.predictions import as_input
+from ..analysis.feature_maps import show_features, show_grad_cam
 from ..base.randomness import OwnGenerator
 from ..base.shapes import evaluating, shape_text
-from ..core.tables import MAX_CELL, escaped
-from ..data.transforms import Preset
+from ..checkpoints.checkpoint import kept_in
 from ..composer.dry_run import fingerprint
+from ..core.tables import MAX_CELL, escaped
+from ..data.datasets import available_data, load_data
+from ..data.transforms import Preset
+from ..evaluation.predictions import as_input
+from .background_runs import Runs
+from .page import Worker, error_html, figure_html, guarded
+from .state import Resolved, State, check_memory
 
 # %% ../../nbs/explorer/feature_panel.ipynb #47be5bc8
 def match_shape(
@@ -50,13 +50,17 @@ def uploaded_image(
 ) -> tuple[torch.Tensor, str]:  # the image in that shape, and a description of the changes
     "Read an image file in the expected shape, as `predict` does; raises `ConfigError` if it is not an image"
     channels, side = 1 if shape[0] == 1 else 3, max(shape[1:])
-    if not preset or preset.channels != channels: preset = Preset(side, channels, squash=True, interpolation='bilinear')
-    if preset.size != side: preset = replace(preset, size=side)
+    if not preset or preset.channels != channels:
+        preset = Preset(side, channels, squash=True, interpolation='bilinear')
+    if preset.size != side:
+        preset = replace(preset, size=side)
     image, more = match_shape(as_input(content, preset), shape)
     done = ['converted to greyscale'] if channels == 1 else []
     done.append(f'{"resized" if preset.squash else "resized and cropped"} to {side} × {side}')
-    if preset.mean: done.append('normalised')
-    if more: done.append(more)
+    if preset.mean:
+        done.append('normalised')
+    if more:
+        done.append(more)
     return image, ' and '.join(done)
 
 # %% ../../nbs/explorer/feature_panel.ipynb #8709faf7
@@ -92,12 +96,14 @@ class FeaturePanel:
         self._make_inputs()
         self.status, self.top, self.maps, self.cam = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         named = (self.top, 'top'), (self.maps, 'maps'), (self.cam, 'cam'), (self.status, 'features-status')
-        for o, name in named: o.add_class(f'clsx-{name}')
+        for o, name in named:
+            o.add_class(f'clsx-{name}')
         inputs, results = w.HBox([self.data, self.sample, self.upload, self.stage]), w.HBox([self.top, self.cam])
         inputs.add_class('clsx-row')
         results.add_class('clsx-side-by-side')
         self.widget = w.VBox([inputs, self.status, results, self.maps])
-        for name in ('clsx-panel', 'clsx-features'): self.widget.add_class(name)
+        for name in ('clsx-panel', 'clsx-features'):
+            self.widget.add_class(name)
         self._worker = Worker(self._work, report)
 
     def _make_inputs(self):
@@ -108,14 +114,18 @@ class FeaturePanel:
         self.upload = w.FileUpload(accept='image/*', multiple=False, description='Upload', tooltip='your own image')
         self.stage = w.Dropdown(options=[], description='Stage', tooltip='whose feature maps are shown', **narrow)
         named = (self.data, 'features-data'), (self.sample, 'sample'), (self.upload, 'upload'), (self.stage, 'stage')
-        for o, name in named: o.add_class(f'clsx-{name}')
-        for o in (self.data, self.sample): o.observe(guarded(lambda _: self._drop_upload(), self.report), 'value')
+        for o, name in named:
+            o.add_class(f'clsx-{name}')
+        for o in (self.data, self.sample):
+            o.observe(guarded(lambda _: self._drop_upload(), self.report), 'value')
         changed = guarded(lambda _: self._filling or self._worker.wake(), self.report)
-        for o in (self.upload, self.stage): o.observe(changed, 'value')
+        for o in (self.upload, self.stage):
+            o.observe(changed, 'value')
 
     def _drop_upload(self):
         "Return from an upload to the samples"
-        if self.upload.value: self.upload.value = ()
+        if self.upload.value:
+            self.upload.value = ()
         self._worker.wake()
 
     def show(self, resolved: Resolved) -> None:
@@ -128,19 +138,24 @@ class FeaturePanel:
 def _classifier(self: FeaturePanel, resolved):
     "The classifier, its preprocessing and class names, and a description"
     run = self.runs.trained_run(resolved.model)
-    if run is not None: return run.classifier, run.kept, 'The classifier is trained.'
-    if (given := self.given(resolved)) is not None: return *given, 'The classifier has the weights it was opened with.'
+    if run is not None:
+        return run.classifier, run.kept, 'The classifier is trained.'
+    if (given := self.given(resolved)) is not None:
+        return *given, 'The classifier has the weights it was opened with.'
     key = fingerprint(resolved.model)
-    if self._untrained[0] != key: self._untrained = key, self.state.build(resolved.selection).eval()
+    if self._untrained[0] != key:
+        self._untrained = key, self.state.build(resolved.selection).eval()
     return self._untrained[1], kept_in({}), 'Not trained yet: these are the results of random weights.'
 
 @patch
 def _sample(self: FeaturePanel):
     "An image of the validation set, its label and the names of the classes"
     name = self.data.value
-    if name not in self._data: self._data = {name: load_data(name)}     # one data set at a time: it may be large
+    if name not in self._data:
+        self._data = {name: load_data(name)}     # one data set at a time: it may be large
     data = self._data[name]
-    if self.sample.max != len(data.val) - 1: self.sample.max = len(data.val) - 1
+    if self.sample.max != len(data.val) - 1:
+        self.sample.max = len(data.val) - 1
     image, label = data.val[self.sample.value]
     return image, int(label), data.classes
 
@@ -167,18 +182,22 @@ def _with_background(fig):
 @patch
 def _figure(self: FeaturePanel, draw, alt, none):
     "A figure, or the reason why there is none"
-    try: return figure_html(_with_background(draw()), alt)
+    try:
+        return figure_html(_with_background(draw()), alt)
     except (ValueError, RuntimeError, NotImplementedError) as e:
         return f"<p class='clsx-muted'>{none}: {escaped(str(e).splitlines()[0])}</p>"
 
 @patch
 def _fill_stages(self: FeaturePanel, stages):
     "List the stages; select the last of the backbone if the selected one does not exist"
-    if list(self.stage.options) == stages: return
+    if list(self.stage.options) == stages:
+        return
     selected = self.stage.value if self.stage.value in stages else [s for s in stages if s.startswith('backbone')][-1]
     self._filling = True
-    try: self.stage.options, self.stage.value = stages, selected
-    finally: self._filling = False
+    try:
+        self.stage.options, self.stage.value = stages, selected
+    finally:
+        self._filling = False
 
 @patch
 def _clear(self: FeaturePanel, status):
@@ -188,17 +207,21 @@ def _clear(self: FeaturePanel, status):
 @patch
 def _paint(self: FeaturePanel):
     "Compute everything for the current composition and image"
-    if (resolved := self._resolved) is None: return
-    if not resolved.ok: return self._clear(NO_FIT)
+    if (resolved := self._resolved) is None:
+        return
+    if not resolved.ok:
+        return self._clear(NO_FIT)
     try:
         check_memory(resolved)
         clf, kept, description = self._classifier(resolved)
         x, done, label, classes = self._input(resolved.selection['image_shape'], kept)
         with torch.no_grad(), evaluating(clf):
             self.probabilities, stages = clf.predict(x[None]).scores[0], list(clf.features(x[None]))
-    except Exception as e: return self._clear(error_html(e))
+    except Exception as e:
+        return self._clear(error_html(e))
     self.status.value = f"<span class='clsx-muted'>{description}{done}</span>"
-    if classes and len(classes) != len(self.probabilities): label = classes = None
+    if classes and len(classes) != len(self.probabilities):
+        label = classes = None
     self.top.value = top_html(self.probabilities, classes, label)
     self._fill_stages(stages)
     stage, preset = self.stage.value, kept.preset
@@ -209,4 +232,5 @@ def _paint(self: FeaturePanel):
 
 @patch
 def _work(self: FeaturePanel):
-    with OwnGenerator(): self._paint()                                  # a run may be training in another thread
+    with OwnGenerator():
+        self._paint()                                  # a run may be training in another thread

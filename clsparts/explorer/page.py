@@ -16,8 +16,8 @@ import anywidget
 import ipywidgets as w
 import traitlets
 
-from ..core.errors import ConfigError, printable
 from ..analysis.flow_diagram import HUES
+from ..core.errors import ConfigError, printable
 from ..core.tables import escaped, one_line
 
 # %% ../../nbs/explorer/page.ipynb #4540b37c
@@ -93,7 +93,8 @@ class Page(anywidget.AnyWidget):
     ) -> None:
         "Call `f` on each click"
         def received(_, message, buffers):
-            if isinstance(message, dict) and isinstance(message.get('act'), str): f(message['act'])
+            if isinstance(message, dict) and isinstance(message.get('act'), str):
+                f(message['act'])
         self.on_msg(received)
 
 # %% ../../nbs/explorer/page.ipynb #b3f359ea
@@ -116,8 +117,10 @@ def guarded(
 ) -> Callable:
     "`f`, with its exceptions passed to `report`"
     def run(*args, **kwargs):
-        try: return f(*args, **kwargs)
-        except Exception as e: report(e)
+        try:
+            return f(*args, **kwargs)
+        except Exception as e:
+            report(e)
     return run
 
 # %% ../../nbs/explorer/page.ipynb #537c2a00
@@ -134,7 +137,8 @@ def button(
     "A button whose errors are reported"
     b = w.Button(description=one_line(text, 120), tooltip=printable(tip or text), icon=icon, button_style=style,
                  layout=w.Layout(width='auto'))
-    def in_tooltip(e): b.tooltip = printable(f'{type(e).__name__}: {e}')
+    def in_tooltip(e):
+        b.tooltip = printable(f'{type(e).__name__}: {e}')
     b.on_click(guarded(lambda _: on_click(), report or in_tooltip))
     b.add_class(css)
     return b
@@ -166,12 +170,17 @@ class Worker:
     def _run(self):
         while True:
             self._wanted.wait()
-            if self._ended: return
-            with self._lock: self._wanted.clear()
-            try: self._job()
-            except Exception: traceback.print_exc()                     # `report` has failed; the thread continues
+            if self._ended:
+                return
             with self._lock:
-                if not self._wanted.is_set(): self._idle.set()
+                self._wanted.clear()
+            try:
+                self._job()
+            except Exception:
+                traceback.print_exc()                     # `report` has failed; the thread continues
+            with self._lock:
+                if not self._wanted.is_set():
+                    self._idle.set()
 
     def wake(self) -> None:
         "Run the job once more, after the current run if there is one"

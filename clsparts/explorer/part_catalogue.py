@@ -18,10 +18,10 @@ from weakref import WeakKeyDictionary
 import torch
 
 from ..analysis.layer_summary import si
-from ..composer.spec import CLASSES
-from .part_options import REQUIRED, starting
-from ..core.registry import MODELS, parameters
 from ..base.shapes import CHANNELS
+from ..composer.spec import CLASSES
+from ..core.registry import MODELS, parameters
+from .part_options import REQUIRED, starting
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #a55cb9b1
 @dataclass
@@ -37,7 +37,8 @@ class Listing:
     @property
     def line(self) -> str:
         "All of it on one line"
-        if self.error: return f'{self.name} · cannot be used'
+        if self.error:
+            return f'{self.name} · cannot be used'
         size = 'no weights' if self.params == 0 else f'{si(self.params)} parameters' if self.params else ''
         return ' · '.join(str(o) for o in (self.name, self.year, size, self.summary) if o)
 
@@ -48,38 +49,48 @@ def _year(part):
     "The year in brackets of the class's docstring, else of its module's"
     module = getattr(sys.modules.get(part.__module__), '__doc__', None) if part.__module__ != '__main__' else None
     for doc in (inspect.getdoc(part), module):
-        if found := re.search(r'\([^()]*\b((?:19|20)\d\d)[^()]*\)', doc or ''): return int(found[1])
+        if found := re.search(r'\([^()]*\b((?:19|20)\d\d)[^()]*\)', doc or ''):
+            return int(found[1])
     return None
 
 def _count(part, kind):
     "Number of parameters with starting options; None for a loss, or if it cannot be built"
-    if kind == 'loss': return None
+    if kind == 'loss':
+        return None
     try:
         needs = {k for k, p in parameters(part)[0].items() if p.default is REQUIRED}
         args = {**dict.fromkeys(needs & {*CHANNELS}, 512), **dict.fromkeys(needs & {*CLASSES}, 10), **starting(part)}
-        with torch.device('meta'): return sum(p.numel() for p in part(**args).parameters())
-    except Exception: return None
+        with torch.device('meta'):
+            return sum(p.numel() for p in part(**args).parameters())
+    except Exception:
+        return None
 
 def _size(part, kind):
     try:
-        if part not in _SIZES: _SIZES[part] = _count(part, kind)
+        if part not in _SIZES:
+            _SIZES[part] = _count(part, kind)
         return _SIZES[part]
-    except TypeError: return _count(part, kind)                         # `part` does not support weak references
+    except TypeError:
+        return _count(part, kind)                         # `part` does not support weak references
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #7d888860
 def _registered(module):
     "Names decorated with `register_module()` in the source of a module; None without source"
-    try: text = Path(find_spec(module).origin).read_text(encoding='utf8')
-    except Exception: return None
+    try:
+        text = Path(find_spec(module).origin).read_text(encoding='utf8')
+    except Exception:
+        return None
     return set(re.findall(r'^@\w+\.register_module\(.*\n(?:@.*\n)*(?:class|def) (\w+)', text, re.MULTILINE))
 
 def _broken(kind):
     "Listings of the parts whose module fails to import"
     for module, e in MODELS.failures.items():
-        if module in MODELS.index.modules and module not in MODELS.index.of_kind(kind): continue
+        if module in MODELS.index.modules and module not in MODELS.index.of_kind(kind):
+            continue
         names = MODELS.index.modules.get(module) or MODELS.offered.get(module, ())
         known = _registered(module) if module in MODELS.index.modules else None
-        if known is None: known = {n for n in names if n[0].isupper() and '.' not in n}
+        if known is None:
+            known = {n for n in names if n[0].isupper() and '.' not in n}
         for name in sorted(known.intersection(names)):
             yield Listing(name, kind, error=f'{module} fails to import: {type(e).__name__}: {e}')
 

@@ -17,13 +17,21 @@ from typing import Any
 
 from fastcore.docments import docments
 
+from ..base.shapes import CHANNELS
 from ..composer.spec import CLASSES
 from ..config.python_reader import read_python
 from ..core.errors import ConfigError, as_code
 from clsparts.core.registry import (
-    MODELS, Choices, Example, Range, check_arguments, literals, members, metadata, parameters,
+    MODELS,
+    Choices,
+    Example,
+    Range,
+    check_arguments,
+    literals,
+    members,
+    metadata,
+    parameters,
 )
-from ..base.shapes import CHANNELS
 
 # %% ../../nbs/explorer/part_options.ipynb #a8c2c1ea
 REQUIRED = inspect.Parameter.empty
@@ -33,24 +41,32 @@ def _docs(part):
     found = {}
     for c in inspect.getmro(part) if inspect.isclass(part) else [part]:
         f = vars(c).get('__init__') if inspect.isclass(c) else c
-        if f is None: continue
-        try: comments = docments(f, full=True)
-        except Exception: continue                                      # the source is missing or cannot be parsed
+        if f is None:
+            continue
+        try:
+            comments = docments(f, full=True)
+        except Exception:
+            continue                                      # the source is missing or cannot be parsed
         for name, d in comments.items():
-            if d.docment and not found.get(name): found[name] = d.docment
+            if d.docment and not found.get(name):
+                found[name] = d.docment
     return found
 
 # %% ../../nbs/explorer/part_options.ipynb #9fef3e8a
 def _kind(parameter):
     "The one plain type of a parameter, by annotation or default; None for several"
-    if listed := literals(parameter.annotation): return type(listed[0])
+    if listed := literals(parameter.annotation):
+        return type(listed[0])
     types = [o for o, _ in members(parameter.annotation)]
     one = type(parameter.default) if parameter.annotation is REQUIRED else types[0] if len(types) == 1 else None
-    return next((o for o in (int, float, bool, str) if one is o or one == o.__name__), None)        # an annotation can be a string
+    # an annotation can be a string
+    return next((o for o in (int, float, bool, str) if one is o or one == o.__name__), None)
 
 def _table(part, name, kind):
     "The class's own table for an option: `out_types` for `out_type`, `arch_settings` for `depth` and `arch`"
-    table = getattr(part, f'{name}s', None) or (getattr(part, 'arch_settings', None) if name in ('depth', 'arch') else None)
+    table = getattr(part, f'{name}s', None) or (
+        getattr(part, 'arch_settings', None) if name in ('depth', 'arch') else None
+    )
     return list(table) if isinstance(table, (Mapping, tuple, list)) and all(isinstance(o, kind) for o in table) else []
 
 def choices_of(
@@ -59,7 +75,8 @@ def choices_of(
 ) -> list:  # empty if any value of the type may do
     "The values of a parameter, from its annotation or from a table of the class"
     offered = metadata(parameter.annotation, Choices)
-    if listed := literals(parameter.annotation) or list(offered.values if offered else ()): return listed
+    if listed := literals(parameter.annotation) or list(offered.values if offered else ()):
+        return listed
     kind = _kind(parameter)
     table = _table(part, parameter.name, kind) if kind in (int, float, str) else []
     return table if parameter.default in (*table, REQUIRED) else []
@@ -67,16 +84,19 @@ def choices_of(
 # %% ../../nbs/explorer/part_options.ipynb #8be96843
 def _step(default):
     "A step as fine as the default: 0.1 for 1, 1e-6 for 1e-6"
-    if not isinstance(default, Real) or not default or not math.isfinite(default): return .1
+    if not isinstance(default, Real) or not default or not math.isfinite(default):
+        return .1
     return min(.1, 10. ** math.floor(math.log10(abs(default))))
 
 def _bounds(parameter, kind):
     "Lowest, highest and step of a number; None where there is no bound"
     default, bounds = parameter.default, metadata(parameter.annotation, Range)
-    if bounds is None: bounds = Range() if kind is float else Range(default if default in (-1, 0) else 1)
+    if bounds is None:
+        bounds = Range() if kind is float else Range(default if default in (-1, 0) else 1)
     step = 1 if kind is int else .05 if math.isfinite(min(bounds.most, bounds.below)) else _step(default)
     low, high = max(bounds.least, bounds.above + step), min(bounds.most, bounds.below - step)
-    if isinstance(default, Real) and default not in bounds: return None, None, step
+    if isinstance(default, Real) and default not in bounds:
+        return None, None, step
     return kind(low) if math.isfinite(low) else None, kind(high) if math.isfinite(high) else None, step
 
 # %% ../../nbs/explorer/part_options.ipynb #be88d7ef
@@ -104,10 +124,13 @@ class Option:
     ):  # the value
         "Read a value and check its type, without running code; raises `ConfigError` if it is invalid"
         text = text.strip()
-        if self.default is not REQUIRED and text == self.text(self.default): return self.default     # may have no literal
-        try: value = read_python(f'value = {text}', self.name, {})['value']
+        if self.default is not REQUIRED and text == self.text(self.default):
+            return self.default     # may have no literal
+        try:
+            value = read_python(f'value = {text}', self.name, {})['value']
         except ConfigError as e:
-            if self.is_string and re.fullmatch(r'[A-Za-z][\w.-]*', text): return self.checked(text)
+            if self.is_string and re.fullmatch(r'[A-Za-z][\w.-]*', text):
+                return self.checked(text)
             raise ConfigError(self.name, f'{text!r} cannot be read as a value. Enter a Python literal, such as '
                               f"{self.text(self.default) or '(1, 2)'}; quote strings.") from e
         return self.checked(value)
@@ -122,10 +145,19 @@ class Option:
 def _option(part, parameter, doc):
     "The option of a parameter"
     name, default, kind = parameter.name, parameter.default, _kind(parameter)
-    hidden = name in CHANNELS and name != 'in_channels' or name == 'loss' or name in CLASSES or default is REQUIRED and name in CHANNELS
+    hidden = (
+        name in CHANNELS
+        and name != 'in_channels'
+        or name == 'loss'
+        or name in CLASSES
+        or default is REQUIRED
+        and name in CHANNELS
+    )
     common = dict(name=name, doc=doc, default=default, hidden=hidden, part=part)
-    if listed := choices_of(part, parameter): return Option(control='choice', choices=tuple(listed), **common)
-    if kind is bool: return Option(control='bool', **common)
+    if listed := choices_of(part, parameter):
+        return Option(control='choice', choices=tuple(listed), **common)
+    if kind is bool:
+        return Option(control='bool', **common)
     if kind in (int, float):
         low, high, step = _bounds(parameter, kind)
         return Option(control='int' if kind is int else 'float', low=low, high=high, step=step, **common)
@@ -148,9 +180,13 @@ def starting(
     "Values for options without a default that nothing infers: the `Example` of the annotation, or the first choice"
     found, takes = {}, parameters(MODELS.part_of(part))[0]
     for o in options(part):
-        if o.default is not REQUIRED or o.hidden: continue
+        if o.default is not REQUIRED or o.hidden:
+            continue
         example = metadata(takes[o.name].annotation, Example)
-        if example: found[o.name] = example.value
-        elif o.choices: found[o.name] = o.choices[0]
-        elif o.control in ('int', 'float') and o.low is not None: found[o.name] = o.low
+        if example:
+            found[o.name] = example.value
+        elif o.choices:
+            found[o.name] = o.choices[0]
+        elif o.control in ('int', 'float') and o.low is not None:
+            found[o.name] = o.low
     return found

@@ -9,12 +9,12 @@ __all__ = ['box_for_issue', 'build_until_failure', 'diagram_with_issues']
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 
-from ..analysis.layer_summary import summary
-from ..composer.spec import Problem, normalize_composition
-from ..core.errors import Issue, printable
 from ..analysis.flow_diagram import Box, Diagram, Seam, diagram, part_box
+from ..analysis.layer_summary import summary
 from ..base.shapes import PARTS
 from ..composer.dry_run import DryRun
+from ..composer.spec import Problem, normalize_composition
+from ..core.errors import Issue, printable
 
 # %% ../../nbs/explorer/partial_diagram.ipynb #e1b75563
 def box_for_issue(
@@ -22,8 +22,10 @@ def box_for_issue(
 ) -> str:  # kind of the box
     "The kind of the box whose input connection an issue concerns"
     steps = path.split('.')
-    if steps[0] in ('loss', 'targets', 'teacher') or steps[:2] == ['head', 'loss']: return 'loss'
-    if steps[0] in ('num_classes', 'scores'): return 'head'
+    if steps[0] in ('loss', 'targets', 'teacher') or steps[:2] == ['head', 'loss']:
+        return 'loss'
+    if steps[0] in ('num_classes', 'scores'):
+        return 'head'
     return steps[0] if steps[0] in PARTS else 'backbone'
 
 # %% ../../nbs/explorer/partial_diagram.ipynb #7c8a6ad8
@@ -39,24 +41,31 @@ def build_until_failure(
         if comp['neck'] is not None:
             cfg, feats = dry_run.through_neck(comp, feats)
             built['neck'] = dry_run.meta(cfg, 'neck')
-        if comp['head'] is not None: built['head'] = dry_run.through_head(comp, feats)[1]
-    except Problem: pass
+        if comp['head'] is not None:
+            built['head'] = dry_run.through_head(comp, feats)[1]
+    except Problem:
+        pass
     return built
 
 # %% ../../nbs/explorer/partial_diagram.ipynb #f4103bc1
 def _summary(parts, image_shape):
     "Summary of the parts that were built; None if there are none, or if their forward pass cannot be traced"
-    if 'backbone' not in parts: return None
-    try: return summary(SimpleNamespace(**dict.fromkeys(PARTS) | parts), image_shape, level='stage')
-    except Exception: return None
+    if 'backbone' not in parts:
+        return None
+    try:
+        return summary(SimpleNamespace(**dict.fromkeys(PARTS) | parts), image_shape, level='stage')
+    except Exception:
+        return None
 
 def _boxes(comp, counted):
     "A box for each requested part; `counted` holds those with costs"
     for kind in PARTS:
-        if comp[kind] is None: continue
+        if comp[kind] is None:
+            continue
         yield counted.get(kind) or part_box(kind, comp[kind], ('loss', 'num_classes') if kind == 'head' else ())
     head, loss = comp['head'], comp.get('loss')
-    if loss is None and isinstance(head, Mapping): loss = head.get('loss')
+    if loss is None and isinstance(head, Mapping):
+        loss = head.get('loss')
     yield part_box('loss', loss) if loss is not None else Box('output', 'scores' if head is not None else 'features')
 
 # %% ../../nbs/explorer/partial_diagram.ipynb #6170c7ed

@@ -15,13 +15,13 @@ from numbers import Real
 import ipywidgets as w
 
 from ..analysis.layer_summary import si
-from .part_catalogue import catalogue, search
-from .part_options import REQUIRED, Option, options
-from .page import button, guarded
-from .state import KINDS, Resolved, State
 from ..core.errors import ConfigError, join_path
 from ..core.registry import MODELS
 from ..core.tables import escaped, one_line
+from .page import button, guarded
+from .part_catalogue import catalogue, search
+from .part_options import REQUIRED, Option, options
+from .state import KINDS, Resolved, State
 
 # %% ../../nbs/explorer/pickers.ipynb #7a9e3fec
 class Quiet:
@@ -29,14 +29,17 @@ class Quiet:
     _writing = None                                                     # the thread inside `quiet`
 
     @property
-    def is_writing(self) -> bool: return self._writing == threading.get_ident()
+    def is_writing(self) -> bool:
+        return self._writing == threading.get_ident()
 
     @contextmanager
     def quiet(self):
         "Inside the block, changes by this thread are made by the program"
         before, self._writing = self._writing, threading.get_ident()
-        try: yield
-        finally: self._writing = before
+        try:
+            yield
+        finally:
+            self._writing = before
 
 # %% ../../nbs/explorer/pickers.ipynb #3f711fc7
 NONE = {'neck': "none · the head receives the backbone's output", 'loss': "none · the head's own loss"}
@@ -45,7 +48,8 @@ def type_name(
     part,  # a config, a module or None
 ) -> str:
     "The name of a part's type"
-    if part is None: return 'none'
+    if part is None:
+        return 'none'
     type_ = part['type'] if isinstance(part, Mapping) else type(part)
     return type_ if isinstance(type_, str) else getattr(type_, '__name__', str(type_))
 
@@ -65,7 +69,8 @@ class PartPicker(Quiet):
         self.list = w.Select(rows=8, description=plural, layout=w.Layout(width='100%'))
         self.about = w.HTML()
         self.panel = w.VBox([self.search, self.list, self.about], layout=w.Layout(display='none'))
-        for name in ('clsx-picker', f'clsx-picker-{kind}'): self.panel.add_class(name)
+        for name in ('clsx-picker', f'clsx-picker-{kind}'):
+            self.panel.add_class(name)
         self.search.add_class('clsx-search')
         self.list.add_class('clsx-list')
         self.search.observe(guarded(lambda _: self._fill(), report), 'value')
@@ -75,7 +80,8 @@ class PartPicker(Quiet):
         self.show()
 
     @property
-    def is_open(self) -> bool: return self.panel.layout.display != 'none'
+    def is_open(self) -> bool:
+        return self.panel.layout.display != 'none'
 
     @property
     def current(self) -> str:
@@ -87,7 +93,8 @@ class PartPicker(Quiet):
         "Update the button and the list"
         arrow = '▴' if self.is_open else '▾'
         self.button.description = f'{self.kind} · {one_line(self.current or "none", 60)} {arrow}'
-        if self.is_open: self._mark()
+        if self.is_open:
+            self._mark()
 
     def close(self) -> None:
         "Close the list"
@@ -95,7 +102,8 @@ class PartPicker(Quiet):
         self.show()
 
     def _toggle(self):
-        if self.is_open: return self.close()
+        if self.is_open:
+            return self.close()
         self.on_open(self)
         self.listings = catalogue(self.kind)
         self._fill()
@@ -109,35 +117,43 @@ class PartPicker(Quiet):
         lines = none + [(o.line, o.name) for o in found]
         with self.list.hold_sync():                                     # lines and mark reach the page in one message
             if lines != list(self.list.options):
-                with self.quiet(): self.list.options = lines            # this selects the first line
+                with self.quiet():
+                    self.list.options = lines            # this selects the first line
             self._mark()
         self._describe(len(found))
 
     def _mark(self):
         "Mark the line of the selected part; none if the search hides it"
         current = self.current if self.current in [v for _, v in self.list.options] else None
-        if self.list.value == current: return
-        with self.quiet(): self.list.value = current
+        if self.list.value == current:
+            return
+        with self.quiet():
+            self.list.value = current
         self._describe()
 
     def _choose(self, name):
         "Select the part of the marked line, unless it is selected already or cannot be used"
-        if self.is_writing: return
+        if self.is_writing:
+            return
         self._describe()
-        if name is None or name == self.current: return
-        if any(o.error for o in self.listings if o.name == name): return
+        if name is None or name == self.current:
+            return
+        if any(o.error for o in self.listings if o.name == name):
+            return
         self.state.choose(self.kind, name or None)
 
     def _message(self, message):
         "Enter in the search field selects the first line"
         found = [name for _, name in self.list.options]
-        if message.get('event') == 'submit' and self.search.value.strip() and found: self.list.value = found[0]
+        if message.get('event') == 'submit' and self.search.value.strip() and found:
+            self.list.value = found[0]
 
     def _describe(self, found=None):
         "Show the description or the error of the marked part, or that nothing was found"
         marked = next((o for o in self.listings if o.name == self.list.value), None)
         text = marked.error or marked.summary if marked else ''
-        if found == 0: text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
+        if found == 0:
+            text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
         css = 'clsx-error' if marked and marked.error else 'clsx-muted'
         self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
 
@@ -145,14 +161,20 @@ class PartPicker(Quiet):
 def _control(option, value):
     "The widget of an option"
     known = dict(description=option.name, tooltip=option.doc or option.name, style=dict(description_width='150px'))
-    if option.control == 'choice': return w.Dropdown(options=_choices(option, value), **known)
-    if option.control == 'bool': return w.Checkbox(**known)
-    if option.control == 'text': return w.Text(continuous_update=False, **known)
+    if option.control == 'choice':
+        return w.Dropdown(options=_choices(option, value), **known)
+    if option.control == 'bool':
+        return w.Checkbox(**known)
+    if option.control == 'text':
+        return w.Text(continuous_update=False, **known)
     low, high, step = option.low, option.high, option.step
-    if option.control == 'int' and low is None: return w.IntText(step=step, **known)
+    if option.control == 'int' and low is None:
+        return w.IntText(step=step, **known)
     ends = dict(step=step, **known)
-    if option.control == 'int': return w.BoundedIntText(min=low, max=2 ** 31 if high is None else high, **ends)
-    if high is None: return w.FloatText(step=step, **known)
+    if option.control == 'int':
+        return w.BoundedIntText(min=low, max=2 ** 31 if high is None else high, **ends)
+    if high is None:
+        return w.FloatText(step=step, **known)
     return w.FloatSlider(min=low, max=high, step=step, continuous_update=False, readout_format='.2f', **known)
 
 def _choices(option, value):
@@ -162,20 +184,25 @@ def _choices(option, value):
 
 def _widen(control, value):
     "Extend the bounds of a number field to include `value`, which ipywidgets would clip"
-    if not hasattr(control, 'max') or not isinstance(value, Real) or isinstance(value, bool): return
-    if value < control.min: control.min = value
-    if value > control.max: control.max = value
+    if not hasattr(control, 'max') or not isinstance(value, Real) or isinstance(value, bool):
+        return
+    if value < control.min:
+        control.min = value
+    if value > control.max:
+        control.max = value
 
 # %% ../../nbs/explorer/pickers.ipynb #1f16f485
 def _with_code(doc):
     "A comment as HTML, with code for backquotes"
     return re.sub(r'`([^`]*)`', r'<code>\1</code>', escaped(doc))
 
-def _is_number(value): return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 def _equal(a, b):
     "Whether two option values mean the same"
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)): return list(a) == list(b)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return list(a) == list(b)
     return (type(a) is type(b) or _is_number(a) and _is_number(b)) and a == b
 
 # %% ../../nbs/explorer/pickers.ipynb #440912d5
@@ -192,7 +219,8 @@ class OptionRow(Quiet):
         self.path = join_path(kind, option.name)
         self.control, self.doc = _control(option, self.value), w.HTML()
         self.widget = w.HBox([self.control, self.doc])
-        for name in ('clsx-option', f'clsx-option-{kind}-{option.name}'): self.widget.add_class(name)
+        for name in ('clsx-option', f'clsx-option-{kind}-{option.name}'):
+            self.widget.add_class(name)
         self._error, self._valid = '', None  # the message for unreadable text, and the value that it did not replace
         self._reset_button = None
         self.show()
@@ -211,7 +239,8 @@ class OptionRow(Quiet):
 
     def show(self) -> None:
         "Update the control"
-        with self.quiet(): self._show_value(self.value)
+        with self.quiet():
+            self._show_value(self.value)
         if self.changed and self._reset_button is None:
             default = self.option.text(self.option.default)
             tip = f'Reset {self.option.name} to its default, {default}'
@@ -221,18 +250,24 @@ class OptionRow(Quiet):
 
     def _changed(self, change):
         "The user has changed the control"
-        if self.is_writing: return
+        if self.is_writing:
+            return
         option, value = self.option, change['new']
         if option.control == 'text':
-            if value == option.text(self.value): return self._explain('')
-            try: value = option.parse(value)
+            if value == option.text(self.value):
+                return self._explain('')
+            try:
+                value = option.parse(value)
             except ConfigError as e:
                 self._valid = self.value
                 return self._explain('; '.join(issue.message for issue in e.issues))
         self._explain('')
-        if value is REQUIRED or _equal(value, self.value): return
-        if option.default is not REQUIRED and _equal(value, option.default): self.state.reset(self.path)
-        else: self.state.set(self.path, value)
+        if value is REQUIRED or _equal(value, self.value):
+            return
+        if option.default is not REQUIRED and _equal(value, option.default):
+            self.state.reset(self.path)
+        else:
+            self.state.set(self.path, value)
 
     def _show_value(self, value):
         "Show `value` in the control, unless the control holds text that could not be read"
@@ -246,7 +281,8 @@ class OptionRow(Quiet):
             try:
                 _widen(self.control, shown)
                 self.control.value = shown
-            except Exception: self._error = f'This control cannot show the value {shown!r}.'
+            except Exception:
+                self._error = f'This control cannot show the value {shown!r}.'
         self._explain(self._error)
 
     def _explain(self, error):
@@ -256,7 +292,8 @@ class OptionRow(Quiet):
         html = f"<span class='{css}'>{text}</span>"
         is_default = not (self.changed or error or self.option.default is REQUIRED)
         html += " <span class='clsx-default'>default</span>" * is_default
-        if html != self.doc.value: self.doc.value = html
+        if html != self.doc.value:
+            self.doc.value = html
 
 # %% ../../nbs/explorer/pickers.ipynb #79158f1f
 IMAGE_CHANNELS = [('grey', 1), ('colour', 3)]
@@ -275,18 +312,22 @@ class SizeRow(Quiet):
         size = w.HBox([self.channels, self.height, self.width])
         self.widget = w.HBox([size, self.classes, self.batch])
         named = (size, 'size'), (self.classes, 'classes'), (self.batch, 'batch'), (self.widget, 'row')
-        for o, name in named: o.add_class(f'clsx-{name}')
+        for o, name in named:
+            o.add_class(f'clsx-{name}')
         self.show()
-        for o in (self.channels, self.height, self.width): o.observe(guarded(lambda _: self._resize(), report), 'value')
+        for o in (self.channels, self.height, self.width):
+            o.observe(guarded(lambda _: self._resize(), report), 'value')
         self.classes.observe(guarded(lambda change: self._set('num_classes', change['new']), report), 'value')
         self.batch.observe(guarded(lambda change: self._set('batch', change['new']), report), 'value')
 
     def _set(self, path, value):
-        if not self.is_writing and value != self.state.selection[path]: self.state.set(path, value)
+        if not self.is_writing and value != self.state.selection[path]:
+            self.state.set(path, value)
 
     def _resize(self):
         shape = self.channels.value, self.height.value, self.width.value
-        if shape != tuple(self.state.selection['image_shape'] or ()): self._set('image_shape', shape)
+        if shape != tuple(self.state.selection['image_shape'] or ()):
+            self._set('image_shape', shape)
 
     def show(self) -> None:
         "Update the fields"
@@ -296,7 +337,8 @@ class SizeRow(Quiet):
         values = {self.height: h, self.width: width, self.classes: classes, self.batch: batch}
         with self.quiet():
             known = [v for _, v in self.channels.options]
-            if c not in known: self.channels.options = [*IMAGE_CHANNELS, (f'{c} channels', c)]
+            if c not in known:
+                self.channels.options = [*IMAGE_CHANNELS, (f'{c} channels', c)]
             for control, value in values.items():
                 _widen(control, value)
                 control.value = value
@@ -309,7 +351,8 @@ def layers_html(
 ) -> str:
     "A table of the stages of a part with output shapes and costs; '' if nothing is known"
     rows = [r for r in resolved.summary.rows if r.part == kind] if resolved.summary else []
-    if not rows: return ''
+    if not rows:
+        return ''
     def line(r):
         cells = [r.name, ' and '.join(r.layout or ()), si(r.params), si(r.macs)]
         return f"<tr class='clsx-{r.level}'>{''.join(f'<td>{escaped(c)}</td>' for c in cells)}</tr>"
@@ -332,7 +375,8 @@ class OptionsPanel:
         self.kinds.observe(guarded(lambda _: self.show(self.state.resolved), report), 'value')
         self.rows, self.layers = w.VBox(), w.HTML()
         self.widget = w.VBox([self.size.widget, self.kinds, self.rows, self.layers])
-        for name in ('clsx-panel', 'clsx-options'): self.widget.add_class(name)
+        for name in ('clsx-panel', 'clsx-options'):
+            self.widget.add_class(name)
 
     def open(self,
         kind: str,  # backbone, neck, head or loss
@@ -345,9 +389,12 @@ class OptionsPanel:
     ) -> list[OptionRow]:
         "One row per option of the current part; empty if it is not a registered part"
         part = self.state.selection[kind]
-        try: cls = MODELS.part_of(part['type']) if isinstance(part, Mapping) else None
-        except ConfigError: cls = None
-        if cls is None: return []
+        try:
+            cls = MODELS.part_of(part['type']) if isinstance(part, Mapping) else None
+        except ConfigError:
+            cls = None
+        if cls is None:
+            return []
         if (kind, cls) not in self._rows:
             self._rows[kind, cls] = [OptionRow(self.state, kind, o, self.report) for o in options(cls) if not o.hidden]
         return self._rows[kind, cls]
@@ -358,15 +405,18 @@ class OptionsPanel:
             kind = self.kinds.value
             self.size.show()
             rows = self.rows_of(kind)
-            for row in rows: row.show()
+            for row in rows:
+                row.show()
             self._show_rows(rows, kind, resolved.selection[kind])
             html = layers_html(resolved, kind)
-            if self.layers.value != html: self.layers.value = html
+            if self.layers.value != html:
+                self.layers.value = html
 
     def _show_rows(self, rows, kind, part):
         "Replace the rows only if they belong to another part, so that the focus stays where it is"
         none = f'There is no {kind}.' if part is None else f'{type_name(part)} has no options.'
         children = [r.widget for r in rows] or [w.HTML(f"<p class='clsx-muted'>{escaped(none)}</p>")]
         shown = kind, type_name(part), len(children)
-        if shown != self._shown or rows and self.rows.children[0] is not children[0]: self.rows.children = children
+        if shown != self._shown or rows and self.rows.children[0] is not children[0]:
+            self.rows.children = children
         self._shown = shown

@@ -15,20 +15,20 @@ from dataclasses import dataclass
 import torch
 from fastcore.basics import patch
 
-from ..analysis.layer_summary import Summary, summary, si
-from ..composer.classifier import ImageClassifier
-from ..composer.builder import compose
-from ..composer.spec import KEYS, as_part, normalize_composition, apply_fixes, takes
-from .part_options import starting
-from .partial_diagram import diagram_with_issues
-from ..core.errors import ConfigError, Issue, Fix, as_code, patched
 from ..analysis.flow_diagram import Diagram, diagram
+from ..analysis.layer_summary import Summary, si, summary
 from ..base.module import BaseModule
 from ..base.randomness import OwnGenerator
-from ..core.registry import MODELS
 from ..base.shapes import CHANNELS, PARTS, image_shape_of
+from ..composer.builder import compose
+from ..composer.classifier import ImageClassifier
+from ..composer.dry_run import DryRun, arguments, fingerprint, resolve
+from ..composer.spec import KEYS, apply_fixes, as_part, normalize_composition, takes
+from ..core.errors import ConfigError, Fix, Issue, as_code, patched
+from ..core.registry import MODELS
 from ..core.tables import one_line
-from ..composer.dry_run import DryRun, arguments, resolve, fingerprint
+from .part_options import starting
+from .partial_diagram import diagram_with_issues
 
 # %% ../../nbs/explorer/state.ipynb #696e3e3a
 KINDS = (*PARTS, 'loss')
@@ -54,10 +54,14 @@ def selection_of(
     if isinstance(head, Mapping):
         loss, k = head.get('loss'), head.get('num_classes')
         comp['head'] = {o: v for o, v in head.items() if o not in ('loss', 'num_classes')}
-        if loss is not None: comp['loss'] = loss
-        if k is not None: comp['num_classes'] = k
-        if takes(head, 'num_classes') is False and k is not None: comp['head']['num_classes'] = k
-    if comp['image_shape'] is not None: comp['image_shape'] = tuple(comp['image_shape'])
+        if loss is not None:
+            comp['loss'] = loss
+        if k is not None:
+            comp['num_classes'] = k
+        if takes(head, 'num_classes') is False and k is not None:
+            comp['head']['num_classes'] = k
+    if comp['image_shape'] is not None:
+        comp['image_shape'] = tuple(comp['image_shape'])
     return {**comp, **{k: as_part(comp[k]) for k in KINDS}}
 
 # %% ../../nbs/explorer/state.ipynb #24cde111
@@ -68,12 +72,16 @@ def compose_call(
     "The call of `compose` for a selection; parts that are modules appear as variable names"
     named = {}
     for k, v in composition_of(selection).items():
-        if v is None or k == 'image_shape' and v == shape: continue
+        if v is None or k == 'image_shape' and v == shape:
+            continue
         only_type = isinstance(v, Mapping) and set(v) == {'type'} and isinstance(v['type'], str)
-        if only_type: named[k] = repr(v['type'])
-        else: named[k] = k if callable(v) and not isinstance(v, Mapping) else as_code(v)
+        if only_type:
+            named[k] = repr(v['type'])
+        else:
+            named[k] = k if callable(v) and not isinstance(v, Mapping) else as_code(v)
     line = f"compose({', '.join(f'{k}={v}' for k, v in named.items())})"
-    if len(line) <= 88: return line
+    if len(line) <= 88:
+        return line
     return 'compose(\n' + ''.join(f'    {k}={v},\n' for k, v in named.items()) + ')'
 
 # %% ../../nbs/explorer/state.ipynb #79008121
@@ -104,7 +112,8 @@ class Resolved:
         "The config of the classifier, for `compose_model`"
         comp = normalize_composition(composition_of(self.selection))
         head, k = comp['head'], comp['num_classes']
-        if isinstance(head, Mapping) and takes(head, 'num_classes') and k: head = {**head, 'num_classes': k}
+        if isinstance(head, Mapping) and takes(head, 'num_classes') and k:
+            head = {**head, 'num_classes': k}
         parts = dict(backbone=comp['backbone'], neck=comp['neck'], head=head,
                      teacher=comp.get('teacher'), targets=comp.get('targets'))
         return dict(type='ImageClassifier', **{k: v for k, v in parts.items() if v is not None})
@@ -115,7 +124,8 @@ def _build_meta(selection, dry_run):
     parts = arguments(resolve(composition_of(selection), dry_run))
     built = {k: dry_run.meta(cfg, k) for k, cfg in parts.items() if k in PARTS}
     known = {k: part for k, part in built.items() if isinstance(part, BaseModule)}  # these know their config
-    with torch.device('meta'): clf = ImageClassifier(**parts | known).eval()
+    with torch.device('meta'):
+        clf = ImageClassifier(**parts | known).eval()
     shape = selection['image_shape'] or image_shape_of(clf.backbone)
     costs = summary(clf, shape, level='stage')
     return clf, costs, diagram(clf, shape, costs)
@@ -126,10 +136,14 @@ def resolve_selection(
     "Compose a selection on the meta device; parts that do not fit are reported in `issues`"
     dry_run, clf, costs, issues = DryRun(), None, None, []
     with OwnGenerator():
-        try: clf, costs, drawn = _build_meta(selection, dry_run)
-        except ConfigError as e: issues = e.issues
-        except Exception as e: issues = [Issue('backbone', f'{type(e).__name__}: {e}')]
-        if issues: drawn = diagram_with_issues(composition_of(selection), issues, dry_run)
+        try:
+            clf, costs, drawn = _build_meta(selection, dry_run)
+        except ConfigError as e:
+            issues = e.issues
+        except Exception as e:
+            issues = [Issue('backbone', f'{type(e).__name__}: {e}')]
+        if issues:
+            drawn = diagram_with_issues(composition_of(selection), issues, dry_run)
     code = compose_call(selection, clf and image_shape_of(clf.backbone))
     return Resolved(dict(selection), list(issues), drawn, clf, costs, code)
 
@@ -142,7 +156,8 @@ def check_memory(
     "Raise `ConfigError` if the weights and the activations of one image need more than `MAX_BYTES`"
     total = resolved.summary.total
     weights, activations = 4 * total.params, total.memory
-    if weights + activations <= MAX_BYTES: return
+    if weights + activations <= MAX_BYTES:
+        return
     path = 'num_classes' if weights > activations else 'image_shape'
     needed, limit = si(weights + activations, 'B'), si(MAX_BYTES, 'B')
     parts = f'{si(weights, "B")} weights, {si(activations, "B")} activations'
@@ -158,8 +173,10 @@ def _classes(value):
     return [t for v in value for t in _classes(v)] if isinstance(value, (list, tuple)) else []
 
 def _class_id(name):
-    try: return id(MODELS.part_of(name))
-    except ConfigError: return None
+    try:
+        return id(MODELS.part_of(name))
+    except ConfigError:
+        return None
 
 # %% ../../nbs/explorer/state.ipynb #330c49b3
 class State:
@@ -186,9 +203,11 @@ class State:
         "What a selection resolves to; the last eight are cached"
         key = fingerprint(selection), tuple(_classes(selection))
         with self._lock:
-            if key not in self._cache: self._cache[key] = resolve_selection(selection)
+            if key not in self._cache:
+                self._cache[key] = resolve_selection(selection)
             self._cache.move_to_end(key)
-            while len(self._cache) > 8: self._cache.popitem(last=False)
+            while len(self._cache) > 8:
+                self._cache.popitem(last=False)
             return self._cache[key]
 
     def watch(self,
@@ -199,12 +218,14 @@ class State:
         return lambda: f in self._watchers and self._watchers.remove(f)
 
     def _notify(self, what):
-        for f in list(self._watchers): f(what)
+        for f in list(self._watchers):
+            f(what)
 
     def go_to(self, selection: Mapping) -> None:
         "Make `selection` the current one; does nothing if it already is"
         with self._lock:
-            if fingerprint(selection) == fingerprint(self.selection): return
+            if fingerprint(selection) == fingerprint(self.selection):
+                return
             self._history[self._at + 1:] = [dict(selection)]
             self._at += 1
         self._notify('selection')
@@ -212,7 +233,8 @@ class State:
 # %% ../../nbs/explorer/state.ipynb #9e04c5a1
 def _with_channels(backbone, shape):
     "The backbone's config with `in_channels` set to the channels of the image"
-    if not isinstance(backbone, Mapping) or not shape or not takes(backbone, 'in_channels'): return backbone
+    if not isinstance(backbone, Mapping) or not shape or not takes(backbone, 'in_channels'):
+        return backbone
     rest = {k: v for k, v in backbone.items() if k != 'in_channels'}
     return rest if shape[0] == 3 else {**rest, 'in_channels': shape[0]}
 
@@ -222,10 +244,13 @@ def choose(self: State,
     name: str | None,  # a registered name; None for no neck, or the head's own loss
 ) -> None:
     "Replace the part of that kind by another with its starting options; raises `ConfigError` for an unknown name"
-    if kind not in KINDS: raise ConfigError('kind', f'expected one of {", ".join(KINDS)}, got {kind!r}.')
-    if name is None and kind not in ('neck', 'loss'): raise ConfigError(kind, f'a classifier needs a {kind}, got None.')
+    if kind not in KINDS:
+        raise ConfigError('kind', f'expected one of {", ".join(KINDS)}, got {kind!r}.')
+    if name is None and kind not in ('neck', 'loss'):
+        raise ConfigError(kind, f'a classifier needs a {kind}, got None.')
     part = None if name is None else {'type': name, **starting(MODELS.find(name, kind).part)}
-    if kind == 'backbone': part = _with_channels(part, self.selection['image_shape'])
+    if kind == 'backbone':
+        part = _with_channels(part, self.selection['image_shape'])
     self.go_to({**self.selection, kind: part})
 
 @patch
@@ -255,7 +280,8 @@ def reset(self: State,
 ) -> None:
     "Set an option back to its default, or to its starting value if it has no default"
     kind, _, option = path.partition('.')
-    if not option: return self.set(path, START[path])
+    if not option:
+        return self.set(path, START[path])
     part = self.selection[kind]
     first = starting(MODELS.part_of(part['type'])) if isinstance(part, Mapping) else {}
     fix = Fix({path: first[option]}) if option in first else Fix({}, (path,))
@@ -277,15 +303,18 @@ def fix_all(self: State) -> None:
 
 # %% ../../nbs/explorer/state.ipynb #cf2e2b3a
 @patch(as_prop=True)
-def can_undo(self: State) -> bool: return self._at > 0
+def can_undo(self: State) -> bool:
+    return self._at > 0
 
 @patch(as_prop=True)
-def can_redo(self: State) -> bool: return self._at < len(self._history) - 1
+def can_redo(self: State) -> bool:
+    return self._at < len(self._history) - 1
 
 @patch
 def _step(self: State, by):
     with self._lock:
-        if not 0 <= self._at + by < len(self._history): return
+        if not 0 <= self._at + by < len(self._history):
+            return
         self._at += by
     self._notify('selection')
 
@@ -304,7 +333,8 @@ def build(self: State,
     selection: Mapping | None = None,  # the current one if None
 ) -> ImageClassifier:
     "The classifier with its initial weights, the same at each call; raises `ComposeError` if the parts do not fit"
-    with OwnGenerator(): return compose(**composition_of(selection or self.selection))
+    with OwnGenerator():
+        return compose(**composition_of(selection or self.selection))
 
 # %% ../../nbs/explorer/state.ipynb #d7a55bef
 @patch
@@ -314,7 +344,8 @@ def pin(self: State,
     "Keep the current selection for comparison; one that is pinned already keeps its name"
     with self._lock:
         same = [n for n, pinned in self.pins.items() if fingerprint(pinned.selection) == fingerprint(self.selection)]
-        if same and name is None: return same[0]
+        if same and name is None:
+            return same[0]
         name = one_line(name or self.resolved.name)
         candidates = [name, *(f'{name} · {i}' for i in range(2, len(self.pins) + 3))]
         name = next(n for n in candidates if n not in self.pins)
@@ -325,5 +356,6 @@ def pin(self: State,
 @patch
 def unpin(self: State, name: str) -> None:
     "Remove a pin"
-    with self._lock: self.pins = {k: v for k, v in self.pins.items() if k != name}
+    with self._lock:
+        self.pins = {k: v for k, v in self.pins.items() if k != name}
     self._notify('pins')

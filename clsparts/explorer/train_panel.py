@@ -13,21 +13,22 @@ import ipywidgets as w
 from fastcore.basics import patch
 from matplotlib.ticker import MaxNLocator
 
+from ..core.errors import ConfigError
+from ..core.tables import escaped
 from ..data.datasets import available_data, load_data
+from ..data.figures import Figure
+from ..data.transforms import AUGMENTS
+from ..evaluation.plots import BLUE, ORANGE, plot_confusion
+from .background_runs import ENDED, Run, Runs
 from .page import MAX_TRACE, Page, Worker, button, error_html, figure_html, guarded
 from .state import Resolved, State
-from .background_runs import ENDED, Run, Runs
-from ..data.figures import Figure
-from ..core.errors import ConfigError
-from ..evaluation.plots import BLUE, ORANGE, plot_confusion
 from ..training.runs import DEFAULT
-from ..core.tables import escaped
-from ..data.transforms import AUGMENTS
 
 # %% ../../nbs/explorer/train_panel.ipynb #e7523742
 COLOURS = (BLUE, ORANGE, '#2c8c80', '#8a6bb5', '#c4505a', '#6f8f3c', '#788290')
 
-def colour_of(i: int) -> str: return COLOURS[i % len(COLOURS)]
+def colour_of(i: int) -> str:
+    return COLOURS[i % len(COLOURS)]
 
 def _plain_axes(ax, title):
     ax.set_title(title, fontsize=10)
@@ -48,10 +49,12 @@ def plot_runs(
         steps_per_epoch = run.steps / run.epochs if run.steps else 1
         points = list(run.losses)                                       # a copy: the run appends to it
         x, y = [step / steps_per_epoch for step, _ in points], [v for _, v in points]
-        if points: loss.plot(x, y, label=run.name, **style)
+        if points:
+            loss.plot(x, y, label=run.name, **style)
         records = list(run.history)
         x, y = [r['epoch'] for r in records], [100 * r['val_accuracy'] for r in records]
-        if records: accuracy.plot(x, y, marker='o', ms=3, **style)
+        if records:
+            accuracy.plot(x, y, marker='o', ms=3, **style)
     _plain_axes(loss, 'training loss')
     _plain_axes(accuracy, 'validation accuracy, %')
     if loss.lines:
@@ -62,26 +65,33 @@ def plot_runs(
 # %% ../../nbs/explorer/train_panel.ipynb #2548ad84
 def duration(seconds: float) -> str:
     "`12 s`, `3 min`, `2 h`"
-    if seconds < 90: return f'{seconds:.0f} s'
+    if seconds < 90:
+        return f'{seconds:.0f} s'
     return f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
 
 def progress_text(run: Run) -> str:
     "Epoch, time left and accuracy of a run"
     done = len(run.history)
-    if run.status in ENDED: text = f'{run.status} after {done} epoch{"s" * (done != 1)}'
-    else: text = 'paused in ' * (run.status == 'paused') + f'epoch {min(done + 1, run.epochs)} of {run.epochs}'
-    if run.seconds_left is not None and run.status == 'running': text += f' · {duration(run.seconds_left)} left'
-    if run.accuracy is not None: text += f' · validation accuracy {100 * run.accuracy:.1f} %'
+    if run.status in ENDED:
+        text = f'{run.status} after {done} epoch{"s" * (done != 1)}'
+    else:
+        text = 'paused in ' * (run.status == 'paused') + f'epoch {min(done + 1, run.epochs)} of {run.epochs}'
+    if run.seconds_left is not None and run.status == 'running':
+        text += f' · {duration(run.seconds_left)} left'
+    if run.accuracy is not None:
+        text += f' · validation accuracy {100 * run.accuracy:.1f} %'
     return f'{run.name}: {text}'
 
-def _percent(accuracy): return '' if accuracy is None else f'{100 * accuracy:.1f} %'
+def _percent(accuracy):
+    return '' if accuracy is None else f'{100 * accuracy:.1f} %'
 
 def runs_html(
     runs: list[Run],
     shown: int | None = None,  # index of the run whose confusion matrix is shown
 ) -> str:
     "A table of runs with a clickable row for each; '' without runs"
-    if not runs: return ''
+    if not runs:
+        return ''
     lines = []
     for i, run in enumerate(runs):
         dot = f"<span class='clsx-dot' style='background:{colour_of(i)}'></span>"
@@ -113,9 +123,11 @@ class TrainPanel:
         self._make_results()
         settings = [self.data, self.folder, self.augment], [self.epochs, self.batch, self.lr]
         rows = [w.HBox(o) for o in (*settings, [*self.buttons.values(), self.bar, self.text])]
-        for row in rows: row.add_class('clsx-row')
+        for row in rows:
+            row.add_class('clsx-row')
         self.widget = w.VBox([*rows, self.status, self.match, self.curves, self.table, self.confusion])
-        for name in ('clsx-panel', 'clsx-train'): self.widget.add_class(name)
+        for name in ('clsx-panel', 'clsx-train'):
+            self.widget.add_class(name)
         self._painter, self._starter = Worker(self._paint, report), Worker(self._start_run, report)
         self.runs.watch(self._run_changed)
         self._paint()
@@ -123,7 +135,8 @@ class TrainPanel:
     def _make_settings(self):
         train, narrow = DEFAULT['train'], dict(style=dict(description_width='auto'))
         number, lr = dict(min=1, max=10 ** 5, **narrow), train['optim_wrapper']['optimizer']['lr']
-        def labels(description, tooltip): return dict(description=description, tooltip=tooltip)
+        def labels(description, tooltip):
+            return dict(description=description, tooltip=tooltip)
         self.data = w.Dropdown(options=[*available_data(), FOLDER], **labels('Data', 'training data'), **narrow)
         self.folder = w.Text(**labels('Folder', 'one subfolder per class'), placeholder='path of a folder', **narrow)
         self.augment = w.Dropdown(options=list(AUGMENTS), **labels('Augmentation', 'of training images'), **narrow)
@@ -131,7 +144,8 @@ class TrainPanel:
         self.lr = w.FloatText(lr, **labels('Learning rate', 'peak learning rate'), step=.01, **narrow)
         self.batch = w.BoundedIntText(self.state.selection['batch'], **labels('Batch', 'images per step'), **number)
         named = dict(data=self.data, folder=self.folder, augment=self.augment, epochs=self.epochs, lr=self.lr)
-        for name, o in named.items(): o.add_class(f'clsx-{name}')
+        for name, o in named.items():
+            o.add_class(f'clsx-{name}')
         self.batch.add_class('clsx-train-batch')
         self.data.observe(guarded(lambda _: self._show_folder(), self.report), 'value')
         self.batch.observe(guarded(lambda change: self._set_batch(change['new']), self.report), 'value')
@@ -145,7 +159,8 @@ class TrainPanel:
         self.curves, self.confusion, self.table = w.HTML(), w.HTML(), Page(label='Runs')
         named = {'progress': self.bar, 'progress-text': self.text, 'train-status': self.status, 'curves': self.curves,
                  'confusion': self.confusion, 'run-table': self.table}
-        for name, o in named.items(): o.add_class(f'clsx-{name}')
+        for name, o in named.items():
+            o.add_class(f'clsx-{name}')
         self.table.on_act(guarded(self._select, self.report))
 
 # %% ../../nbs/explorer/train_panel.ipynb #18e9025e
@@ -156,7 +171,8 @@ def _show_folder(self: TrainPanel):
 
 @patch
 def _set_batch(self: TrainPanel, value):
-    if value != self.state.selection['batch']: self.state.set('batch', value)
+    if value != self.state.selection['batch']:
+        self.state.set('batch', value)
 
 @patch(as_prop=True)
 def data_name(self: TrainPanel) -> str:
@@ -178,31 +194,39 @@ def start(self: TrainPanel) -> None:
     self._starter.wake()
 
 @patch
-def _tell(self: TrainPanel, html): self.status.value = html
+def _tell(self: TrainPanel, html):
+    self.status.value = html
 
 @patch
 def _start_run(self: TrainPanel):
     resolved = self.state.resolved
     self.match.children = ()
     try:
-        if not resolved.ok: raise ConfigError(message='the parts do not fit together yet. Fix them first.')
+        if not resolved.ok:
+            raise ConfigError(message='the parts do not fit together yet. Fix them first.')
         name = self.data_name
-        if name not in self._data: self._data = {name: load_data(name)}  # one at a time: it may be large
+        if name not in self._data:
+            self._data = {name: load_data(name)}  # one at a time: it may be large
         data, selection = self._data[name], resolved.selection
         expected, found = (selection['image_shape'], selection['num_classes']), (data.image_shape, len(data.classes))
-        if found != expected: return self._offer_match(name, *found)
+        if found != expected:
+            return self._offer_match(name, *found)
         self.runs.start(dict(model=resolved.model, **self.settings()), resolved.name)
         self._tell('')
-    except ConfigError as e: self._tell(error_html(e))
-    except Exception as e: self._tell(error_html(e, 'Training did not start.'))
-    finally: self._update_buttons()
+    except ConfigError as e:
+        self._tell(error_html(e))
+    except Exception as e:
+        self._tell(error_html(e, 'Training did not start.'))
+    finally:
+        self._update_buttons()
 
 @patch
 def _offer_match(self: TrainPanel, name, image_shape, num_classes):
     "Report that the data has another shape, with a button that changes the composition"
     text = f"{' × '.join(map(str, image_shape))} and {num_classes} classes"
     self._tell(f"<span class='clsx-wrong'>The data set {escaped(name)} does not match the composition: {text}.</span>")
-    def match(): self._match_data(image_shape, num_classes)
+    def match():
+        self._match_data(image_shape, num_classes)
     self.match.children = [button(f'Use {text}', match, 'clsx-match', report=self.report)]
 
 @patch
@@ -215,13 +239,17 @@ def _match_data(self: TrainPanel, image_shape, num_classes):
 @patch
 def _pause(self: TrainPanel):
     run = self.runs.running
-    if run is None: return
-    if run.status == 'paused': run.resume()
-    else: run.pause()
+    if run is None:
+        return
+    if run.status == 'paused':
+        run.resume()
+    else:
+        run.pause()
 
 @patch
 def _stop(self: TrainPanel):
-    if run := self.runs.running: run.stop()
+    if run := self.runs.running:
+        run.stop()
 
 @patch
 def _select(self: TrainPanel, act):
@@ -234,7 +262,8 @@ def _update_buttons(self: TrainPanel):
     run = self.runs.running
     is_paused = run is not None and run.status == 'paused'
     self.buttons['start'].disabled = run is not None
-    for k in ('pause', 'stop'): self.buttons[k].disabled = run is None or run.status == 'stopping'
+    for k in ('pause', 'stop'):
+        self.buttons[k].disabled = run is None or run.status == 'stopping'
     pause = self.buttons['pause']
     pause.description, pause.icon = ('Resume', 'play') if is_paused else ('Pause', 'pause')
 
@@ -245,14 +274,16 @@ NOTHING_YET = ("<p class='clsx-muted'>No runs yet. Start trains the composition 
 @patch
 def show(self: TrainPanel, resolved: Resolved) -> None:
     "Update what depends on the composition"
-    if self.batch.value != resolved.selection['batch']: self.batch.value = resolved.selection['batch']
+    if self.batch.value != resolved.selection['batch']:
+        self.batch.value = resolved.selection['batch']
     self._painter.wake()
 
 @patch
 def _run_changed(self: TrainPanel, run):
     "Redraw; at once if the status has changed"
     before, self._last_status = self._last_status, (run.name, run.status)
-    if before != self._last_status: self._status_changed.set()
+    if before != self._last_status:
+        self._status_changed.set()
     self._painter.wake()
 
 @patch
@@ -264,25 +295,31 @@ def _paint(self: TrainPanel):
     if run is None:
         self.curves.value = NOTHING_YET
         return
-    if run.active or self.shown is None or self.shown >= len(runs): self.shown = runs.index(run)
+    if run.active or self.shown is None or self.shown >= len(runs):
+        self.shown = runs.index(run)
     self._show_progress(run)
     self.table.value = runs_html(runs, self.shown)
-    if run.status == 'stopping': return                                 # the run ends before a chart would be ready
+    if run.status == 'stopping':
+        return                                 # the run ends before a chart would be ready
     self.curves.value = _curves_html(runs)
     self._show_confusion(runs[self.shown])
-    if run.active: self._status_changed.wait(.3)
+    if run.active:
+        self._status_changed.wait(.3)
     self._status_changed.clear()
 
 @patch
 def _show_progress(self: TrainPanel, run):
     self.bar.value, self.text.value = run.step / run.steps if run.steps else 0, escaped(progress_text(run))
     self.bar.bar_style = {'done': 'success', 'failed': 'danger', 'stopped': 'warning'}.get(run.status, '')
-    if run.status == 'failed': self._tell(_failure_html(run))
-    elif run.message: self._tell(f"<span class='clsx-muted'>{escaped(run.message)}</span>")
+    if run.status == 'failed':
+        self._tell(_failure_html(run))
+    elif run.message:
+        self._tell(f"<span class='clsx-muted'>{escaped(run.message)}</span>")
 
 # %% ../../nbs/explorer/train_panel.ipynb #a655e5b6
 def _curves_html(runs):
-    if not any(r.losses for r in runs): return ''
+    if not any(r.losses for r in runs):
+        return ''
     return figure_html(plot_runs(runs), 'Training loss and validation accuracy by epoch, one line per run')
 
 def _failure_html(run):
@@ -295,7 +332,8 @@ def _failure_html(run):
 def _show_confusion(self: TrainPanel, run):
     "Draw the confusion matrix of a run that has ended"
     key = run.name, run.status
-    if self._confusion_of == key: return
+    if self._confusion_of == key:
+        return
     self._confusion_of, html = key, ''
     if run.status in ENDED and run.evaluation is not None:
         fig = plot_confusion(run.evaluation, run.training.data)

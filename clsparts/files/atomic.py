@@ -30,12 +30,14 @@ def replacing(
 ):  # a context that returns the temporary path to write to
     "Write to a temporary file beside `path`, which is renamed to `path` if the block ends without an error, and removed otherwise"
     path = Path(path)
-    with _cannot_be_written(path): tmp = _neighbour(path)
+    with _cannot_be_written(path):
+        tmp = _neighbour(path)
     _writing.add(tmp)
     try:
         yield tmp
         with _cannot_be_written(path):
-            with open(tmp, 'rb+') as f: os.fsync(f.fileno())
+            with open(tmp, 'rb+') as f:
+                os.fsync(f.fileno())
             os.chmod(tmp, 0o666 & ~_umask())
             os.replace(tmp, path)
             _flush(path.parent)
@@ -48,7 +50,8 @@ def _neighbour(path):
     "An empty file beside `path`; its name contains the process id and keeps the suffix"
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.stat().st_mode): raise OSError(errno.EEXIST, 'it is there and not a file')
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EEXIST, 'it is there and not a file')
     stem = os.fsdecode(os.fsencode(path.stem)[:80])                     # a name has at most 255 bytes
     suffix = path.suffix if len(path.suffix) <= 20 else ''
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{stem}.tmp-{os.getpid()}-', suffix=suffix)
@@ -65,22 +68,44 @@ def _flush(folder):
     "Flush a folder to disk, so that a power failure cannot undo a rename; not supported everywhere"
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
-        try: os.fsync(handle)
-        finally: os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 # %% ../../nbs/files/atomic.ipynb #48cbfb7c
-REMEDIES = {errno.ENOSPC: 'make room', errno.EDQUOT: 'make room', errno.EFBIG: 'make room', errno.ENAMETOOLONG: 'choose a shorter name',
-            errno.EACCES: 'choose another folder, or change its permissions', errno.EPERM: 'choose another folder, or change its permissions'}
+REMEDIES = {
+    errno.ENOSPC: 'make room',
+    errno.EDQUOT: 'make room',
+    errno.EFBIG: 'make room',
+    errno.ENAMETOOLONG: 'choose a shorter name',
+    errno.EACCES: 'choose another folder, or change its permissions',
+    errno.EPERM: 'choose another folder, or change its permissions',
+}
+
 
 @contextmanager
 def _cannot_be_written(path):
     "A context whose errors name `path` and the fix"
-    try: yield
+    try:
+        yield
     except OSError as e:
-        raise type(e)(f'{path}: cannot be written: {e.strerror or e}; {REMEDIES.get(e.errno, "choose another folder")}') from e
-    except ValueError as e: raise ConfigError(message=f'{str(path)!r}: cannot be written: {_no_name(path, e)}. Choose another name.') from None
+        raise type(e)(
+            f'{path}: cannot be written: {e.strerror or e}; {REMEDIES.get(e.errno, "choose another folder")}'
+        ) from e
+    except ValueError as e:
+        raise ConfigError(
+            message=f'{str(path)!r}: cannot be written: {_no_name(path, e)}. Choose another name.'
+        ) from None
 
-def _no_name(path, e): return 'a name holds no null byte' if chr(0) in str(path) else 'it is not UTF-8' if isinstance(e, UnicodeEncodeError) else e
+def _no_name(path, e):
+    return (
+        'a name holds no null byte'
+        if chr(0) in str(path)
+        else 'it is not UTF-8'
+        if isinstance(e, UnicodeEncodeError)
+        else e
+    )
 
 # %% ../../nbs/files/atomic.ipynb #c7be7d5b
 _TEMPORARY = re.compile(r'\..*\.tmp-([0-9]{1,10})-\w{8}(\.[^.]*)?', re.DOTALL)
@@ -92,15 +117,20 @@ def sweep(
     found = [(p, m) for p in Path(folder).glob('.*.tmp-*') if (m := _TEMPORARY.fullmatch(p.name))]
     stale = [p for p, m in found if p not in _writing and (int(m[1]) == os.getpid() or not _runs(int(m[1])))]
     for p in stale:
-        with suppress(OSError): p.unlink()
+        with suppress(OSError):
+            p.unlink()
     return stale
 
 def _runs(pid):
     "Whether the process exists on this machine"
-    if os.name != 'posix': return False                                 # open files cannot be removed on Windows
-    try: os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError): return False
-    except PermissionError: pass
+    if os.name != 'posix':
+        return False                                 # open files cannot be removed on Windows
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
     return True
 
 # %% ../../nbs/files/atomic.ipynb #25ab597f
@@ -109,18 +139,23 @@ def as_path(
     where: str = '',  # config path in errors
 ) -> Path:
     "`path` with `~` expanded; raises `ConfigError` for an impossible path"
-    if not isinstance(path, (str, Path)) or not str(path): raise ConfigError(where, f'expected a path, got {path!r}.')
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise ConfigError(where, f'expected a path, got {path!r}.')
     try:
         path = Path(path).expanduser()
         str(path).encode()                                              # safetensors cannot open other names
         os.lstat(path)
-    except RuntimeError: raise ConfigError(where, f'{path}: there is no such user. Set the path without ~.') from None
-    except ValueError as e: raise ConfigError(where, f'{str(path)!r} cannot be a path: {_no_name(path, e)}. Choose another name.') from None
-    except OSError: pass                                                # reported when the file is opened
+    except RuntimeError:
+        raise ConfigError(where, f'{path}: there is no such user. Set the path without ~.') from None
+    except ValueError as e:
+        raise ConfigError(where, f'{str(path)!r} cannot be a path: {_no_name(path, e)}. Choose another name.') from None
+    except OSError:
+        pass                                                # reported when the file is opened
     return path
 
 # %% ../../nbs/files/atomic.ipynb #173362b0
-_UNKNOWN_THERE = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}     # errors of file systems without locks
+# errors of file systems without locks
+_UNKNOWN_THERE = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 _held = threading.local()                                               # folders locked by each thread
 
@@ -132,37 +167,55 @@ def locked(
     from filelock import FileLock, Timeout
     folder = Path(folder).resolve()
     file, owner = folder/'.lock', folder/'.lock.json'
-    if file.is_symlink(): raise ConfigError(message=f'{file} is a link; locks are not. Remove it.')
+    if file.is_symlink():
+        raise ConfigError(message=f'{file} is a link; locks are not. Remove it.')
     held = _held.__dict__.setdefault('folders', set())
     if folder in held:                                                  # locked by this thread already
         yield
         return
     lock = FileLock(file, timeout=0, mode=0o666 & ~_umask())
-    try: lock.acquire()
-    except Timeout: raise ConfigError(message=f'{folder} is in use by {_owner(owner)}. Wait until it ends, or choose another folder.') from None
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ConfigError(
+            message=f'{folder} is in use by {_owner(owner)}. Wait until it ends, or choose another folder.'
+        ) from None
     except (OSError, NotImplementedError) as e:
         if isinstance(e, OSError) and e.errno not in _UNKNOWN_THERE:
-            raise ConfigError(message=f'{file}: cannot be locked: {e.strerror or e}. Change its permissions, or copy the folder.') from e
+            raise ConfigError(
+                message=f'{file}: cannot be locked: {e.strerror or e}. Change its permissions, or copy the folder.'
+            ) from e
         warnings.warn(f'{folder}: this file system has no locks. Do not train there twice at once.')
     held.add(folder)
     try:
         now = dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime('%Y-%m-%d %H:%M:%S'))
-        with suppress(OSError), replacing(owner) as tmp: tmp.write_text(json.dumps(now))
+        with suppress(OSError), replacing(owner) as tmp:
+            tmp.write_text(json.dumps(now))
         yield
     finally:
         held.discard(folder)
-        with suppress(OSError): owner.unlink()
+        with suppress(OSError):
+            owner.unlink()
         lock.release()
 
 def _owner(file):
     "The owner of a lock, if known"
     try:
-        with open(file, 'rb') as f: it = json.loads(f.read(1000))
+        with open(file, 'rb') as f:
+            it = json.loads(f.read(1000))
         return f'process {int(it["pid"])} on {it["host"]!s:.60}, since {it["since"]!s:.30}'
-    except (OSError, ValueError, KeyError, TypeError, RecursionError): return 'another process'
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 'another process'
 
 # %% ../../nbs/files/atomic.ipynb #5c9410a5
-_KINDS = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a named pipe', stat.S_IFSOCK: 'a socket', stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device'}
+_KINDS = {
+    stat.S_IFDIR: 'a folder',
+    stat.S_IFIFO: 'a named pipe',
+    stat.S_IFSOCK: 'a socket',
+    stat.S_IFCHR: 'a device',
+    stat.S_IFBLK: 'a device',
+}
+
 
 def regular_file(
     path: str | Path,  # `~` is the home folder
@@ -172,8 +225,10 @@ def regular_file(
     try:
         path = Path(path).expanduser()
         mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError): raise ConfigError(message=f'{path}: there is no such {what}.') from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(message=f'{path}: there is no such {what}.') from None
     except (OSError, RuntimeError, ValueError) as e:             # circular links, `~nobody`, a null byte
         raise ConfigError(message=f'{path}: cannot be opened: {getattr(e, "strerror", None) or e}.') from None
-    if not stat.S_ISREG(mode): raise ConfigError(message=f'{path}: expected a {what}, got {_KINDS.get(stat.S_IFMT(mode), "a special file")}.')
+    if not stat.S_ISREG(mode):
+        raise ConfigError(message=f'{path}: expected a {what}, got {_KINDS.get(stat.S_IFMT(mode), "a special file")}.')
     return path

@@ -26,13 +26,15 @@ def _encoded(url):
     shown = re.sub('//[^/]*@', '//…@', url)                           # never show a password
     try:
         parts = urlsplit(url)
-        if '@' in parts.netloc: raise ValueError('user names and passwords are not supported; pass the path of a file')
+        if '@' in parts.netloc:
+            raise ValueError('user names and passwords are not supported; pass the path of a file')
         if re.search(r'[\x00-\x1f\x7f]|^[^/]*//[^/?#]* ', url):
             raise ValueError('it has characters that no URL may have')
         host, port = (parts.hostname or '').encode('idna'), parts.port   # raise for invalid values
         if parts.scheme in ('http', 'https') and host and port != 0:
             return urldefrag(requests.Request('GET', url).prepare().url).url
-    except ValueError as e: raise ConfigError(message=f'{shown!r} is not a valid URL: {e}.') from None
+    except ValueError as e:
+        raise ConfigError(message=f'{shown!r} is not a valid URL: {e}.') from None
     raise ConfigError(message=f'expected a URL that starts with http:// or https://, got {shown!r}. '
                               'Pass a file on disk by its path.')
 
@@ -44,9 +46,12 @@ def cached_at(
     "The path of the file in the cache, downloaded or not; raises `ConfigError` for an invalid URL or folder"
     url, option = _encoded(url), 'folder' if folder else 'CLSPARTS_CACHE'
     text = str(folder or os.environ.get('CLSPARTS_CACHE') or '~/.cache/clsparts/weights')
-    if '\0' in text: raise ConfigError(option, f'expected a folder, got {text!r}.')
-    try: folder = Path(text).expanduser()
-    except RuntimeError: raise ConfigError(option, f'there is no such user: {text!r}. Set a full path.') from None
+    if '\0' in text:
+        raise ConfigError(option, f'expected a folder, got {text!r}.')
+    try:
+        folder = Path(text).expanduser()
+    except RuntimeError:
+        raise ConfigError(option, f'there is no such user: {text!r}. Set a full path.') from None
     name = re.sub(r'[^\w.-]+', '_', unquote(urlsplit(url).path).rsplit('/', 1)[-1])
     name = name.encode()[-100:].decode(errors='ignore')
     return folder/f'{hashlib.sha256(url.encode()).hexdigest()[:12]}-{name or "file"}'
@@ -66,14 +71,16 @@ WEB_PAGE = re.compile(rb'(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)', r
 
 def _is_page(start, url, content_type=''):
     "Whether a file is a web page under the name of a weight file"
-    if Path(urlsplit(url).path.lower()).suffix not in _WEIGHTS: return False
+    if Path(urlsplit(url).path.lower()).suffix not in _WEIGHTS:
+        return False
     return content_type.lower().startswith('text/html') or bool(WEB_PAGE.match(start))
 
 # %% ../../nbs/files/downloads.ipynb #2d87b251
 class _Refused(Exception):
     "The arguments of a `ConfigError` that no second try would change; pooch tries again after every `ValueError`"
 
-def _refused(url, why): return _Refused('', f'{url}: {why}')
+def _refused(url, why):
+    return _Refused('', f'{url}: {why}')
 
 _CODES = {401: 'the server requires a login. Download the file with a browser, and pass its path',
           403: 'the server denies access', 404: 'there is no such file on the server',
@@ -83,15 +90,18 @@ _PAGE_CAME = ('a web page came in place of the file; the site may require a logi
 
 def _check_redirect(url, at, to):
     "Raise `_Refused` if a redirect from `at` cannot be trusted"
-    try: new = _encoded(urljoin(at, to))
-    except ValueError as e: raise _refused(url, f'the server redirects to what cannot be used: {e}') from None
+    try:
+        new = _encoded(urljoin(at, to))
+    except ValueError as e:
+        raise _refused(url, f'the server redirects to what cannot be used: {e}') from None
     if at.startswith('https:') and new.startswith('http:'):
         raise _refused(url, f'the server redirects from https to http, to {new}. Pass that URL if you trust it.')
 
 def _check_encoding(url, reply):
     "Raise `_Refused` if the content would have to be decoded"
     encoding = reply.headers.get('Content-Encoding', '').strip().lower()
-    if encoding in ('', 'identity', 'aws-chunked'): return
+    if encoding in ('', 'identity', 'aws-chunked'):
+        return
     if not (encoding.endswith('gzip') and urlsplit(url).path.endswith('gz')):
         raise _refused(url, f'the server sends the file encoded as {encoding!r}. Use another source.')
     reply.raw.headers.discard('Content-Encoding')                     # the file is a .gz itself, and stays one
@@ -99,7 +109,8 @@ def _check_encoding(url, reply):
 def _length(url, headers):
     "The number of bytes that are announced, None if they are not; raises `_Refused` if that is not a number"
     text = headers.pop('Content-Length', None)
-    if text is None or 'Transfer-Encoding' in headers: return None
+    if text is None or 'Transfer-Encoding' in headers:
+        return None
     found = {o.strip() for o in text.split(',')}                       # the same number twice is allowed
     if len(found) != 1 or not re.fullmatch('[0-9]{1,18}', only := found.pop()):
         raise _refused(url, f"the server's Content-Length is not a number: {text[:50]!r}. Use another source.")
@@ -123,21 +134,27 @@ class _Transfer:
         from tqdm.auto import tqdm
         self.size, self.total, self.started = 0, None, False
         how = dict(timeout=self.timeout, headers={'User-Agent': 'clsparts', 'Accept-Encoding': 'identity'})
-        hidden = None if self.progress else True                       # None: shown in a terminal only
-        with open(path, 'wb') as self.file, tqdm(total=1, unit='B', unit_scale=True, leave=False, disable=hidden) as bar:
+        hidden = None if self.progress else True  # None: shown in a terminal only
+        with (
+            open(path, 'wb') as self.file,
+            tqdm(total=1, unit='B', unit_scale=True, leave=False, disable=hidden) as bar,
+        ):
             pooch.HTTPDownloader(bar, 1 << 16, hooks={'response': self.check_reply}, **how)(url, self, store)
             os.fsync(self.file.fileno())
-        if self.size < (self.total or 0): raise requests.ConnectionError('the file is not complete')
+        if self.size < (self.total or 0):
+            raise requests.ConnectionError('the file is not complete')
         self.check_content(path)
 
     def write(self, piece):
         self.file.write(piece)
         self.size += len(piece)
-        if self.size <= self.max_bytes: return
+        if self.size <= self.max_bytes:
+            return
         too_large = f'more than {self.max_bytes / 1e6:.0f} MB came'
         raise _Refused('max_bytes', f'{self.url}: {too_large}. Set max_bytes if the file is larger.')
 
-    def flush(self): self.file.flush()
+    def flush(self):
+        self.file.flush()
 
     def check_reply(self, reply, **_):
         "Raise `_Refused` unless the response is the file itself"
@@ -145,11 +162,15 @@ class _Transfer:
         if reply.is_redirect:
             reply.close()                                              # its content may be endless
             return _check_redirect(self.url, reply.url, reply.headers['Location'])
-        if code == 429 or 500 <= code < 600: return                    # pooch tries again
-        if code >= 400: raise _refused(self.url, f'{_CODES.get(code, "the server refuses")} (HTTP {code}).')
-        if code != 200: raise _refused(self.url, f'the server returned no file (HTTP {code}).')
+        if code == 429 or 500 <= code < 600:
+            return                    # pooch tries again
+        if code >= 400:
+            raise _refused(self.url, f'{_CODES.get(code, "the server refuses")} (HTTP {code}).')
+        if code != 200:
+            raise _refused(self.url, f'the server returned no file (HTTP {code}).')
         _check_encoding(self.url, reply)
-        if _is_page(b'', self.url, reply.headers.get('Content-Type', '')): raise _refused(self.url, _PAGE_CAME)
+        if _is_page(b'', self.url, reply.headers.get('Content-Type', '')):
+            raise _refused(self.url, _PAGE_CAME)
         self.total, self.started = _length(self.url, reply.headers), True
         if (self.total or 0) > self.max_bytes:
             too_large = f'{self.total / 1e6:.0f} MB, more than {self.max_bytes / 1e6:.0f}'
@@ -157,12 +178,15 @@ class _Transfer:
 
     def check_content(self, path):
         "Raise `_Refused` unless the received file is the expected one"
-        if not self.size: raise _refused(self.url, 'the server sent an empty file.')
+        if not self.size:
+            raise _refused(self.url, 'the server sent an empty file.')
         promised = self.sha256 or hash_in_name(self.url)
         with open(path, 'rb') as f:
-            if _is_page(f.read(200), self.url): raise _refused(self.url, _PAGE_CAME)
+            if _is_page(f.read(200), self.url):
+                raise _refused(self.url, _PAGE_CAME)
             f.seek(0)
-            if not promised or (found := hashlib.file_digest(f, 'sha256').hexdigest()).startswith(promised): return
+            if not promised or (found := hashlib.file_digest(f, 'sha256').hexdigest()).startswith(promised):
+                return
         source = '' if self.sha256 else ' (from its name)'
         fix = 'Check sha256, or use another source.' if self.sha256 else f'If the name is wrong, set sha256={found!r}.'
         raise _refused(self.url, f'expected the SHA-256 {promised}{source}, got {found}. The file was removed. {fix}')
@@ -170,9 +194,11 @@ class _Transfer:
 # %% ../../nbs/files/downloads.ipynb #2f397fd1
 def _is_good(path, url, promised):
     "Whether the cached file is valid"
-    if not path.is_file() or not path.stat().st_size: return False
+    if not path.is_file() or not path.stat().st_size:
+        return False
     with open(path, 'rb') as f:
-        if _is_page(f.read(200), url): return False
+        if _is_page(f.read(200), url):
+            return False
         f.seek(0)
         return not promised or hashlib.file_digest(f, 'sha256').hexdigest().startswith(promised)
 
@@ -182,7 +208,8 @@ RETRIES = 2  # after a network error, or an error of the server
 def _explained(url, transfer, e):
     "A `ConfigError` from an error of requests"
     import requests
-    if isinstance(e, requests.TooManyRedirects): why = 'the server redirects without end. Use another source.'
+    if isinstance(e, requests.TooManyRedirects):
+        why = 'the server redirects without end. Use another source.'
     elif isinstance(e, requests.HTTPError):
         code = e.response.status_code
         why = f'{_CODES.get(code, "the server has an error. Try again later")} (HTTP {code}).'
@@ -197,7 +224,8 @@ def _explained(url, transfer, e):
 def _downloaded(url, path, sha256, *how):
     "Download to `path`, unless it exists"
     promised = sha256 or hash_in_name(url)
-    if _is_good(path, url, promised): return                           # also in a read-only folder
+    if _is_good(path, url, promised):
+        return                           # also in a read-only folder
     import pooch
     import requests
     pooch.get_logger().setLevel(logging.WARNING)
@@ -205,14 +233,18 @@ def _downloaded(url, path, sha256, *how):
     part = path.with_name(f'{path.name}.part')
     transfer = _Transfer(url, sha256, *how)
     with FileLock(f'{path}.lock'):
-        if _is_good(path, url, promised): return
+        if _is_good(path, url, promised):
+            return
         shutil.rmtree(part, ignore_errors=True)                        # left by a killed process
         try:
             store = pooch.create(part, '', registry={path.name: None}, urls={path.name: url}, retry_if_failed=RETRIES)
             os.replace(store.fetch(path.name, downloader=transfer), path)
-        except _Refused as e: raise ConfigError(*e.args) from None
-        except requests.RequestException as e: raise _explained(url, transfer, e) from e
-        finally: shutil.rmtree(part, ignore_errors=True)
+        except _Refused as e:
+            raise ConfigError(*e.args) from None
+        except requests.RequestException as e:
+            raise _explained(url, transfer, e) from e
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 # %% ../../nbs/files/downloads.ipynb #8f6a807f
 def download(
@@ -235,7 +267,8 @@ def download(
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not value > 0 or below and value >= 1e9:
             raise ConfigError(name, f'expected a number above 0{below}, got {value!r}.')
-    try: _downloaded(url, path, sha256 and str(sha256).lower(), progress, timeout, max_bytes)
+    try:
+        _downloaded(url, path, sha256 and str(sha256).lower(), progress, timeout, max_bytes)
     except OSError as e:
         what = (f'{e.strerror or e}: files cannot be kept there. '
                 'Free some space, fix the permissions, or set CLSPARTS_CACHE to another folder')

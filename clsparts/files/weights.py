@@ -29,51 +29,87 @@ from typing import NamedTuple
 import torch
 from safetensors import safe_open
 
-from .downloads import GIT_LFS, download
-from .atomic import regular_file
 from ..core.errors import ConfigError, Fix, did_you_mean, printable
 from ..core.optional_imports import import_installed
+from .atomic import regular_file
+from .downloads import GIT_LFS, download
 
 # %% ../../nbs/files/weights.ipynb #f2a10107
 _LEGACY = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)  # first bytes of files from torch before 1.6
 _OTHERS = (  # first bytes of other formats, their name, and the fix
     (GIT_LFS, 'a pointer of Git LFS', 'Fetch the file itself: git lfs pull'),
-    (b'\x89HDF', 'an HDF5 file, as Keras writes', 'Convert it where Keras is installed, and save the tensors with safetensors'),
+    (
+        b'\x89HDF',
+        'an HDF5 file, as Keras writes',
+        'Convert it where Keras is installed, and save the tensors with safetensors',
+    ),
     (b'\x1f\x8b', 'compressed by gzip', 'Unpack it: gunzip FILE'),
     (b'\x93NUMPY', 'a NumPy array', 'Save a dict of tensors with safetensors'),
-    (b'\x80', 'a pickle that torch.save did not write', 'Open it where it was made, and save its tensors with safetensors'))
+    (
+        b'\x80',
+        'a pickle that torch.save did not write',
+        'Open it where it was made, and save its tensors with safetensors',
+    ),
+)
+
 
 def file_format(
     path: Path,  # a regular file
 ) -> str:  # `'safetensors'`, `'zip'` or `'legacy'`
     "The format of a weight file, independent of its name; raises `ConfigError` for other formats, with a fix"
-    with open(path, 'rb') as f: return _format(f.read(4096), os.path.getsize(path))
+    with open(path, 'rb') as f:
+        return _format(f.read(4096), os.path.getsize(path))
 
 def _format(head, size):
     "The format from the first bytes and the size"
-    if not head: raise ConfigError(message='is empty. Fetch or copy it again.')
-    if head.startswith(b'PK\3\4'): return 'zip'
-    if head.startswith(_LEGACY): return 'legacy'
-    if head[8:9] == b'{' and 2 <= int.from_bytes(head[:8], 'little') <= size - 8: return 'safetensors'
-    if head[257:262] == b'ustar': raise ConfigError(message='is a tar archive. Unpack it, or save it again with torch 1.6 or later.')
+    if not head:
+        raise ConfigError(message='is empty. Fetch or copy it again.')
+    if head.startswith(b'PK\3\4'):
+        return 'zip'
+    if head.startswith(_LEGACY):
+        return 'legacy'
+    if head[8:9] == b'{' and 2 <= int.from_bytes(head[:8], 'little') <= size - 8:
+        return 'safetensors'
+    if head[257:262] == b'ustar':
+        raise ConfigError(message='is a tar archive. Unpack it, or save it again with torch 1.6 or later.')
     for start, what, remedy in _OTHERS:
-        if head.startswith(start): raise ConfigError(message=f'is {what}. {remedy}.')
+        if head.startswith(start):
+            raise ConfigError(message=f'is {what}. {remedy}.')
     text = head.lstrip()[:1]
-    if text == b'<': raise ConfigError(message='is a web page, such as a login form. Fetch the file by another link, or after a login.')
-    if b'"weight_map"' in head: raise ConfigError(message='is the index of several weight files. Load the files that it names, and join their tensors.')
-    if text == b'{': raise ConfigError(message='is JSON text. Name the weight file beside it.')
-    raise ConfigError(message='is not a weight file, or is cut off: expected safetensors, or a file of torch.save. Fetch or copy it again.')
+    if text == b'<':
+        raise ConfigError(
+            message='is a web page, such as a login form. Fetch the file by another link, or after a login.'
+        )
+    if b'"weight_map"' in head:
+        raise ConfigError(
+            message='is the index of several weight files. Load the files that it names, and join their tensors.'
+        )
+    if text == b'{':
+        raise ConfigError(message='is JSON text. Name the weight file beside it.')
+    raise ConfigError(
+        message='is not a weight file, or is cut off: expected safetensors, or a file of torch.save. Fetch or copy it again.'
+    )
 
 # %% ../../nbs/files/weights.ipynb #8b3e342f
 class _Ignored:
     "A placeholder for an object of a training run: accepts anything, stores nothing"
-    def __new__(cls, *args): return object.__new__(cls)
-    def __init__(self, *args): pass
-    def __setstate__(self, state): pass
+    def __new__(cls, *args):
+        return object.__new__(cls)
+    def __init__(self, *args):
+        pass
+    def __setstate__(self, state):
+        pass
 
-IGNORED = ('mmengine.logging.history_buffer.HistoryBuffer', 'builtins.getattr', 'argparse.Namespace', 'numpy.ndarray', 'numpy.dtype',
-           *(f'numpy.{core}.multiarray.{name}' for core in ('core', '_core') for name in ('_reconstruct', 'scalar')),
-           *(f'pathlib.{kind}Path' for kind in ('Posix', 'PurePosix', 'Windows', 'PureWindows')))
+IGNORED = (
+    'mmengine.logging.history_buffer.HistoryBuffer',
+    'builtins.getattr',
+    'argparse.Namespace',
+    'numpy.ndarray',
+    'numpy.dtype',
+    *(f'numpy.{core}.multiarray.{name}' for core in ('core', '_core') for name in ('_reconstruct', 'scalar')),
+    *(f'pathlib.{kind}Path' for kind in ('Posix', 'PurePosix', 'Windows', 'PureWindows')),
+)
+
 
 def _stand_in(place):
     "A placeholder class that claims to be `place`, which is how PyTorch's reader finds it"
@@ -86,7 +122,22 @@ _stand_ins = [_stand_in(place) for place in IGNORED]
 MAX_PICKLE = 64 << 20  # bytes of the pickle in a file of `torch.save`, without its tensors
 MAX_STEPS = 1_000_000  # operations in a pickle
 _ENCODE = '_codecs encode'
-_BYTES = dict(Double=8, Float=4, Half=2, BFloat16=2, Long=8, Int=4, Short=2, Char=1, Byte=1, Bool=1, ComplexFloat=8, ComplexDouble=16, Untyped=1)
+_BYTES = dict(
+    Double=8,
+    Float=4,
+    Half=2,
+    BFloat16=2,
+    Long=8,
+    Int=4,
+    Short=2,
+    Char=1,
+    Byte=1,
+    Bool=1,
+    ComplexFloat=8,
+    ComplexDouble=16,
+    Untyped=1,
+)
+
 
 class _Tuple(NamedTuple):
     "The properties of a tuple on the stack"
@@ -96,38 +147,63 @@ class _Tuple(NamedTuple):
 
 def _made(op, arg, popped):
     "The result of an operation, if relevant: a text, a number, a `_Tuple`, or None"
-    if isinstance(arg, (str, int)): return arg
-    if not op.name.startswith('TUPLE'): return None
+    if isinstance(arg, (str, int)):
+        return arg
+    if not op.name.startswith('TUPLE'):
+        return None
     inner = [v for v in popped if isinstance(v, _Tuple)]
-    made = _Tuple(1 + max((v.depth for v in inner), default=0), 1 + len(popped) + sum(v.size for v in inner), popped[:6])
-    if made.depth > 64 or made.size > 1_000_000: raise ConfigError(message='its pickle nests tuples too deeply.')
+    made = _Tuple(
+        1 + max((v.depth for v in inner), default=0), 1 + len(popped) + sum(v.size for v in inner), popped[:6]
+    )
+    if made.depth > 64 or made.size > 1_000_000:
+        raise ConfigError(message='its pickle nests tuples too deeply.')
     return made
 
 def _bytes_of(storage):
     "Key and size of a storage requested by a pickle"
-    if not isinstance(storage, _Tuple) or len(storage.items) < 5: return '', 0
+    if not isinstance(storage, _Tuple) or len(storage.items) < 5:
+        return '', 0
     _, type_, key, _, count = storage.items[:5]
-    return str(key), count * _BYTES.get(str(type_).removeprefix('torch ').removesuffix('Storage'), 0) if isinstance(count, int) else 0
+    return str(key), count * _BYTES.get(str(type_).removeprefix('torch ').removesuffix('Storage'), 0) if isinstance(
+        count, int
+    ) else 0
+
 
 def _check_pickle(stream):
     "Trace a pickle without executing it; returns the sizes of its storages, raises `ConfigError` for unbounded time or memory"
     stack, marks, memo, storages = [], [], {}, {}
     for steps, (op, arg, _) in enumerate(pickletools.genops(stream)):
-        if steps == MAX_STEPS: raise ConfigError(message=f'its pickle has more than {MAX_STEPS:,} steps.')
-        if op.name == 'MARK': marks.append(len(stack))
-        elif 'PUT' in op.name or op.name == 'MEMOIZE': memo[len(memo) if arg is None else int(arg)] = stack[-1]
-        elif 'GET' in op.name: stack.append(memo.get(int(arg)))
+        if steps == MAX_STEPS:
+            raise ConfigError(message=f'its pickle has more than {MAX_STEPS:,} steps.')
+        if op.name == 'MARK':
+            marks.append(len(stack))
+        elif 'PUT' in op.name or op.name == 'MEMOIZE':
+            memo[len(memo) if arg is None else int(arg)] = stack[-1]
+        elif 'GET' in op.name:
+            stack.append(memo.get(int(arg)))
         else:
-            before = op.stack_before                               # a list below the mark is popped with the appended elements
+            # a list below the mark is popped with the appended elements
+            before = op.stack_before
             marked = pickletools.markobject in before
             start = marks.pop() - before.index(pickletools.markobject) if marked else len(stack) - len(before)
-            if start < 0: raise ConfigError(message='its pickle takes more from the stack than there is.')
+            if start < 0:
+                raise ConfigError(message='its pickle takes more from the stack than there is.')
             popped, stack[start:] = stack[start:], []
-            if op.name == 'REDUCE' and popped[0] == _ENCODE and isinstance(popped[1], _Tuple) and popped[1].items[1:] == ['latin1']: popped = []
-            if _ENCODE in popped: raise ConfigError(message='its pickle encodes texts by a codec other than latin1.')
-            if arg in ('builtins bytearray', '__builtin__ bytearray'): raise ConfigError(message='its pickle asks for a bytearray.')
-            if op.name == 'BINPERSID': storages.update([_bytes_of(popped[0])])
-            if op.stack_after: stack.append(_made(op, arg, popped))
+            if (
+                op.name == 'REDUCE'
+                and popped[0] == _ENCODE
+                and isinstance(popped[1], _Tuple)
+                and popped[1].items[1:] == ['latin1']
+            ):
+                popped = []
+            if _ENCODE in popped:
+                raise ConfigError(message='its pickle encodes texts by a codec other than latin1.')
+            if arg in ('builtins bytearray', '__builtin__ bytearray'):
+                raise ConfigError(message='its pickle asks for a bytearray.')
+            if op.name == 'BINPERSID':
+                storages.update([_bytes_of(popped[0])])
+            if op.stack_after:
+                stack.append(_made(op, arg, popped))
     return storages
 
 # %% ../../nbs/files/weights.ipynb #6d612cf3
@@ -139,19 +215,26 @@ def _check_archive(path):
         if any(n.endswith('/constants.pkl') for n in names):
             raise ConfigError(message='is a TorchScript program. Where it can be trusted, save its weights: '
                                       'torch.save(torch.jit.load(FILE).state_dict(), OTHER).')
-        if any(n.endswith('.npy') for n in names): raise ConfigError(message='is a NumPy archive. Save its arrays as tensors, with safetensors.')
+        if any(n.endswith('.npy') for n in names):
+            raise ConfigError(message='is a NumPy archive. Save its arrays as tensors, with safetensors.')
         if any(r.compress_type != zipfile.ZIP_STORED or r.flag_bits & 1 for r in records):
-            raise ConfigError(message='is a zip archive with compressed records, which torch.save does not write. Unpack it and load the weight file inside.')
-        if len(set(names)) < len(names): raise ConfigError(message='has two records of one name.')
+            raise ConfigError(
+                message='is a zip archive with compressed records, which torch.save does not write. Unpack it and load the weight file inside.'
+            )
+        if len(set(names)) < len(names):
+            raise ConfigError(message='has two records of one name.')
         ends = [r.header_offset + 30 + len(r.filename) + r.file_size for r in records]
         if any(end > start for end, start in zip(ends, [*(r.header_offset for r in records[1:]), size])):
             raise ConfigError(message='has records that overlap, or are longer than the file.')
         programs = [r for r, n in zip(records, names) if n.rpartition('/')[2] == 'data.pkl']
-        if len(programs) != 1: raise ConfigError(message='is a zip archive that torch.save did not write: expected one data.pkl.')
-        if programs[0].file_size > MAX_PICKLE: raise ConfigError(message=f'has a pickle of {programs[0].file_size:,} bytes; the most is {MAX_PICKLE:,}.')
+        if len(programs) != 1:
+            raise ConfigError(message='is a zip archive that torch.save did not write: expected one data.pkl.')
+        if programs[0].file_size > MAX_PICKLE:
+            raise ConfigError(message=f'has a pickle of {programs[0].file_size:,} bytes; the most is {MAX_PICKLE:,}.')
         sizes = {n.rpartition('/')[2]: r.file_size for n, r in zip(names, records) if '/data/' in n}
         short = [k for k, n in _check_pickle(BytesIO(archive.read(programs[0]))).items() if n > sizes.get(k.lower(), 0)]
-        if short: raise ConfigError(message=f'has tensors that are larger than their records: {few(short)}.')
+        if short:
+            raise ConfigError(message=f'has tensors that are larger than their records: {few(short)}.')
 
 # %% ../../nbs/files/weights.ipynb #52062a49
 def _unpickled(path):
@@ -159,17 +242,22 @@ def _unpickled(path):
     with open(path, 'rb') as f:
         zipped = f.read(4) == b'PK\3\4'                           # as torch distinguishes them
         f.seek(0)
-        for _ in range(0 if zipped else 5): _check_pickle(f)       # magic number, version, machine, content, keys of the storages
-    if zipped: _check_archive(path)
+        for _ in range(0 if zipped else 5):
+            _check_pickle(f)       # magic number, version, machine, content, keys of the storages
+    if zipped:
+        _check_archive(path)
     try:
         with torch.serialization.safe_globals(_stand_ins), warnings.catch_warnings():
             warnings.filterwarnings('ignore', 'Detected pickle protocol|Validating sparse tensor')
             return torch.load(path, map_location='cpu', weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as e:
         name = re.search(r'GLOBAL ([\w.]+)', str(e))
-        if not name: raise
-        raise ConfigError(message=f'cannot be read without running code: it asks for {name[1]}, which is neither a tensor nor a plain container. '
-                                  'Save only the state_dict of the model, where the file was made.') from None
+        if not name:
+            raise
+        raise ConfigError(
+            message=f'cannot be read without running code: it asks for {name[1]}, which is neither a tensor nor a plain container. '
+            'Save only the state_dict of the model, where the file was made.'
+        ) from None
 
 # %% ../../nbs/files/weights.ipynb #d0078f32
 class WeightFile(NamedTuple):
@@ -194,7 +282,8 @@ def _unwrapped(content):
     items = content.items() if isinstance(content, Mapping) else ()
     state = {k: v.detach() for k, v in items if isinstance(k, str) and isinstance(v, torch.Tensor)}
     around = re.compile(r'(module\.|_orig_mod\.)+')
-    if not all(around.match(k) for k in state if k != 'n_averaged'): return state
+    if not all(around.match(k) for k in state if k != 'n_averaged'):
+        return state
     return {around.sub('', k, count=1) if around.match(k) else k: v for k, v in state.items()}
 
 def _choice(content):
@@ -212,8 +301,15 @@ def _about(meta):
     try:
         with warnings.catch_warnings(action='ignore'):             # from parsing the text
             calls = [n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.keyword) and n.arg == 'backbone']
-    except (SyntaxError, ValueError, RecursionError, MemoryError): calls = []
-    types = [k.value.value for c in calls if isinstance(c, ast.Call) for k in c.keywords if k.arg == 'type' and isinstance(k.value, ast.Constant)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        calls = []
+    types = [
+        k.value.value
+        for c in calls
+        if isinstance(c, ast.Call)
+        for k in c.keywords
+        if k.arg == 'type' and isinstance(k.value, ast.Constant)
+    ]
     return dict(classes=found[0] or found[1], architecture=next((t for t in types if isinstance(t, str)), None))
 
 def _names(value):
@@ -224,8 +320,10 @@ def _names(value):
 def _from_safetensors(path, name):
     with safe_open(path, 'pt') as f:
         state, texts = {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
-    try: config, classes = (json.loads(texts.get(k, 'null')) for k in ('config', 'classes'))
-    except (ValueError, RecursionError): config = classes = None               # untrusted text
+    try:
+        config, classes = (json.loads(texts.get(k, 'null')) for k in ('config', 'classes'))
+    except (ValueError, RecursionError):
+        config = classes = None               # untrusted text
     backbone = config.get('backbone') if isinstance(config, Mapping) else None
     type_ = backbone.get('type') if isinstance(backbone, Mapping) else backbone
     return WeightFile(_unwrapped(state), name, _names(classes), type_ if isinstance(type_, str) else None)
@@ -234,45 +332,63 @@ MAX_TENSORS = 20_000  # per file
 
 def _check_tensors(state, size):
     "Raise `ConfigError` for more tensors than the file size allows, for implausible names, and for no tensors"
-    if len(state) > MAX_TENSORS: raise ConfigError(message=f'has {len(state):,} tensors; the limit is {MAX_TENSORS:,}.')
-    if long := next((k for k in state if len(k) > 1000), None): raise ConfigError(message=f'holds a name of {len(long):,} characters: {long[:50]}…')
+    if len(state) > MAX_TENSORS:
+        raise ConfigError(message=f'has {len(state):,} tensors; the limit is {MAX_TENSORS:,}.')
+    if long := next((k for k in state if len(k) > 1000), None):
+        raise ConfigError(message=f'holds a name of {len(long):,} characters: {long[:50]}…')
     for k, v in state.items():
-        if v.is_nested: raise ConfigError(message=f'{k} is a nested tensor, not a weight.')
+        if v.is_nested:
+            raise ConfigError(message=f'{k} is a nested tensor, not a weight.')
         if v.layout == torch.strided and not v.is_meta and v.numel() * v.element_size() > size:
             raise ConfigError(message=f'{k} has the shape {tuple(v.shape)}, which is more than the file holds.')
-    if not state: raise ConfigError(message='holds no table of tensors by name.')
+    if not state:
+        raise ConfigError(message='holds no table of tensors by name.')
 
 def _check_sha256(sha256):
     "Raise `ConfigError` for anything but None and 8 to 64 hexadecimal digits"
-    if sha256 is None or isinstance(sha256, str) and re.fullmatch('[0-9a-f]{8,64}', sha256.lower()): return
+    if sha256 is None or isinstance(sha256, str) and re.fullmatch('[0-9a-f]{8,64}', sha256.lower()):
+        return
     raise ConfigError('sha256', f'expected 8 to 64 hexadecimal digits, got {sha256!r}.')
 
 def _check_hash(path, sha256):
-    with open(path, 'rb') as f: found = hashlib.file_digest(f, 'sha256').hexdigest()
-    if not found.startswith(sha256.lower()): raise ConfigError(message=f'expected SHA-256 {sha256}, got {found}.')
+    with open(path, 'rb') as f:
+        found = hashlib.file_digest(f, 'sha256').hexdigest()
+    if not found.startswith(sha256.lower()):
+        raise ConfigError(message=f'expected SHA-256 {sha256}, got {found}.')
 
 def _from_file(path, name, sha256=None):
     "Read a local file; `name` is used in errors"
     if os.path.isdir(path):
-        inside = ', '.join(sorted(o.name for o in path.iterdir() if o.suffix in ('.safetensors', '.pth', '.pt', '.bin'))[:5])
-        raise ConfigError(message=f'{name!r} is a folder. Name the file in it{f": {inside}" if inside else ", but there are no weights in it"}.')
+        inside = ', '.join(
+            sorted(o.name for o in path.iterdir() if o.suffix in ('.safetensors', '.pth', '.pt', '.bin'))[:5]
+        )
+        raise ConfigError(
+            message=f'{name!r} is a folder. Name the file in it{f": {inside}" if inside else ", but there are no weights in it"}.'
+        )
     path = regular_file(path, 'weight file')
     try:
-        if sha256: _check_hash(path, sha256)
+        if sha256:
+            _check_hash(path, sha256)
         format_ = file_format(path)
-        if format_ != 'safetensors' and path.suffix == '.safetensors': raise ConfigError(message='is a file of torch.save. Rename it to .pth.')
-        if format_ == 'safetensors': file = _from_safetensors(path, name)
+        if format_ != 'safetensors' and path.suffix == '.safetensors':
+            raise ConfigError(message='is a file of torch.save. Rename it to .pth.')
+        if format_ == 'safetensors':
+            file = _from_safetensors(path, name)
         else:
             content = _unpickled(path)
             about = _about(content.get('meta') if isinstance(content, Mapping) else None)
             file = WeightFile(_unwrapped(content), name, note=_choice(content), **about)
-            if file.note: warnings.warn(printable(f'{name}: {file.note}.'))
+            if file.note:
+                warnings.warn(printable(f'{name}: {file.note}.'))
         _check_tensors(file.state, path.stat().st_size)
         return file
-    except ConfigError as e: raise ConfigError(message=f'{name}: {e.issues[0].message}') from e.__cause__
+    except ConfigError as e:
+        raise ConfigError(message=f'{name}: {e.issues[0].message}') from e.__cause__
     except Exception as e:
         why = '' if 'Weights only load failed' in str(e) else f' ({type(e).__name__}: {e})'
-        raise ConfigError(message=f'{name}: holds no weights that can be read, or is cut off. Fetch or copy it again.{why}') from e
+        raise ConfigError(
+            message=f'{name}: holds no weights that can be read, or is cut off. Fetch or copy it again.{why}'
+        ) from e
 
 # %% ../../nbs/files/weights.ipynb #d7f638fb
 def torchvision_weights(
@@ -282,31 +398,45 @@ def torchvision_weights(
     from torchvision.models import get_model_weights, list_models
     model, tag = (re.split('[:.]', name, maxsplit=1) + [''])[:2]
     model = model.lower().removesuffix('_weights')
-    try: known = {w.name: w for w in get_model_weights(model)}
+    try:
+        known = {w.name: w for w in get_model_weights(model)}
     except ValueError:
-        raise ConfigError(message=f'torchvision has no model {model!r}. {did_you_mean(model, list_models())}'.rstrip()) from None
-    if not tag and known: tag = next(iter(known))
-    if tag.upper() not in known: raise ConfigError(message=f'torchvision has no weights {tag!r} for {model}; it has {", ".join(known) or "none"}.')
+        raise ConfigError(
+            message=f'torchvision has no model {model!r}. {did_you_mean(model, list_models())}'.rstrip()
+        ) from None
+    if not tag and known:
+        tag = next(iter(known))
+    if tag.upper() not in known:
+        raise ConfigError(
+            message=f'torchvision has no weights {tag!r} for {model}; it has {", ".join(known) or "none"}.'
+        )
     return known[tag.upper()].url, known[tag.upper()].meta.get('categories')
 
 # %% ../../nbs/files/weights.ipynb #2b690445
 def _from_timm(name):
     "timm's weights for `name`, with timm's parameter names"
-    try: timm = import_installed('timm')
-    except ImportError as e: raise ConfigError(message=f'timm://{name}: {e}') from None
+    try:
+        timm = import_installed('timm')
+    except ImportError as e:
+        raise ConfigError(message=f'timm://{name}: {e}') from None
     known = timm.list_models(pretrained=True)
     if name not in known and name not in {k.split('.')[0] for k in known}:
         raise ConfigError(message=f'timm has no weights {name!r}. {did_you_mean(name, known)}'.rstrip())
-    try: return timm.create_model(name, pretrained=True).state_dict()
-    except Exception as e: raise ConfigError(message=f'timm://{name} cannot be had: {type(e).__name__}: {e}') from e
+    try:
+        return timm.create_model(name, pretrained=True).state_dict()
+    except Exception as e:
+        raise ConfigError(message=f'timm://{name} cannot be had: {type(e).__name__}: {e}') from e
 
 # %% ../../nbs/files/weights.ipynb #1cc6ebb0
 def _from_url(url, name, sha256=None):
     "Read a downloaded or cached file; errors name the cached file"
     path = download(url, sha256=sha256)
-    try: return _from_file(path, name)
+    try:
+        return _from_file(path, name)
     except ConfigError as e:
-        raise ConfigError(message=f'{e.issues[0].message} To fetch it again, delete {path}, or pass sha256=…, its hash.') from e.__cause__
+        raise ConfigError(
+            message=f'{e.issues[0].message} To fetch it again, delete {path}, or pass sha256=…, its hash.'
+        ) from e.__cause__
 
 # %% ../../nbs/files/weights.ipynb #c7388e32
 def read_weight_file(
@@ -316,17 +446,27 @@ def read_weight_file(
     "Tensors by name with metadata; raises `ConfigError` if there are none"
     _check_sha256(sha256)
     if not isinstance(where, (str, Path)):
-        raise ConfigError(message=f'expected a weight file or URL, got {"None" if where is None else type(where).__name__}.')
-    if not str(where).strip(): raise ConfigError(message='expected a weight file or URL, got an empty string.')
+        raise ConfigError(
+            message=f'expected a weight file or URL, got {"None" if where is None else type(where).__name__}.'
+        )
+    if not str(where).strip():
+        raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
-    if not found: return _from_file(Path(os.path.expanduser(where)), name, sha256)
-    if scheme in ('http', 'https'): return _from_url(name, name, sha256)
+    if not found:
+        return _from_file(Path(os.path.expanduser(where)), name, sha256)
+    if scheme in ('http', 'https'):
+        return _from_url(name, name, sha256)
     if scheme == 'torchvision':
         url, classes = torchvision_weights(rest)
         return _from_url(url, name, sha256)._replace(classes=classes)
-    if scheme == 'timm' and sha256: raise ConfigError('sha256', f'{name} is not one file. Remove sha256, or name a file or URL.')
-    if scheme == 'timm': return WeightFile(_from_timm(rest), name)
-    raise ConfigError(message=f'{name}: weights come from files, http(s)://, torchvision:// and timm://, not from {scheme}://.')
+    if scheme == 'timm' and sha256:
+        raise ConfigError('sha256', f'{name} is not one file. Remove sha256, or name a file or URL.')
+    if scheme == 'timm':
+        return WeightFile(_from_timm(rest), name)
+    raise ConfigError(
+        message=f'{name}: weights come from files, http(s)://, torchvision:// and timm://, not from {scheme}://.'
+    )
+
 
 def read_weights(
     where: str | Path,  # see `read_weight_file`
@@ -361,7 +501,8 @@ def is_dense(v: torch.Tensor) -> bool:
 
 def _fits(v, own):
     "Whether the values of `v` can be copied into `own`"
-    if not is_dense(v): return _type(v) == _type(own)
+    if not is_dense(v):
+        return _type(v) == _type(own)
     return _KINDS[v.dtype] in _TAKES[_KINDS[own.dtype]] if own.dtype in _KINDS else False
 
 def count_nonfinite(
@@ -369,12 +510,18 @@ def count_nonfinite(
 ) -> dict[str, int]:
     "Number of NaN and infinite values per tensor that has any; a single pass over memory if none has"
     dense = {k: v.detach() for k, v in tensors.items() if (v.is_floating_point() or v.is_complex()) and is_dense(v)}
-    def sums(): return (v.sum() for v in dense.values())                # one of finite numbers may overflow, but one with a NaN is never finite
-    if all(v.device.type == 'cpu' for v in dense.values()): finite = all(cmath.isfinite(s.item()) for s in sums())
-    else: finite = bool(torch.stack([s.abs().float().to(_device(dense)) for s in sums()]).isfinite().all())     # one wait for the device
+    def sums():
+        # one of finite numbers may overflow, but one with a NaN is never finite
+        return (v.sum() for v in dense.values())
+    if all(v.device.type == 'cpu' for v in dense.values()):
+        finite = all(cmath.isfinite(s.item()) for s in sums())
+    else:
+        # one wait for the device
+        finite = bool(torch.stack([s.abs().float().to(_device(dense)) for s in sums()]).isfinite().all())
     return {} if finite else {k: n for k, v in dense.items() if (n := int((~v.isfinite()).sum()))}
 
-def _device(tensors): return next(iter(tensors.values())).device
+def _device(tensors):
+    return next(iter(tensors.values())).device
 
 def check_weights(
     new: Mapping[str, torch.Tensor],  # weights to be copied
@@ -384,16 +531,29 @@ def check_weights(
 ) -> dict[str, torch.Tensor]:  # weights to copy: all except batch counters that overflowed in half precision
     "Raise `ConfigError` for weights of an incompatible type, NaN and infinite values"
     wrong = [f'{k} is {_type(v)}, expected {_type(own[k])}' for k, v in new.items() if not _fits(v, own[k])]
-    if wrong: raise ConfigError(message=f'{name}: {few(wrong, 2)}. Convert them where the file was made: w.dequantize(), w.to_dense() or w.float().')
+    if wrong:
+        raise ConfigError(
+            message=f'{name}: {few(wrong, 2)}. Convert them where the file was made: w.dequantize(), w.to_dense() or w.float().'
+        )
     out, bad = dict(new), {}
     for k, v in new.items():
-        if not is_dense(v): continue
-        narrower = v.is_floating_point() and own[k].is_floating_point() and torch.finfo(v.dtype).max > torch.finfo(own[k].dtype).max
-        if not (n := count_nonfinite({k: v.to(own[k].dtype) if narrower else v}).get(k)): continue
-        if own[k].is_floating_point() or own[k].is_complex(): bad[k] = f'{k} ({n:,} of {v.numel():,})'
-        else: del out[k]
+        if not is_dense(v):
+            continue
+        narrower = (
+            v.is_floating_point()
+            and own[k].is_floating_point()
+            and torch.finfo(v.dtype).max > torch.finfo(own[k].dtype).max
+        )
+        if not (n := count_nonfinite({k: v.to(own[k].dtype) if narrower else v}).get(k)):
+            continue
+        if own[k].is_floating_point() or own[k].is_complex():
+            bad[k] = f'{k} ({n:,} of {v.numel():,})'
+        else:
+            del out[k]
     if bad and not allow_nonfinite:
-        raise ConfigError(message=f'{name}: NaN or infinite values in {few(bad.values(), 3)}. Take an earlier checkpoint, or pass allow_nonfinite=True.')
+        raise ConfigError(
+            message=f'{name}: NaN or infinite values in {few(bad.values(), 3)}. Take an earlier checkpoint, or pass allow_nonfinite=True.'
+        )
     return out
 
 # %% ../../nbs/files/weights.ipynb #1e495038
@@ -404,15 +564,20 @@ def best_prefix(
     "The prefix with most matching names, the shortest of several"
     under = {}
     for name in names:
-        for dot in islice(re.finditer(r'\.', name), 16): under.setdefault(name[:dot.start()], []).append(name[dot.end():])
+        for dot in islice(re.finditer(r'\.', name), 16):
+            under.setdefault(name[:dot.start()], []).append(name[dot.end():])
     counts = {p: count(rest) for p, rest in under.items()}
     best = max(counts, key=lambda p: (counts[p], -len(p)), default='')
     return (best, counts[best]) if counts.get(best) else ('', 0)
 
 # %% ../../nbs/files/weights.ipynb #2036cbb3
-COMPUTED = 'num_batches_tracked', 'relative_position_index', 'relative_coords_table'     # counters, and tables computed from shapes
+# counters, and tables computed from shapes
+COMPUTED = 'num_batches_tracked', 'relative_position_index', 'relative_coords_table'
 HEAD = re.compile(r'(fc|classifier|heads?)\.')                     # prefixes of a head in a file without `backbone.`
-_AUXILIARY = re.compile(rf'(.*\.)?({"|".join(COMPUTED)}|mask_token)|(data_preprocessor|teacher|training)\..*|steps|n_averaged')
+_AUXILIARY = re.compile(
+    rf'(.*\.)?({"|".join(COMPUTED)}|mask_token)|(data_preprocessor|teacher|training)\..*|steps|n_averaged'
+)
+
 
 def is_auxiliary(
     name: str,  # in a file, without the common prefix
@@ -432,7 +597,8 @@ def check_patterns(
 ) -> None:
     "Raise `ConfigError` for an option that is not a list of strings"
     for option, value in patterns.items():
-        if isinstance(value, str): raise ConfigError(option, f'expected a list of patterns, got {value!r}.', Fix({option: [value]}))
+        if isinstance(value, str):
+            raise ConfigError(option, f'expected a list of patterns, got {value!r}.', Fix({option: [value]}))
         if not isinstance(value, (list, tuple)) or not all(isinstance(p, str) for p in value):
             raise ConfigError(option, f'expected a list of patterns, got {value!r}.')
 
@@ -440,7 +606,8 @@ def check_prefix(
     prefix: str | None,
 ) -> None:
     "Raise `ConfigError` for a prefix that is no text"
-    if not isinstance(prefix, (str, type(None))): raise ConfigError('prefix', f"expected a text such as 'backbone', or None, got {prefix!r}.")
+    if not isinstance(prefix, (str, type(None))):
+        raise ConfigError('prefix', f"expected a text such as 'backbone', or None, got {prefix!r}.")
 
 # %% ../../nbs/files/weights.ipynb #f61101ed
 def _merged(names):
@@ -457,17 +624,24 @@ def patterns_for(
     candidates = []
     for cut in (None, -1, -2, 4, 3, 2, 1):
         found, alike = {'.'.join(p if p[:cut] in (p, []) else [*p[:cut], '*']) for p in paths}, {}
-        for pattern in found: alike.setdefault(re.sub(r'\d+', '*', pattern), []).append(pattern)
+        for pattern in found:
+            alike.setdefault(re.sub(r'\d+', '*', pattern), []).append(pattern)
         candidates += [sorted(found), sorted({_merged(p) for p in alike.values()})]
     narrow = [c for c in candidates if len(c) <= 3 and not any(is_allowed(name, c) for name in others)]
     return min(narrow, key=len, default=[])
 
 _SIGNS = {  # hints by weight name, without `backbone.`
-    r'.*\.se\..*': 'squeeze-and-excitation (SE-ResNet)', r'dist_token|head_dist\..*': 'a distillation token (DeiT)',
-    r'reg_token|register_tokens': 'register tokens (DINOv2)', r'attn_pool\..*': 'attention pooling (SigLIP)',
-    r'.*\.(ls[12]\.gamma|gamma_?[12](\.weight)?)': 'layer scale (layer_scale_init_value)', r'(fc_norm|ln2)\..*': "a norm of the mean (out_type='avg_featmap')",
-    r'(norm_pre|pre_norm)\..*': 'a norm before the layers (pre_norm=True)', r'.*(relative_position|rel_pos).*': 'relative positions (BEiT, Swin)',
-    r'(stem|conv1)\.\d\..*': 'a deep stem (ResNet-C, ResNet-D)'}
+    r'.*\.se\..*': 'squeeze-and-excitation (SE-ResNet)',
+    r'dist_token|head_dist\..*': 'a distillation token (DeiT)',
+    r'reg_token|register_tokens': 'register tokens (DINOv2)',
+    r'attn_pool\..*': 'attention pooling (SigLIP)',
+    r'.*\.(ls[12]\.gamma|gamma_?[12](\.weight)?)': 'layer scale (layer_scale_init_value)',
+    r'(fc_norm|ln2)\..*': "a norm of the mean (out_type='avg_featmap')",
+    r'(norm_pre|pre_norm)\..*': 'a norm before the layers (pre_norm=True)',
+    r'.*(relative_position|rel_pos).*': 'relative positions (BEiT, Swin)',
+    r'(stem|conv1)\.\d\..*': 'a deep stem (ResNet-C, ResNet-D)',
+}
+
 
 def misfit(
     what: str,  # the matching part, as the start of a sentence
@@ -480,12 +654,22 @@ def misfit(
     words = [what] + [f'{len(names)} {are}: {few(shown, 3)}' for names, are, shown in (
         (missing, 'not in the file', missing), (shapes, 'of another shape', [f'{k} is {v}' for k, v in shapes.items()]),
         (unexpected, 'only in the file', unexpected)) if names]
-    signs = [sign for pattern, sign in _SIGNS.items() if any(re.fullmatch(pattern, k.removeprefix('backbone.')) for k in unexpected)]
+    signs = [
+        sign
+        for pattern, sign in _SIGNS.items()
+        if any(re.fullmatch(pattern, k.removeprefix('backbone.')) for k in unexpected)
+    ]
     text = '; '.join(words) + '.' + (f' The file has {" and ".join(signs)}.' if signs else '')
-    if others is None: return text, None
+    if others is None:
+        return text, None
     sides = ('allow_missing', [*missing, *shapes], others[0]), ('allow_unexpected', unexpected, others[1])
-    options = {option: patterns_for(names, [k for k in rest if not k.endswith(COMPUTED)]) for option, names, rest in sides if names}
-    if not all(options.values()): return text, None
+    options = {
+        option: patterns_for(names, [k for k in rest if not k.endswith(COMPUTED)])
+        for option, names, rest in sides
+        if names
+    }
+    if not all(options.values()):
+        return text, None
     return f'{text} To load the rest:', Fix(options)
 
 # %% ../../nbs/files/weights.ipynb #e2b3b334
@@ -496,10 +680,13 @@ def sufficient(
     "The options with those that the errors of `attempt` offer, or None if it fails nevertheless"
     options = dict(options)
     for _ in range(4):
-        try: attempt(**options)
+        try:
+            attempt(**options)
         except ConfigError as e:
             new = e.fixes[0].set if e.fixes else {}
-            if not new or new.items() <= options.items(): return None
+            if not new or new.items() <= options.items():
+                return None
             options |= new
-        else: return options
+        else:
+            return options
     return None

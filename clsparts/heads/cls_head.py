@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..core.errors import ConfigError, Fix
-from ..losses.combined_loss import build_loss, loss_dict
 from ..base.module import BaseModule
-from ..core.registry import MODELS
 from ..base.shapes import ShapeMismatch
+from ..core.errors import ConfigError, Fix
+from ..core.registry import MODELS
+from ..losses.combined_loss import build_loss, loss_dict
 
 # %% ../../nbs/heads/cls_head.ipynb #5fccac3d
 Prediction = namedtuple('Prediction', 'labels scores')
@@ -30,11 +30,13 @@ def last_vector(
     "The last feature, which must be a vector; raises `ShapeMismatch` with the shape found otherwise"
     feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
     takes = f'{name} takes a vector (b, {in_channels or "c"})'
-    if isinstance(feat, (tuple, list)): raise ShapeMismatch(takes, f'the last feature is {len(feat)} tensors together')
+    if isinstance(feat, (tuple, list)):
+        raise ShapeMismatch(takes, f'the last feature is {len(feat)} tensors together')
     if feat.ndim == 4:
         raise ShapeMismatch(takes, f'the last feature is a map (b, c, h, w) of shape {tuple(feat.shape)}',
                         "Put neck=dict(type='GlobalAveragePooling') before it.")
-    if feat.ndim != 2: raise ShapeMismatch(takes, f'the last feature has the shape {tuple(feat.shape)}')
+    if feat.ndim != 2:
+        raise ShapeMismatch(takes, f'the last feature has the shape {tuple(feat.shape)}')
     if in_channels not in (None, feat.shape[1]):
         raise ShapeMismatch(takes, f'the last feature has {feat.shape[1]} channels',
                         f'Set in_channels={feat.shape[1]}, or leave it to compose.')
@@ -55,7 +57,8 @@ class ClsHead(BaseModule):
     ):
         super().__init__(init_cfg)
         self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
-        if not self.topk or min(self.topk) < 1: raise ConfigError('topk', f'numbers from 1 are expected, not {topk}.')
+        if not self.topk or min(self.topk) < 1:
+            raise ConfigError('topk', f'numbers from 1 are expected, not {topk}.')
         self.loss_module = build_loss(loss, 'loss')
         self.cal_acc = cal_acc
 
@@ -66,10 +69,13 @@ class ClsHead(BaseModule):
 
     @num_classes.setter
     def num_classes(self, value):
-        if not isinstance(value, int) or value < 1: raise ConfigError('num_classes', f'a number from 1 is expected, not {value!r}.')
+        if not isinstance(value, int) or value < 1:
+            raise ConfigError('num_classes', f'a number from 1 is expected, not {value!r}.')
         if max(self.topk) > value:
             fix = Fix({'topk': tuple(k for k in self.topk if k <= value) or (1,)})
-            raise ConfigError('topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes.', fix)
+            raise ConfigError(
+                'topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes.', fix
+            )
         self._num_classes = value
 
     def vector(self, feats: tuple, in_channels: int | None = None) -> torch.Tensor:
@@ -92,7 +98,8 @@ class ClsHead(BaseModule):
         "Loss of the features' logits; only `loss`, the sum, is for the backward pass"
         logits = self(feats)
         losses = loss_dict(self.loss_module, logits, target, len(logits), **kwargs)
-        if self.cal_acc: losses.update(accuracies(logits, target, self.topk))
+        if self.cal_acc:
+            losses.update(accuracies(logits, target, self.topk))
         return losses
 
     def predict(self, feats: tuple) -> Prediction:
@@ -109,7 +116,9 @@ def accuracies(
 ) -> dict[str, torch.Tensor]:  # percent, by `accuracy_top-k`
     "Top-k accuracies, in percent"
     if max(topk) > scores.shape[1]:
-        raise ValueError(f'topk: the best {max(topk)} of {scores.shape[1]} classes: topk is at most the number of classes.')
+        raise ValueError(
+            f'topk: the best {max(topk)} of {scores.shape[1]} classes: topk is at most the number of classes.'
+        )
     labels = target if target.ndim == 1 else target.argmax(1)
     hits = scores.topk(max(topk), dim=1).indices == labels[:, None]           # (b, max k)
     return {f'accuracy_top-{k}': hits[:, :k].any(1).float().mean() * 100 for k in topk}

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from .cls_head import ClsHead
 from ..base.module import unfilled
 from ..core.registry import MODELS
+from .cls_head import ClsHead
 
 # %% ../../nbs/heads/linear_head.ipynb #72846755
 @MODELS.register_module()
@@ -31,5 +31,7 @@ class LinearClsHead(ClsHead):
         self.num_classes, self.in_channels = num_classes, in_channels
         self.fc = unfilled(nn.Linear, in_channels, num_classes)
 
-    def pre_logits(self, feats): return self.vector(feats, self.in_channels)
-    def forward(self, feats): return self.fc(self.pre_logits(feats))
+    def pre_logits(self, feats):
+        return self.vector(feats, self.in_channels)
+    def forward(self, feats):
+        return self.fc(self.pre_logits(feats))

@@ -11,13 +11,13 @@ from typing import Annotated
 
 from torch import nn
 
+from ..base.module import BaseModule
 from ..core.errors import ConfigError
+from ..core.registry import MODELS, Example, Range
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
 from ..layers.drop import DropRate
 from ..layers.norm import build_norm_layer
-from ..base.module import BaseModule
-from ..core.registry import MODELS, Example, Range
 
 # %% ../../nbs/heads/stacked_head.ipynb #519eb89c
 class LinearBlock(BaseModule):
@@ -37,7 +37,8 @@ class LinearBlock(BaseModule):
         self.act = build_activation_layer(act_cfg) if act_cfg else nn.Identity()
         self.dropout = nn.Dropout(dropout_rate) if dropout_rate else nn.Identity()
 
-    def forward(self, x): return self.dropout(self.act(self.norm(self.fc(x))))     # (b, out_channels)
+    def forward(self, x):
+        return self.dropout(self.act(self.norm(self.fc(x))))     # (b, out_channels)
 
 # %% ../../nbs/heads/stacked_head.ipynb #14528941
 @MODELS.register_module()
@@ -58,12 +59,17 @@ class StackedLinearClsHead(ClsHead):
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
         if not mid_channels:
-            raise ConfigError('mid_channels', f'one number from 1 for each hidden layer is expected, as in (1280,), not '
-                                              f"{mid_channels!r}. Without hidden layers write type='LinearClsHead'.")
+            raise ConfigError(
+                'mid_channels',
+                f'one number from 1 for each hidden layer is expected, as in (1280,), not '
+                f"{mid_channels!r}. Without hidden layers write type='LinearClsHead'.",
+            )
         self.num_classes, self.in_channels, self.mid_channels = num_classes, in_channels, mid_channels
         self.dropout_rate, self.norm_cfg, self.act_cfg = dropout_rate, norm_cfg, act_cfg
         widths = [in_channels, *mid_channels]
-        self.layers = nn.ModuleList([LinearBlock(a, b, dropout_rate, norm_cfg, act_cfg) for a, b in zip(widths, widths[1:])])
+        self.layers = nn.ModuleList(
+            [LinearBlock(a, b, dropout_rate, norm_cfg, act_cfg) for a, b in zip(widths, widths[1:])]
+        )
         self.layers.append(LinearBlock(widths[-1], num_classes))
 
     @property
@@ -73,7 +79,9 @@ class StackedLinearClsHead(ClsHead):
 
     def pre_logits(self, feats):
         x = self.vector(feats, self.in_channels)
-        for layer in self.layers[:-1]: x = layer(x)
+        for layer in self.layers[:-1]:
+            x = layer(x)
         return x                                                               # (b, mid_channels[-1])
 
-    def forward(self, feats): return self.fc(self.pre_logits(feats))           # (b, num_classes)
+    def forward(self, feats):
+        return self.fc(self.pre_logits(feats))           # (b, num_classes)

@@ -13,10 +13,10 @@ from typing import Annotated
 import torch
 from torch import nn
 
+from ..base.shapes import ShapeMismatch
+from ..core.registry import MODELS, Range
 from .cls_head import ClsHead
 from ..layers.activation import build_activation_layer
-from ..core.registry import MODELS, Range
-from ..base.shapes import ShapeMismatch
 
 # %% ../../nbs/heads/vision_transformer_head.ipynb #70b5bb07
 @MODELS.register_module()
@@ -53,7 +53,8 @@ class VisionTransformerClsHead(ClsHead):
     def pre_logits(self, feats: tuple) -> torch.Tensor:
         "The class token, or the activations of the hidden layer if there is one"
         feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
-        if isinstance(feat, (tuple, list)): feat = feat[-1]                    # (patch tokens, class token)
+        if isinstance(feat, (tuple, list)):
+            feat = feat[-1]                    # (patch tokens, class token)
         if feat.ndim == 3:
             raise ShapeMismatch(f'{type(self).__name__} takes a vector (b, {self.in_channels})',
                                 f'the last feature is tokens (b, n, d) of shape {tuple(feat.shape)}',
@@ -61,4 +62,5 @@ class VisionTransformerClsHead(ClsHead):
         x = self.vector((feat,), self.in_channels)                             # (b, in_channels)
         return self.layers.act(self.layers.pre_logits(x)) if self.hidden_dim else x      # (b, hidden_dim)
 
-    def forward(self, feats): return self.layers.head(self.pre_logits(feats))
+    def forward(self, feats):
+        return self.layers.head(self.pre_logits(feats))

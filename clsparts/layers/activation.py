@@ -10,14 +10,26 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from ..core.errors import ConfigError
 from ..base.module import TypedMeta
+from ..core.errors import ConfigError
 from ..core.registry import MODELS, check_typed, parameters
 
 # %% ../../nbs/layers/activation.ipynb #a569244d
-for _names, _act in [('ReLU', nn.ReLU), ('LeakyReLU', nn.LeakyReLU), ('PReLU', nn.PReLU), ('RReLU', nn.RReLU),
-                     ('ReLU6', nn.ReLU6), ('ELU', nn.ELU), ('Sigmoid', nn.Sigmoid), ('Tanh', nn.Tanh), ('GELU', nn.GELU),
-                     (['SiLU', 'Swish'], nn.SiLU), ('HSwish', nn.Hardswish), ('Mish', nn.Mish), ('Softplus', nn.Softplus)]:
+for _names, _act in [
+    ('ReLU', nn.ReLU),
+    ('LeakyReLU', nn.LeakyReLU),
+    ('PReLU', nn.PReLU),
+    ('RReLU', nn.RReLU),
+    ('ReLU6', nn.ReLU6),
+    ('ELU', nn.ELU),
+    ('Sigmoid', nn.Sigmoid),
+    ('Tanh', nn.Tanh),
+    ('GELU', nn.GELU),
+    (['SiLU', 'Swish'], nn.SiLU),
+    ('HSwish', nn.Hardswish),
+    ('Mish', nn.Mish),
+    ('Softplus', nn.Softplus),
+]:
     MODELS.register_module(_names, module=_act, kind='activation')
 
 # %% ../../nbs/layers/activation.ipynb #9000a8b4
@@ -33,7 +45,8 @@ class HSigmoid(nn.Module, metaclass=TypedMeta):
         super().__init__()
         self.bias, self.divisor, self.min_value, self.max_value = bias, divisor, min_value, max_value
 
-    def forward(self, x): return ((x + self.bias) / self.divisor).clamp_(self.min_value, self.max_value)
+    def forward(self, x):
+        return ((x + self.bias) / self.divisor).clamp_(self.min_value, self.max_value)
 
 # %% ../../nbs/layers/activation.ipynb #3dd3fe0f
 def build_activation_layer(
@@ -42,7 +55,9 @@ def build_activation_layer(
 ) -> nn.Module:
     "Build an activation; raises `ConfigError` for an unknown type or argument"
     check_typed(cfg, 'act_cfg', 'ReLU')
-    try: layer = MODELS.part_of(cfg['type'], 'activation')
-    except ConfigError as e: raise e.prefixed('act_cfg') from None
+    try:
+        layer = MODELS.part_of(cfg['type'], 'activation')
+    except ConfigError as e:
+        raise e.prefixed('act_cfg') from None
     default = dict(inplace=inplace) if 'inplace' in parameters(layer)[0] else {}
     return MODELS.build({**cfg, 'type': layer}, 'activation', 'act_cfg', **default)

@@ -18,6 +18,7 @@ def checkpointed(
     "Recompute the activations of `forward` in the backward pass if `with_cp` is True and the input requires a gradient"
     @wraps(forward)
     def wrapped(self, x):
-        if self.with_cp and x.requires_grad: return cp.checkpoint(forward, self, x, use_reentrant=False)
+        if self.with_cp and x.requires_grad:
+            return cp.checkpoint(forward, self, x, use_reentrant=False)
         return forward(self, x)
     return wrapped

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import nn
 
+from ..base.module import BaseModule
 from ..core.errors import ConfigError
 from .drop import DropRate, build_dropout
 from .layer_scale import LayerScale
-from ..base.module import BaseModule
 
 # %% ../../nbs/layers/attention.ipynb #a591338a
 class MultiheadAttention(BaseModule):

@@ -17,6 +17,8 @@ def make_divisible(
 ) -> int:
     "The multiple of `divisor` nearest to `value`, or the next above if that is below `min_ratio` of it (MobileNets)"
     if value <= 0 or divisor < 1:
-        raise ConfigError(message=f'expected a positive number of channels and a divisor of at least 1, got {value} and {divisor}.')
+        raise ConfigError(
+            message=f'expected a positive number of channels and a divisor of at least 1, got {value} and {divisor}.'
+        )
     rounded = max(divisor if min_value is None else min_value, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < min_ratio * value else rounded

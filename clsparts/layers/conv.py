@@ -11,11 +11,11 @@ from typing import Literal
 
 from torch import nn
 
+from ..base.module import BaseModule, unfilled
 from ..core.errors import ConfigError
+from ..core.registry import MODELS, check_typed
 from .activation import build_activation_layer
 from .norm import build_norm_layer
-from ..base.module import BaseModule, unfilled
-from ..core.registry import MODELS, check_typed
 
 # %% ../../nbs/layers/conv.ipynb #a4286583
 for _names, _conv in [(['Conv2d', 'Conv'], nn.Conv2d), ('Conv1d', nn.Conv1d), ('Conv3d', nn.Conv3d)]:
@@ -27,7 +27,8 @@ def build_conv_layer(
     *args, **kwargs,  # as for `nn.Conv2d`: in_channels, out_channels, kernel_size, …
 ) -> nn.Module:
     "Build a convolution; raises `ConfigError` for an unknown type or argument"
-    if cfg is None: return unfilled(nn.Conv2d, *args, **kwargs)
+    if cfg is None:
+        return unfilled(nn.Conv2d, *args, **kwargs)
     check_typed(cfg, 'conv_cfg', 'Conv2d')
     names = ['in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias']
     return MODELS.build({**dict(zip(names, args)), **kwargs, **cfg}, 'conv', 'conv_cfg')
@@ -56,12 +57,29 @@ class ConvModule(BaseModule):
         super().__init__(init_cfg)
         if sorted(order) != ['act', 'conv', 'norm']:
             raise ConfigError('order', f"expected 'conv', 'norm' and 'act' in some order, got {order}.")
-        if bias not in (True, False, 'auto'): raise ConfigError('bias', f"expected True, False or 'auto', got {bias!r}.")
+        if bias not in (True, False, 'auto'):
+            raise ConfigError('bias', f"expected True, False or 'auto', got {bias!r}.")
         self.with_norm, self.with_activation = bool(norm_cfg), bool(act_cfg)
         self.with_bias = not self.with_norm if bias == 'auto' else bias
-        self.conv_cfg, self.norm_cfg, self.act_cfg, self.inplace, self.order = conv_cfg, norm_cfg, act_cfg, inplace, order
-        conv = build_conv_layer(conv_cfg, in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation,
-                                groups=groups, bias=self.with_bias, padding_mode=padding_mode)
+        self.conv_cfg, self.norm_cfg, self.act_cfg, self.inplace, self.order = (
+            conv_cfg,
+            norm_cfg,
+            act_cfg,
+            inplace,
+            order,
+        )
+        conv = build_conv_layer(
+            conv_cfg,
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=self.with_bias,
+            padding_mode=padding_mode,
+        )
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
         self.kernel_size, self.stride, self.dilation = conv.kernel_size, conv.stride, conv.dilation
         layers, self.norm_name = dict(conv=('conv', conv)), None
@@ -69,9 +87,11 @@ class ConvModule(BaseModule):
             after_conv = order.index('norm') > order.index('conv')
             layers['norm'] = build_norm_layer(norm_cfg, out_channels if after_conv else in_channels)
             self.norm_name = layers['norm'][0]
-        if act_cfg: layers['act'] = ('activate', build_activation_layer(act_cfg, inplace))
+        if act_cfg:
+            layers['act'] = ('activate', build_activation_layer(act_cfg, inplace))
         for step in order:
-            if step in layers: self.add_module(*layers[step])
+            if step in layers:
+                self.add_module(*layers[step])
 
     @property
     def norm(self) -> nn.Module | None:
@@ -88,5 +108,6 @@ class ConvModule(BaseModule):
         super().init_weights()
 
     def forward(self, x):
-        for layer in self.children(): x = layer(x)                             # in the order in which they were added
+        for layer in self.children():
+            x = layer(x)                             # in the order in which they were added
         return x

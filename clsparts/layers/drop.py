@@ -12,8 +12,8 @@ from typing import Annotated
 import torch.nn.functional as F
 from torch import nn
 
-from ..core.errors import ConfigError
 from ..base.module import TypedMeta
+from ..core.errors import ConfigError
 from ..core.registry import MODELS, Range
 
 # %% ../../nbs/layers/drop.ipynb #ac7ae92e
@@ -30,11 +30,13 @@ class DropPath(nn.Module, metaclass=TypedMeta):
         self.drop_prob = drop_prob
 
     def forward(self, x):
-        if not self.training or self.drop_prob == 0: return x
+        if not self.training or self.drop_prob == 0:
+            return x
         ones = x.new_ones(x.shape[0], *[1] * (x.ndim - 1))                    # (b, 1, …)
         return x * F.dropout(ones, self.drop_prob)
 
-    def extra_repr(self): return f'drop_prob={self.drop_prob}'
+    def extra_repr(self):
+        return f'drop_prob={self.drop_prob}'
 
 # %% ../../nbs/layers/drop.ipynb #0db37985
 @MODELS.register_module('Dropout', kind='dropout')
@@ -43,7 +45,8 @@ class Dropout(nn.Dropout, metaclass=TypedMeta):
     def __init__(self,
         drop_prob: Annotated[float, Range(0, 1)] = .5,  # probability that an activation is zeroed
         inplace: bool = False,  # overwrite the input
-    ): super().__init__(p=drop_prob, inplace=inplace)
+    ):
+        super().__init__(p=drop_prob, inplace=inplace)
 
 # %% ../../nbs/layers/drop.ipynb #d8b84053
 def build_dropout(
@@ -60,5 +63,6 @@ def drop_path_rates(
     depth: int,  # number of blocks
 ) -> list[float]:
     "Rates growing linearly from 0 at the first block to `rate` at the last; raises `ConfigError` above `MAX_DEPTH`"
-    if depth > MAX_DEPTH: raise ConfigError(message=f'expected at most {MAX_DEPTH:,} blocks, got {depth:,}.')
+    if depth > MAX_DEPTH:
+        raise ConfigError(message=f'expected at most {MAX_DEPTH:,} blocks, got {depth:,}.')
     return [rate * i / max(depth - 1, 1) for i in range(depth)]

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..base.module import BaseModule, TypedMeta
 from .conv import build_conv_layer
 from .norm import build_norm_layer
-from ..base.module import BaseModule, TypedMeta
 
 # %% ../../nbs/layers/embed.ipynb #0e3f6a91
 def pair(
@@ -47,7 +47,8 @@ class AdaptivePadding(nn.Module, metaclass=TypedMeta):
 
     def forward(self, x):
         h, w = self.get_pad_shape(x.shape[-2:])
-        if h == 0 and w == 0: return x
+        if h == 0 and w == 0:
+            return x
         top, left = (h // 2, w // 2) if self.padding == 'same' else (0, 0)
         return F.pad(x, (left, w - left, top, h - top))                        # (b, c, h + pad, w + pad)
 
@@ -86,7 +87,8 @@ class PatchEmbed(BaseModule):
         size: tuple,  # of an image, `(h, w)`
     ) -> tuple[int, int]:
         "The number of patches in height and width"
-        if self.adaptive_padding: size = [n + p for n, p in zip(size, self.adaptive_padding.get_pad_shape(size))]
+        if self.adaptive_padding:
+            size = [n + p for n, p in zip(size, self.adaptive_padding.get_pad_shape(size))]
         return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
                      for n, p, d, k, s in zip(size, self.padding, self.dilation, self.kernel_size, self.stride))
 
@@ -95,7 +97,8 @@ class PatchEmbed(BaseModule):
             hint = f' Set in_channels={x.shape[1]}, or convert the images.' if x.ndim == 4 else ''
             raise ValueError(f'PatchEmbed: expected images (b, {self.in_channels}, h, w), got the shape '
                              f'{tuple(x.shape)}.{hint}')
-        if self.adaptive_padding: x = self.adaptive_padding(x)
+        if self.adaptive_padding:
+            x = self.adaptive_padding(x)
         x = self.projection(x)                                                 # (b, d, h', w')
         grid = tuple(x.shape[2:])
         x = x.flatten(2).transpose(1, 2)                                       # (b, n, d)
@@ -114,7 +117,8 @@ def resize_pos_embed(
     if pos_embed.ndim != 3 or pos_embed.shape[1] != num_extra_tokens + h * w:
         raise ValueError(f'pos_embed: expected the shape (1, {num_extra_tokens + h * w}, d) for a grid {h} × {w} with '
                          f'{num_extra_tokens} extra tokens, got {tuple(pos_embed.shape)}.')
-    if tuple(src_shape) == tuple(dst_shape): return pos_embed
+    if tuple(src_shape) == tuple(dst_shape):
+        return pos_embed
     extra, patches = pos_embed[:, :num_extra_tokens], pos_embed[:, num_extra_tokens:]
     patches = patches.reshape(1, h, w, d).permute(0, 3, 1, 2)                  # (1, d, h, w)
     exact = patches if patches.dtype == torch.float64 else patches.float()     # 16 bits are too few for interpolation

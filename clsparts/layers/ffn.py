@@ -12,12 +12,12 @@ from typing import Annotated
 import torch.nn.functional as F
 from torch import nn
 
+from ..base.module import BaseModule, unfilled
+from ..core.registry import Range
 from .activation import build_activation_layer
 from .drop import DropRate, build_dropout
 from .layer_scale import LayerScale
 from .norm import build_norm_layer
-from ..base.module import BaseModule, unfilled
-from ..core.registry import Range
 
 # %% ../../nbs/layers/ffn.ipynb #e93c1f94
 class FFN(BaseModule):
@@ -47,7 +47,8 @@ class FFN(BaseModule):
 
     def forward(self, x, identity=None):
         out = self.dropout_layer(self.gamma2(self.layers(x)))                  # (…, d)
-        if not self.add_identity: return out
+        if not self.add_identity:
+            return out
         return (x if identity is None else identity) + out
 
 # %% ../../nbs/layers/ffn.ipynb #a18fc117
@@ -77,7 +78,8 @@ class SwiGLUFFN(BaseModule):
         gate, value = self.w12(x).chunk(2, dim=-1)                             # each (…, hidden)
         out = self.w3(self.norm(F.silu(gate) * value))                         # (…, out_dims)
         out = self.dropout_layer(self.gamma2(out))
-        if not self.add_identity: return out
+        if not self.add_identity:
+            return out
         return (x if identity is None else identity) + out
 
 # %% ../../nbs/layers/ffn.ipynb #b4144438

@@ -12,11 +12,11 @@ from typing import Literal
 import torch.utils.checkpoint as cp
 from torch import nn
 
+from ..base.module import BaseModule
+from ..core.registry import MODELS
 from .conv import ConvModule
 from .drop import DropPath, DropRate
 from .se import SELayer
-from ..base.module import BaseModule
-from ..core.registry import MODELS
 
 # %% ../../nbs/layers/inverted_residual.ipynb #f3f9b522
 class InvertedResidual(BaseModule):
@@ -43,9 +43,18 @@ class InvertedResidual(BaseModule):
         layers, common = {}, dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
         if self.with_expand_conv:
             layers['expand_conv'] = ConvModule(in_channels, mid_channels, 1, act_cfg=act_cfg, **common)
-        layers['depthwise_conv'] = ConvModule(mid_channels, mid_channels, kernel_size, stride=stride, padding=kernel_size // 2,
-                                              groups=mid_channels, act_cfg=act_cfg, **common)
-        if self.with_se: layers['se'] = MODELS.build({'type': SELayer, 'channels': mid_channels, **se_cfg}, where='se_cfg')
+        layers['depthwise_conv'] = ConvModule(
+            mid_channels,
+            mid_channels,
+            kernel_size,
+            stride=stride,
+            padding=kernel_size // 2,
+            groups=mid_channels,
+            act_cfg=act_cfg,
+            **common,
+        )
+        if self.with_se:
+            layers['se'] = MODELS.build({'type': SELayer, 'channels': mid_channels, **se_cfg}, where='se_cfg')
         layers['linear_conv'] = ConvModule(mid_channels, out_channels, 1, act_cfg=None, **common)
         self.add_layers(layers)
         self.drop_path = DropPath(drop_path_rate) if drop_path_rate else nn.Identity()
@@ -53,14 +62,20 @@ class InvertedResidual(BaseModule):
     def add_layers(self, layers):
         "Register the branch's layers under the names used in checkpoints"
         self.layer_names = list(layers)
-        for name, layer in layers.items(): self.add_module(name, layer)
+        for name, layer in layers.items():
+            self.add_module(name, layer)
 
     def branch(self, x):
-        for name in self.layer_names: x = getattr(self, name)(x)
+        for name in self.layer_names:
+            x = getattr(self, name)(x)
         return x                                                               # (b, c_out, h/s, w/s)
 
     def residual(self, x):
         return x + self.drop_path(self.branch(x)) if self.with_res_shortcut else self.branch(x)
 
     def forward(self, x):
-        return cp.checkpoint(self.residual, x, use_reentrant=False) if self.with_cp and x.requires_grad else self.residual(x)
+        return (
+            cp.checkpoint(self.residual, x, use_reentrant=False)
+            if self.with_cp and x.requires_grad
+            else self.residual(x)
+        )

@@ -31,4 +31,5 @@ class LayerScale(nn.Module, metaclass=TypedMeta):
         weight = self.weight if self.data_format == 'channels_last' else self.weight[:, None, None]   # (c, 1, 1)
         return x.mul_(weight) if self.inplace else x * weight
 
-    def extra_repr(self): return f'{len(self.weight)}, data_format={self.data_format}, inplace={self.inplace}'
+    def extra_repr(self):
+        return f'{len(self.weight)}, data_format={self.data_format}, inplace={self.inplace}'

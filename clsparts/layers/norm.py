@@ -29,8 +29,13 @@ class LN2d(nn.LayerNorm):
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
 
 # %% ../../nbs/layers/norm.ipynb #041a6c16
-_ABBREVIATIONS = [(nn.modules.instancenorm._InstanceNorm, 'in'), (nn.modules.batchnorm._BatchNorm, 'bn'), (nn.GroupNorm, 'gn'),
-                  (nn.LayerNorm, 'ln')]
+_ABBREVIATIONS = [
+    (nn.modules.instancenorm._InstanceNorm, 'in'),
+    (nn.modules.batchnorm._BatchNorm, 'bn'),
+    (nn.GroupNorm, 'gn'),
+    (nn.LayerNorm, 'ln'),
+]
+
 
 def norm_abbreviation(
     norm: type,  # a class of layers
@@ -48,10 +53,13 @@ def build_norm_layer(
     check_typed(cfg, 'norm_cfg', 'BN')
     args = dict(cfg)
     type_, requires_grad = args.pop('type'), args.pop('requires_grad', True)
-    try: layer = MODELS.part_of(type_, 'norm')
-    except ConfigError as e: raise e.prefixed('norm_cfg') from None
+    try:
+        layer = MODELS.part_of(type_, 'norm')
+    except ConfigError as e:
+        raise e.prefixed('norm_cfg') from None
     first = dict(num_channels=num_features) if issubclass(layer, nn.GroupNorm) else \
             dict(normalized_shape=num_features) if issubclass(layer, nn.LayerNorm) else dict(num_features=num_features)
     norm = MODELS.build(dict(type=layer, **first, **args), 'norm', 'norm_cfg', eps=1e-5)
-    for p in norm.parameters(): p.requires_grad = requires_grad
+    for p in norm.parameters():
+        p.requires_grad = requires_grad
     return f'{norm_abbreviation(layer)}{postfix}', norm

@@ -11,11 +11,11 @@ from typing import Annotated
 
 from torch import nn
 
-from ..core.errors import ConfigError
-from .conv import ConvModule
-from .channels import make_divisible
 from ..base.module import BaseModule
+from ..core.errors import ConfigError
 from ..core.registry import Range
+from .channels import make_divisible
+from .conv import ConvModule
 
 # %% ../../nbs/layers/se.ipynb #26962229
 class SELayer(BaseModule):
@@ -34,8 +34,10 @@ class SELayer(BaseModule):
     ):
         super().__init__(init_cfg)
         acts = (act_cfg, act_cfg) if isinstance(act_cfg, Mapping) else tuple(act_cfg)
-        if len(acts) != 2: raise ConfigError('act_cfg', f'two activations are expected, or one for both layers, not {len(acts)}.')
-        if squeeze_channels is None: squeeze_channels = make_divisible(max(channels // ratio, 1), divisor)
+        if len(acts) != 2:
+            raise ConfigError('act_cfg', f'two activations are expected, or one for both layers, not {len(acts)}.')
+        if squeeze_channels is None:
+            squeeze_channels = make_divisible(max(channels // ratio, 1), divisor)
         self.return_weight = return_weight
         self.global_avgpool = nn.AdaptiveAvgPool2d(1)
         self.conv1 = ConvModule(channels, squeeze_channels, 1, bias=bias, conv_cfg=conv_cfg, act_cfg=acts[0])

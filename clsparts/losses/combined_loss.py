@@ -23,11 +23,15 @@ from ..core.registry import MODELS, Example
 # %% ../../nbs/losses/combined_loss.ipynb #abebfc59
 def _taken(loss):
     "The parameters of a loss by name; none for torch's own losses"
-    while isinstance(loss, partial): loss = loss.func
+    while isinstance(loss, partial):
+        loss = loss.func
     call = getattr(loss, 'forward', loss)
-    if (getattr(call, '__module__', None) or '').startswith('torch.'): return {}
-    try: return inspect.signature(call).parameters
-    except ValueError: return {}                                        # implemented in C
+    if (getattr(call, '__module__', None) or '').startswith('torch.'):
+        return {}
+    try:
+        return inspect.signature(call).parameters
+    except ValueError:
+        return {}                                        # implemented in C
 
 def takes_option(
     loss: Callable,  # a module, or any `loss(pred, target)`
@@ -50,7 +54,8 @@ def loss_dict(
         terms = loss.terms(pred, target, samples, **options)
         return dict(loss=add_up(terms), **{f'loss_{k}': v.detach() for k, v in terms.items()})
     reduction = options.get('reduction_override') or getattr(loss, 'reduction', None)
-    if samples and reduction == 'mean' and 'avg_factor' in _taken(loss): options.setdefault('avg_factor', samples)
+    if samples and reduction == 'mean' and 'avg_factor' in _taken(loss):
+        options.setdefault('avg_factor', samples)
     return dict(loss=loss(pred, target, **options))
 
 def add_up(
@@ -58,16 +63,20 @@ def add_up(
 ) -> torch.Tensor:
     "The sum; raises `ValueError` if the shapes differ, rather than broadcasting them"
     shapes = {k: tuple(v.shape) for k, v in terms.items()}
-    if len(set(shapes.values())) == 1: return sum(terms.values())
+    if len(set(shapes.values())) == 1:
+        return sum(terms.values())
     found = ', '.join(f'{k} of shape {s}' for k, s in shapes.items())
-    raise ValueError(f"terms of one shape are expected, not {found}. Set reduction='mean', or take each for itself: loss.terms(…).")
+    raise ValueError(
+        f"terms of one shape are expected, not {found}. Set reduction='mean', or take each for itself: loss.terms(…)."
+    )
 
 # %% ../../nbs/losses/combined_loss.ipynb #bf3e370d
 def loss_name(
     loss: Callable,  # a module, or any `loss(pred, target)`
 ) -> str:
     "The name a loss is reported as: the class name, or the function name"
-    while isinstance(loss, partial): loss = loss.func
+    while isinstance(loss, partial):
+        loss = loss.func
     return getattr(loss, '__name__', type(loss).__name__)
 
 def numbered(
@@ -75,7 +84,8 @@ def numbered(
 ) -> list[str]:
     "The names made unique: repeated ones get a number, starting at 2"
     out = []
-    for n in names: out.append(next(o for o in chain([n], (f'{n}_{i}' for i in count(2))) if o not in out))
+    for n in names:
+        out.append(next(o for o in chain([n], (f'{n}_{i}' for i in count(2))) if o not in out))
     return out
 
 # %% ../../nbs/losses/combined_loss.ipynb #4f7a8d0e
@@ -83,25 +93,30 @@ MAX_LOSSES = 100  # at once; a config may come from anywhere
 
 def _check_losses(losses, path):
     "Raise `ConfigError` unless this is a non-empty list"
-    if isinstance(losses, (list, tuple)) and 0 < len(losses) <= MAX_LOSSES: return
-    if isinstance(losses, (list, tuple)) and losses: raise ConfigError(path, f'expected at most {MAX_LOSSES} losses, got {len(losses):,}.')
+    if isinstance(losses, (list, tuple)) and 0 < len(losses) <= MAX_LOSSES:
+        return
+    if isinstance(losses, (list, tuple)) and losses:
+        raise ConfigError(path, f'expected at most {MAX_LOSSES} losses, got {len(losses):,}.')
     fix = Fix({path: [losses] if isinstance(losses, (str, Mapping)) and losses else ['CrossEntropyLoss']})
     raise ConfigError(path, f'a list of at least one loss is expected, not {as_code(losses)}.', fix)
 
 def _check_weight(weight, path):
     "Raise `ConfigError` unless this is a finite number"
-    if isinstance(weight, Real) and not isinstance(weight, bool) and math.isfinite(weight): return
+    if isinstance(weight, Real) and not isinstance(weight, bool) and math.isfinite(weight):
+        return
     fix = Fix({path: 1.})
     raise ConfigError(path, f'a number is expected as the weight of a loss, not {as_code(weight)}.', fix)
 
 def _checked(weights, n):
     "One weight per loss; raises `ConfigError` for a wrong count or a value that is not a finite number"
-    if weights is None: return [1.] * n
+    if weights is None:
+        return [1.] * n
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
         fix = Fix({'weights': (given + [1.] * n)[:n]})
         raise ConfigError('weights', f'a list of {n} is expected, one factor a loss, not {as_code(weights)}.', fix)
-    for i, w in enumerate(given): _check_weight(w, f'weights.{i}')
+    for i, w in enumerate(given):
+        _check_weight(w, f'weights.{i}')
     return given
 
 # %% ../../nbs/losses/combined_loss.ipynb #9d2e9e9d
@@ -118,7 +133,8 @@ class CombinedLoss(nn.Module):
         self.weights = _checked(weights, len(losses))
         built = [MODELS.build(o, 'loss', f'losses.{i}') for i, o in enumerate(losses)]
         self.names = numbered([loss_name(o) for o in built])
-        for name, loss in zip(self.names, built): setattr(self, f'loss_{name}', loss)
+        for name, loss in zip(self.names, built):
+            setattr(self, f'loss_{name}', loss)
 
     @property
     def losses(self) -> list[Callable]:
@@ -138,7 +154,8 @@ class CombinedLoss(nn.Module):
     ) -> dict[str, torch.Tensor]:
         "Each weighted term by name; raises `TypeError` for an option that no loss accepts"
         idle = [k for k, v in options.items() if v is not None and not any(takes_option(o, k) for o in self.losses)]
-        if idle: raise TypeError(f'{idle[0]}: not accepted by any of the losses {", ".join(self.names)}.')
+        if idle:
+            raise TypeError(f'{idle[0]}: not accepted by any of the losses {", ".join(self.names)}.')
         def value(loss):
             taken = {k: v for k, v in options.items() if takes_option(loss, k)}
             return loss_dict(loss, pred, target, samples, **taken)['loss']
@@ -151,14 +168,19 @@ class CombinedLoss(nn.Module):
         avg_factor=None,  # divisor of a mean
         reduction_override=None,  # overrides the reduction for this call
     ):
-        return add_up(self.terms(pred, target, weight=weight, avg_factor=avg_factor, reduction_override=reduction_override))
+        return add_up(
+            self.terms(pred, target, weight=weight, avg_factor=avg_factor, reduction_override=reduction_override)
+        )
 
 # %% ../../nbs/losses/combined_loss.ipynb #97102aa7
 def _pair(entry, path):
     "A loss, its weight and its config path, from an entry of a list"
-    if isinstance(entry, Real): raise ConfigError(path, f'expected a loss, got the weight {entry}. Use [loss, {entry}].')
-    if not isinstance(entry, (list, tuple)): return entry, 1., path
-    if len(entry) != 2: raise ConfigError(path, f'expected a loss or a pair [loss, weight], got {as_code(entry)}.')
+    if isinstance(entry, Real):
+        raise ConfigError(path, f'expected a loss, got the weight {entry}. Use [loss, {entry}].')
+    if not isinstance(entry, (list, tuple)):
+        return entry, 1., path
+    if len(entry) != 2:
+        raise ConfigError(path, f'expected a loss or a pair [loss, weight], got {as_code(entry)}.')
     _check_weight(entry[1], join_path(path, 1))
     return *entry, join_path(path, 0)
 
@@ -168,7 +190,8 @@ def build_loss(
     where: str = 'loss',  # config path, for errors
 ) -> Callable:
     "The loss; a list becomes a `CombinedLoss`. A `ConfigError` names the position in the list"
-    if not isinstance(loss, (list, tuple)): return MODELS.build(loss, 'loss', where)
+    if not isinstance(loss, (list, tuple)):
+        return MODELS.build(loss, 'loss', where)
     _check_losses(loss, where)
     parts, weights, paths = zip(*[_pair(o, join_path(where, i)) for i, o in enumerate(loss)])
     built = [MODELS.build(o, 'loss', p) for o, p in zip(parts, paths)]

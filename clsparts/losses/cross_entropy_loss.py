@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..core.errors import ConfigError
-from .utils import Reduction, as_targets, targets_for, weighted_loss
 from ..base.module import TypedMeta
+from ..core.errors import ConfigError
 from ..core.registry import MODELS
+from .utils import Reduction, as_targets, targets_for, weighted_loss
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #fb2f81a2
 @weighted_loss
@@ -33,7 +33,9 @@ def binary_cross_entropy(
     pos_weight: torch.Tensor | None = None,  # one factor per class for its positives, `(k,)`
 ) -> torch.Tensor:  # `(b, k)` before reduction
     "Sigmoid cross-entropy, independently for each class"
-    return F.binary_cross_entropy_with_logits(pred, target, weight=class_weight, pos_weight=pos_weight, reduction='none')
+    return F.binary_cross_entropy_with_logits(
+        pred, target, weight=class_weight, pos_weight=pos_weight, reduction='none'
+    )
 
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #2a34febb
 @MODELS.register_module()
@@ -52,8 +54,15 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
         if use_sigmoid and use_soft:
             raise ConfigError('use_soft', 'use_sigmoid=True accepts soft targets anyway. Remove use_soft.')
         if pos_weight is not None and not use_sigmoid:
-            raise ConfigError('pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.')
-        self.use_sigmoid, self.use_soft, self.reduction, self.loss_weight = use_sigmoid, use_soft, reduction, loss_weight
+            raise ConfigError(
+                'pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.'
+            )
+        self.use_sigmoid, self.use_soft, self.reduction, self.loss_weight = (
+            use_sigmoid,
+            use_soft,
+            reduction,
+            loss_weight,
+        )
         self.class_weight, self.pos_weight = class_weight, pos_weight
 
     def forward(self,
@@ -76,7 +85,8 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
 # %% ../../nbs/losses/cross_entropy_loss.ipynb #d64f38a3
 def _per_class(values, pred, name):
     "A list with one number per class as a tensor like `pred`"
-    if values is None: return None
+    if values is None:
+        return None
     if len(values) != pred.shape[1]:
         raise ValueError(f'{name}: one factor a class is expected, {pred.shape[1]}; there are {len(values)}.')
     return torch.as_tensor(values, dtype=pred.dtype, device=pred.device)

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .utils import Reduction, as_targets, weighted_loss
 from ..base.module import TypedMeta
 from ..core.registry import MODELS, Range
+from .utils import Reduction, as_targets, weighted_loss
 
 # %% ../../nbs/losses/focal_loss.ipynb #9cf4066b
 @weighted_loss

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .utils import Reduction, targets_for, weighted_loss
 from ..base.module import TypedMeta
 from ..core.errors import ConfigError
 from ..core.registry import MODELS
+from .utils import Reduction, targets_for, weighted_loss
 
 # %% ../../nbs/losses/l1.ipynb #ad3efe7f
 @weighted_loss
@@ -24,7 +24,8 @@ def l1_loss(
 ) -> torch.Tensor:  # `(b, k)` before reduction
     "Absolute difference between scores and another classifier's distribution"
     target = targets_for(pred, target, ('soft',))
-    if not target.numel(): raise ConfigError('target', f'expected at least one sample, got shape {tuple(target.shape)}.')
+    if not target.numel():
+        raise ConfigError('target', f'expected at least one sample, got shape {tuple(target.shape)}.')
     return F.l1_loss(pred.softmax(1) if use_softmax else pred, target, reduction='none')
 
 # %% ../../nbs/losses/l1.ipynb #78024f12

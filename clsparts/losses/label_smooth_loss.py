@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import torch
 from torch import nn
 
-from .cross_entropy_loss import CrossEntropyLoss
-from .utils import Reduction, as_targets
 from ..base.module import TypedMeta
 from ..core.registry import MODELS, Example, Range
+from .cross_entropy_loss import CrossEntropyLoss
+from .utils import Reduction, as_targets
 
 # %% ../../nbs/losses/label_smooth_loss.ipynb #1c5e5a1e
 @MODELS.register_module()
@@ -36,7 +36,9 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         multi_label = mode == 'multi_label'
         self.use_sigmoid = multi_label if use_sigmoid is None else use_sigmoid
         if multi_label and not self.use_sigmoid:
-            warnings.warn('the targets of mode multi_label do not sum to 1 as a softmax requires. Remove use_sigmoid=False.')
+            warnings.warn(
+                'the targets of mode multi_label do not sum to 1 as a softmax requires. Remove use_sigmoid=False.'
+            )
         self.label_smooth_val, self.num_classes, self.mode = label_smooth_val, num_classes, mode
         self.eps = label_smooth_val / (1 + label_smooth_val) if mode == 'classy_vision' else label_smooth_val
         self.reduction, self.loss_weight = reduction, loss_weight
@@ -46,7 +48,8 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         target: torch.Tensor,  # one-hot, multi-hot or mixed `(b, k)`
     ) -> torch.Tensor:  # `(b, k)`
         "The smoothed target"
-        if self.mode == 'multi_label': return torch.where(target > 0, 1 - self.eps, self.eps).to(target.dtype)
+        if self.mode == 'multi_label':
+            return torch.where(target > 0, 1 - self.eps, self.eps).to(target.dtype)
         return (1 - self.eps) * target + self.eps / target.shape[1]
 
     def forward(self,

@@ -24,7 +24,8 @@ def check_reduction(
 ) -> None:
     "Raise `ConfigError` for another reduction"
     known = get_args(Reduction)
-    if reduction not in known: raise ConfigError('reduction', f'must be one of {", ".join(map(repr, known))}, got {reduction!r}.')
+    if reduction not in known:
+        raise ConfigError('reduction', f'must be one of {", ".join(map(repr, known))}, got {reduction!r}.')
 
 # %% ../../nbs/losses/utils.ipynb #ec83244f
 def reduce_loss(
@@ -42,8 +43,10 @@ def reduce_loss(
         loss = loss * (weight if weight.ndim == loss.ndim else weight.view(-1, *[1] * (loss.ndim - 1)))
     if avg_factor is not None and reduction == 'sum':
         raise ValueError("avg_factor divides a mean; with reduction='sum' there is none. Set reduction='mean'.")
-    if reduction == 'none': return loss
-    if reduction == 'sum': return loss.sum()
+    if reduction == 'none':
+        return loss
+    if reduction == 'sum':
+        return loss.sum()
     return loss.mean() if avg_factor is None else loss.sum() / avg_factor
 
 # %% ../../nbs/losses/utils.ipynb #08756e9c
@@ -64,7 +67,10 @@ def targets_for(
 ) -> torch.Tensor:  # int64 labels `(b,)`, or targets `(b, k)` of the scores' dtype
     "The target, checked against the scores; raises `ConfigError` if they do not fit"
     if pred.ndim != 2:
-        raise ConfigError('pred', f'expected class scores of shape (b, k), got {tuple(pred.shape)}. Add a neck such as GlobalAveragePooling before the head.')
+        raise ConfigError(
+            'pred',
+            f'expected class scores of shape (b, k), got {tuple(pred.shape)}. Add a neck such as GlobalAveragePooling before the head.',
+        )
     return validate_targets(target, pred.shape[1], len(pred), accepts, dtype=pred.dtype)
 
 # %% ../../nbs/losses/utils.ipynb #78f67b57
@@ -74,5 +80,6 @@ def as_targets(
 ) -> torch.Tensor:  # targets `(b, k)`, of the logits' dtype
     "Targets for labels: one at the label, zero elsewhere"
     target = targets_for(pred, target)
-    if target.ndim == 1: target = F.one_hot(target, pred.shape[1])
+    if target.ndim == 1:
+        target = F.one_hot(target, pred.shape[1])
     return target.to(pred.dtype)

@@ -12,8 +12,8 @@ from typing import Annotated
 from torch import nn
 
 from ..base.module import BaseModule
-from ..core.registry import MODELS, Range
 from ..base.shapes import ShapeMismatch
+from ..core.registry import MODELS, Range
 
 # %% ../../nbs/necks/cls_batch_norm_neck.ipynb #6f673564
 @MODELS.register_module()
@@ -31,9 +31,15 @@ class ClsBatchNormNeck(BaseModule):
         self.bn = nn.BatchNorm1d(input_features, affine=affine, eps=eps)
 
     def forward(self, inputs):
-        if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
+        if isinstance(inputs, (tuple, list)):
+            return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 2 or inputs.shape[1] != self.input_features:
-            raise ShapeMismatch(f'ClsBatchNormNeck takes a vector (b, {self.input_features})', f'it was given the shape {tuple(inputs.shape)}')
+            raise ShapeMismatch(
+                f'ClsBatchNormNeck takes a vector (b, {self.input_features})',
+                f'it was given the shape {tuple(inputs.shape)}',
+            )
         if self.training and len(inputs) < 2:
-            raise ValueError('ClsBatchNormNeck needs two vectors or more in training, as one has no variance; it got one.')
+            raise ValueError(
+                'ClsBatchNormNeck needs two vectors or more in training, as one has no variance; it got one.'
+            )
         return self.bn(inputs)                                                 # (b, input_features)

@@ -11,8 +11,8 @@ from typing import Literal
 from torch import nn
 
 from ..base.module import BaseModule
-from ..core.registry import MODELS
 from ..base.shapes import ShapeMismatch
+from ..core.registry import MODELS
 
 # %% ../../nbs/necks/gap.ipynb #648f875d
 @MODELS.register_module()
@@ -27,7 +27,8 @@ class GlobalAveragePooling(BaseModule):
         self.gap = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}[dim](1)
 
     def forward(self, inputs):
-        if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
+        if isinstance(inputs, (tuple, list)):
+            return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != self.dim + 2:
             raise ShapeMismatch(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
                             f'{", ".join("dhw"[3 - self.dim:])})', f'it was given the shape {tuple(inputs.shape)}')

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..base.module import BaseModule
-from ..core.registry import MODELS, Range
 from ..base.shapes import ShapeMismatch
+from ..core.registry import MODELS, Range
 
 # %% ../../nbs/necks/generalized_mean.ipynb #c199b7e7
 def gem(
@@ -24,7 +24,8 @@ def gem(
     clamp: bool = True,  # raise smaller values to `eps`, as roots of negative numbers are NaN
 ) -> torch.Tensor:  # vector `(b, c)`
     "The generalised mean of each channel over all positions"
-    if clamp: x = x.clamp(min=eps)
+    if clamp:
+        x = x.clamp(min=eps)
     return F.adaptive_avg_pool2d(x ** p, 1).flatten(1) ** (1 / p)              # (b, c)
 
 # %% ../../nbs/necks/generalized_mean.ipynb #6741eaa7
@@ -39,13 +40,17 @@ class GeneralizedMeanPooling(BaseModule):
         p_trainable: bool = True,  # learn the exponent; a fixed one is in the state dict as well
     ):
         super().__init__()
-        self.p = nn.Parameter(torch.ones(1) * p, requires_grad=p_trainable)     # fixed or not, it is part of a checkpoint
+        # fixed or not, it is part of a checkpoint
+        self.p = nn.Parameter(torch.ones(1) * p, requires_grad=p_trainable)
         self.eps, self.clamp, self.p_trainable = eps, clamp, p_trainable
 
     def forward(self, inputs):
-        if isinstance(inputs, (tuple, list)): return tuple(self.forward(x) for x in inputs)
+        if isinstance(inputs, (tuple, list)):
+            return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 4:
-            raise ShapeMismatch('GeneralizedMeanPooling takes a map (b, c, h, w)', f'it was given the shape {tuple(inputs.shape)}')
+            raise ShapeMismatch(
+                'GeneralizedMeanPooling takes a map (b, c, h, w)', f'it was given the shape {tuple(inputs.shape)}'
+            )
         return gem(inputs, self.p, self.eps, self.clamp)
 
     def extra_repr(self):

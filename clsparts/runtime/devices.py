@@ -29,7 +29,8 @@ def check_device(
     where: str = 'device',  # config path in errors
 ) -> None:
     "Raise `ConfigError` if the device is not available"
-    try: torch.empty(1, device=device)
+    try:
+        torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as e:
         raise ConfigError(where, f"{device!r} cannot be used here: {str(e).splitlines()[0]} Write 'cpu'.") from e
 
@@ -41,16 +42,24 @@ def accelerator_for(
 ):  # an `accelerate.Accelerator`
     "An accelerator for a device and precision; raises `ConfigError` if one is not available"
     from accelerate import Accelerator, GradScalerKwargs, InitProcessGroupKwargs
-    if precision not in PRECISIONS: raise ConfigError('precision', f'one of {", ".join(PRECISIONS)} is expected, not {precision!r}.')
-    if device is not None: check_device(device)
+    if precision not in PRECISIONS:
+        raise ConfigError('precision', f'one of {", ".join(PRECISIONS)} is expected, not {precision!r}.')
+    if device is not None:
+        check_device(device)
     if precision == 'fp16' and (device == 'cpu' or device is None and not torch.accelerator.is_available()):
         raise ConfigError('precision', "fp16 is for GPUs; the CPU has 'bf16' and 'fp32'.")
     forget()
-    options = [InitProcessGroupKwargs(timeout=_patience()), *([GradScalerKwargs(**scaling)] if scaling and precision == 'fp16' else [])]
+    options = [
+        InitProcessGroupKwargs(timeout=_patience()),
+        *([GradScalerKwargs(**scaling)] if scaling and precision == 'fp16' else []),
+    ]
     cpu, sharding = device == 'cpu', _sharding()
     with patch.dict(os.environ, {} if device is None or cpu else dict(ACCELERATE_TORCH_DEVICE=device)):
-        accelerator = Accelerator(cpu=cpu, mixed_precision=PRECISIONS[precision], kwargs_handlers=options, fsdp_plugin=sharding)
-    if sharding and accelerator.device.type == 'cpu': _shard_on_cpus(accelerator, sharding)
+        accelerator = Accelerator(
+            cpu=cpu, mixed_precision=PRECISIONS[precision], kwargs_handlers=options, fsdp_plugin=sharding
+        )
+    if sharding and accelerator.device.type == 'cpu':
+        _shard_on_cpus(accelerator, sharding)
     return accelerator
 
 def forget() -> None:
@@ -62,22 +71,32 @@ def connected() -> bool:
     "Whether several processes train together"
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
-def _patience(): return timedelta(seconds=float(os.environ.get('CLSPARTS_TIMEOUT') or TIMEOUT))
+def _patience():
+    return timedelta(seconds=float(os.environ.get('CLSPARTS_TIMEOUT') or TIMEOUT))
 
 # %% ../../nbs/runtime/devices.ipynb #6b8bb59a
 def _sharding():
     "Accelerate's FSDP plugin, if launched with `--use_fsdp`"
-    if os.environ.get('ACCELERATE_USE_FSDP', '').lower() != 'true' or int(os.environ.get('WORLD_SIZE', 1)) == 1: return None
+    if os.environ.get('ACCELERATE_USE_FSDP', '').lower() != 'true' or int(os.environ.get('WORLD_SIZE', 1)) == 1:
+        return None
     from accelerate import FullyShardedDataParallelPlugin
-    reshard = os.environ.get('FSDP_RESHARD_AFTER_FORWARD', 'true').lower() in ('true', 'full_shard')     # named as in FSDP 1
-    return FullyShardedDataParallelPlugin(fsdp_version=2, cpu_ram_efficient_loading=False, reshard_after_forward=reshard,
-                                          auto_wrap_policy=os.environ.get('FSDP_AUTO_WRAP_POLICY', 'transformer_based_wrap'))
+    # named as in FSDP 1
+    reshard = os.environ.get('FSDP_RESHARD_AFTER_FORWARD', 'true').lower() in ('true', 'full_shard')
+    return FullyShardedDataParallelPlugin(
+        fsdp_version=2,
+        cpu_ram_efficient_loading=False,
+        reshard_after_forward=reshard,
+        auto_wrap_policy=os.environ.get('FSDP_AUTO_WRAP_POLICY', 'transformer_based_wrap'),
+    )
+
 
 def _shard_on_cpus(accelerator, plugin):
     from accelerate.state import AcceleratorState, PartialState
     from accelerate.utils import DistributedType
-    if accelerator.mixed_precision != 'no': plugin.set_mixed_precision(accelerator.mixed_precision)
-    for state in (PartialState, AcceleratorState): state._shared_state['distributed_type'] = DistributedType.FSDP
+    if accelerator.mixed_precision != 'no':
+        plugin.set_mixed_precision(accelerator.mixed_precision)
+    for state in (PartialState, AcceleratorState):
+        state._shared_state['distributed_type'] = DistributedType.FSDP
     AcceleratorState._shared_state['fsdp_plugin'] = plugin
 
 # %% ../../nbs/runtime/devices.ipynb #59734d78
@@ -85,25 +104,32 @@ def connect(
     device: str | None = None,  # see `accelerator_for`
 ) -> None:
     "Connect to the other processes, if there are any"
-    if int(os.environ.get('WORLD_SIZE', 1)) > 1: accelerator_for(device)
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        accelerator_for(device)
 
 def disconnect() -> None:
     "Disconnect from the other processes at the end"
-    if not connected(): return
+    if not connected():
+        return
     torch.distributed.destroy_process_group()
-    gc.collect()                                                        # release process groups: gloo's threads abort if Python exits first
+    # release process groups: gloo's threads abort if Python exits first
+    gc.collect()
 
 def by_main(
     f: Callable,  # called without arguments
 ):
     "Call `f` in the main process; all processes get its result or its error"
-    if not connected(): return f()
+    if not connected():
+        return f()
     answer = [None, None]
     if torch.distributed.get_rank() == 0:
-        try: answer[0] = f()
-        except Exception as e: answer[1] = e
+        try:
+            answer[0] = f()
+        except Exception as e:
+            answer[1] = e
     torch.distributed.broadcast_object_list(answer)
-    if answer[1] is not None: raise answer[1]
+    if answer[1] is not None:
+        raise answer[1]
     return answer[0]
 
 # %% ../../nbs/runtime/devices.ipynb #3dae4fd9
@@ -111,22 +137,32 @@ class Agreement:
     "A flag that is true if any process sets it; all processes learn it at their next call"
 
     def __init__(self):
-        self.group, self.asked = torch.distributed.new_group(backend='gloo', timeout=_patience()) if connected() else None, None
+        self.group, self.asked = (
+            torch.distributed.new_group(backend='gloo', timeout=_patience()) if connected() else None,
+            None,
+        )
 
     def __call__(self,
         wish: bool,  # value of this process
     ) -> bool:  # whether any process set it at the previous call; for a single process, its value
-        if self.group is None: return wish
+        if self.group is None:
+            return wish
         earlier, answer = self.asked, torch.tensor([float(wish)])
-        self.asked = answer, torch.distributed.all_reduce(answer, torch.distributed.ReduceOp.MAX, self.group, async_op=True)
-        if earlier is None: return False
+        self.asked = (
+            answer,
+            torch.distributed.all_reduce(answer, torch.distributed.ReduceOp.MAX, self.group, async_op=True),
+        )
+        if earlier is None:
+            return False
         earlier[1].wait()
         return bool(earlier[0])
 
     def close(self) -> None:
         "Disconnect at the end: Python aborts if it exits before gloo's threads"
-        if self.group is None: return
-        if self.asked: self.asked[1].wait()
+        if self.group is None:
+            return
+        if self.asked:
+            self.asked[1].wait()
         torch.distributed.destroy_process_group(self.group)
         self.group = self.asked = None
 
@@ -139,9 +175,11 @@ class Objective(nn.Module):
     ):
         super().__init__()
         self.clf = clf
-        self._no_split_modules = sorted({type(b).__name__ for b in blocks_of(clf.backbone)})     # modules that accelerate does not split
+        # modules that accelerate does not split
+        self._no_split_modules = sorted({type(b).__name__ for b in blocks_of(clf.backbone)})
 
-    def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, torch.Tensor]: return self.clf.loss(x, y)
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.clf.loss(x, y)
 
 # %% ../../nbs/runtime/devices.ipynb #c81c6d3b
 def channels_last_pays(
@@ -150,25 +188,36 @@ def channels_last_pays(
     precision: str = 'fp32',  # a key of `PRECISIONS`
 ) -> bool:
     "Whether `torch.channels_last` is likely to be faster"
-    spatial = [m for m in clf.modules() if isinstance(m, nn.Conv2d) and max(m.kernel_size) > 1 and m.kernel_size != m.stride]
-    if device.type == 'cpu': return any(m.groups == m.in_channels > 1 for m in spatial)
+    spatial = [
+        m for m in clf.modules() if isinstance(m, nn.Conv2d) and max(m.kernel_size) > 1 and m.kernel_size != m.stride
+    ]
+    if device.type == 'cpu':
+        return any(m.groups == m.in_channels > 1 for m in spatial)
     return bool(spatial) and device.type == 'cuda' and precision != 'fp32'
 
 # %% ../../nbs/runtime/devices.ipynb #b2871c39
 def is_out_of_memory(e: BaseException) -> bool:
     "Whether an error is an out-of-memory error, on a GPU or CPU"
-    return isinstance(e, (MemoryError, torch.OutOfMemoryError)) or any(o in str(e) for o in ('not enough memory', "can't allocate memory"))
+    return isinstance(e, (MemoryError, torch.OutOfMemoryError)) or any(
+        o in str(e) for o in ('not enough memory', "can't allocate memory")
+    )
+
 
 def in_pieces(
     f: Callable,  # of tensors of one length
     *batch: torch.Tensor,
 ) -> list:  # results of `f` for each piece, in order
     "Call `f` on a batch; if it runs out of memory, on its halves recursively, with a warning"
-    try: return [f(*batch)]
+    try:
+        return [f(*batch)]
     except (RuntimeError, MemoryError) as e:
-        if len(batch[0]) == 1 or not is_out_of_memory(e): raise
-    warnings.warn(f'a batch of {len(batch[0])} images does not fit into memory and is halved. Set batch_size={len(batch[0]) // 2}.')
-    if batch[0].is_cuda: torch.cuda.empty_cache()
+        if len(batch[0]) == 1 or not is_out_of_memory(e):
+            raise
+    warnings.warn(
+        f'a batch of {len(batch[0])} images does not fit into memory and is halved. Set batch_size={len(batch[0]) // 2}.'
+    )
+    if batch[0].is_cuda:
+        torch.cuda.empty_cache()
     return [o for half in zip(*(t.chunk(2) for t in batch)) for o in in_pieces(f, *half)]
 
 def batch_that_fits(
@@ -182,9 +231,12 @@ def batch_that_fits(
     while n >= least:
         objective.zero_grad(set_to_none=True)
         gc.collect()
-        if x.is_cuda: torch.cuda.empty_cache()
+        if x.is_cuda:
+            torch.cuda.empty_cache()
         try:
             objective(x[:n], y[:n])['loss'].backward()
             return n
-        except (RuntimeError, MemoryError, ValueError): n //= 2
-        finally: objective.zero_grad(set_to_none=True)
+        except (RuntimeError, MemoryError, ValueError):
+            n //= 2
+        finally:
+            objective.zero_grad(set_to_none=True)

@@ -14,16 +14,20 @@ from torch import nn
 # %% ../../nbs/runtime/fsdp.ipynb #ffafc7b7
 def is_divided(value) -> bool:
     "Whether a tensor is sharded, or a module has sharded weights"
-    if isinstance(value, nn.Module): return any(map(is_divided, value.parameters()))
+    if isinstance(value, nn.Module):
+        return any(map(is_divided, value.parameters()))
     return hasattr(value, 'full_tensor')
 
 def gathered(
     value,  # tensors and plain data in dicts, lists and tuples
 ):  # with full tensors
     "Gather sharded tensors; anything else is unchanged"
-    if is_divided(value): return value.detach().full_tensor().cpu()
-    if isinstance(value, Mapping): return {k: gathered(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)): return type(value)(map(gathered, value))
+    if is_divided(value):
+        return value.detach().full_tensor().cpu()
+    if isinstance(value, Mapping):
+        return {k: gathered(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(gathered, value))
     return value
 
 # %% ../../nbs/runtime/fsdp.ipynb #837a373d
@@ -32,7 +36,8 @@ def laid_out(
     like: torch.Tensor,  # of the same shape
 ) -> torch.Tensor:  # with the dtype of `value`
     "A tensor with the sharding, device and memory layout of another"
-    if not is_divided(like): return torch.empty_like(like, dtype=value.dtype).copy_(value)
+    if not is_divided(like):
+        return torch.empty_like(like, dtype=value.dtype).copy_(value)
     from torch.distributed.tensor import distribute_tensor
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
 
@@ -42,7 +47,9 @@ def spread(
 ) -> None:
     "Load full weights into a module"
     own = module.state_dict()
-    module.load_state_dict({k: laid_out(v, own[k]) if k in own and is_divided(own[k]) else v for k, v in weights.items()})
+    module.load_state_dict(
+        {k: laid_out(v, own[k]) if k in own and is_divided(own[k]) else v for k, v in weights.items()}
+    )
 
 # %% ../../nbs/runtime/fsdp.ipynb #47378735
 def divide_like(
@@ -58,4 +65,5 @@ def divide_like(
 # %% ../../nbs/runtime/fsdp.ipynb #9daf427c
 def same_buffers(module: nn.Module) -> None:
     "Broadcast the buffers of the first process"
-    for buffer in module.buffers(): torch.distributed.broadcast(buffer, 0)
+    for buffer in module.buffers():
+        torch.distributed.broadcast(buffer, 0)

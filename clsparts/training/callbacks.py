@@ -21,11 +21,11 @@ import torch
 from tqdm import tqdm
 
 import clsparts
+from ..core.errors import ConfigError, did_you_mean, printable
+from ..core.optional_imports import import_installed
 from ..evaluation.evaluator import score_key
 from ..evaluation.plots import plot_curves
 from ..files.atomic import replacing
-from ..core.errors import ConfigError, did_you_mean, printable
-from ..core.optional_imports import import_installed
 
 # %% ../../nbs/training/callbacks.ipynb #ee677e99
 class StopTraining(Exception):
@@ -33,10 +33,14 @@ class StopTraining(Exception):
 
 class Callback:
     "Base class of callbacks; override any of its four methods"
-    def begin(self, trainer) -> None: "Before the first step, or the first step after a resume"
-    def after_step(self, trainer) -> None: "After each optimizer step"
-    def after_epoch(self, trainer) -> None: "After each epoch, once it is evaluated and saved"
-    def end(self, trainer) -> None: "At the end, even if the training is stopped or fails"
+    def begin(self, trainer) -> None:
+        "Before the first step, or the first step after a resume"
+    def after_step(self, trainer) -> None:
+        "After each optimizer step"
+    def after_epoch(self, trainer) -> None:
+        "After each epoch, once it is evaluated and saved"
+    def end(self, trainer) -> None:
+        "At the end, even if the training is stopped or fails"
 
 # %% ../../nbs/training/callbacks.ipynb #c984323a
 @contextmanager
@@ -44,26 +48,35 @@ def side_product(
     name: str,  # of the output, for the warning
 ):
     "A context that turns an error into a warning with name and cause"
-    try: yield
-    except Exception as e: warnings.warn(printable(f'{name} failed and is left out: {type(e).__name__}: {e}', 500))
+    try:
+        yield
+    except Exception as e:
+        warnings.warn(printable(f'{name} failed and is left out: {type(e).__name__}: {e}', 500))
 
 class Aside(Callback):
     "Wraps a callback whose output is optional: its first error becomes a warning, and it is not called again"
 
-    def __init__(self, inner: Callback): self.inner = inner
+    def __init__(self, inner: Callback):
+        self.inner = inner
 
     def _call(self, moment, trainer):
-        if self.inner is None: return
+        if self.inner is None:
+            return
         done = False
         with side_product(getattr(self.inner, 'name', type(self.inner).__name__)):
             getattr(self.inner, moment)(trainer)
             done = True
-        if not done: self.inner = None
+        if not done:
+            self.inner = None
 
-    def begin(self, trainer) -> None: self._call('begin', trainer)
-    def after_step(self, trainer) -> None: self._call('after_step', trainer)
-    def after_epoch(self, trainer) -> None: self._call('after_epoch', trainer)
-    def end(self, trainer) -> None: self._call('end', trainer)
+    def begin(self, trainer) -> None:
+        self._call('begin', trainer)
+    def after_step(self, trainer) -> None:
+        self._call('after_step', trainer)
+    def after_epoch(self, trainer) -> None:
+        self._call('after_epoch', trainer)
+    def end(self, trainer) -> None:
+        self._call('end', trainer)
 
 def tell_all(
     callbacks: Iterable[Callback],
@@ -73,18 +86,22 @@ def tell_all(
     "Call that method of every callback; all of them are ended before an error of `end` is raised"
     failed = None
     for callback in callbacks:
-        try: getattr(callback, moment)(trainer)
+        try:
+            getattr(callback, moment)(trainer)
         except Exception as e:
-            if moment != 'end': raise
+            if moment != 'end':
+                raise
             failed = failed or e
-    if failed: raise failed
+    if failed:
+        raise failed
 
 # %% ../../nbs/training/callbacks.ipynb #561f5bf4
 def best_record(
     history: list[dict],  # one record per epoch
 ) -> dict:
     "The record of the first epoch with the highest validation score; values that are not finite rank last"
-    if not history: raise ValueError('history: there is no finished epoch.')
+    if not history:
+        raise ValueError('history: there is no finished epoch.')
     return max(history, key=lambda r: (is_finite(r), r[score_key(r)] if is_finite(r) else 0))
 
 def is_finite(
@@ -96,13 +113,16 @@ def is_finite(
 class EarlyStopping(Callback):
     "Ends a training whose validation score has not improved for `patience` epochs"
 
-    def __init__(self, patience: int): self.patience = patience
+    def __init__(self, patience: int):
+        self.patience = patience
 
     def begin(self, trainer) -> None:
-        if trainer.history: self.after_epoch(trainer)
+        if trainer.history:
+            self.after_epoch(trainer)
 
     def after_epoch(self, trainer) -> None:
-        if len(trainer.history) - best_record(trainer.history)['epoch'] >= self.patience: raise StopTraining
+        if len(trainer.history) - best_record(trainer.history)['epoch'] >= self.patience:
+            raise StopTraining
 
 # %% ../../nbs/training/callbacks.ipynb #d759ea44
 def write_metrics(
@@ -118,13 +138,16 @@ def write_metrics(
     best = epochs[history.index(best_record(history))]
     versions = dict(clsparts=clsparts.__version__, torch=torch.__version__)
     content = dict(versions=versions, final=epochs[-1], best=best, epochs=epochs)
-    with replacing(folder/'metrics.json') as tmp: tmp.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
+    with replacing(folder/'metrics.json') as tmp:
+        tmp.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
 
 class Records(Callback):
     "Writes the metrics files in the folder of the run"
     def begin(self, trainer) -> None:
-        if trainer.history: write_metrics(trainer.folder, trainer.history)      # killed before they were written
-    def after_epoch(self, trainer) -> None: write_metrics(trainer.folder, trainer.history)
+        if trainer.history:
+            write_metrics(trainer.folder, trainer.history)      # killed before they were written
+    def after_epoch(self, trainer) -> None:
+        write_metrics(trainer.folder, trainer.history)
 
 # %% ../../nbs/training/callbacks.ipynb #bc1a6493
 def check_trackers(
@@ -132,7 +155,8 @@ def check_trackers(
 ) -> list[str]:
     "The names of the trackers; raises `ConfigError` for one that accelerate does not support"
     names = [log_with] if isinstance(log_with, str) else [] if log_with is None else log_with
-    if not names: return []
+    if not names:
+        return []
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS
     known = {str(k) for k in LOGGER_TYPE_TO_CLASS}
     if not isinstance(names, (list, tuple)):
@@ -146,7 +170,8 @@ def check_trackers(
 class Tracker(Callback):
     "Sends the metrics of every epoch to a tracker of accelerate"
 
-    def __init__(self, name: str): self.name, self.tracker = name, None
+    def __init__(self, name: str):
+        self.name, self.tracker = name, None
 
     def begin(self, trainer) -> None:
         import_installed(self.name)                                    # not from the working directory
@@ -158,17 +183,20 @@ class Tracker(Callback):
 
     def _options(self, folder):
         "The options that let a tracker write below `folder`, and continue there after a resume"
-        if self.name != 'wandb': return {}
+        if self.name != 'wandb':
+            return {}
         note = folder/'wandb'/'clsparts-run-id'
         note.parent.mkdir(exist_ok=True)
-        if not note.exists(): note.write_text(uuid.uuid4().hex)
+        if not note.exists():
+            note.write_text(uuid.uuid4().hex)
         return dict(dir=str(folder), name=folder.name, id=note.read_text(), resume='allow')
 
     def after_epoch(self, trainer) -> None:
         self.tracker.log({k: v for k, v in trainer.history[-1].items() if k != 'epoch'}, step=trainer.epoch)
 
     def end(self, trainer) -> None:
-        if self.tracker is not None: self.tracker.finish()
+        if self.tracker is not None:
+            self.tracker.finish()
 
 # %% ../../nbs/training/callbacks.ipynb #2d2d8760
 def in_notebook() -> bool:
@@ -184,14 +212,16 @@ class Bar(Callback):
         self.bar = tqdm(total=trainer.steps, initial=trainer.step, unit='step', mininterval=interval,
                         disable=not trainer.main)
 
-    def after_step(self, trainer) -> None: self.bar.update()
+    def after_step(self, trainer) -> None:
+        self.bar.update()
 
     def after_epoch(self, trainer) -> None:
         record = trainer.history[-1]
         score = 100 * record[score_key(record)]
         self.bar.set_description(f'epoch {trainer.epoch}/{trainer.epochs}, validation {score:.1f} %')
 
-    def end(self, trainer) -> None: self.bar.close()
+    def end(self, trainer) -> None:
+        self.bar.close()
 
 class LivePlot(Callback):
     "Curves of loss and score in a notebook, redrawn after each epoch"
@@ -200,8 +230,10 @@ class LivePlot(Callback):
     def after_epoch(self, trainer) -> None:
         from IPython.display import display
         fig = plot_curves(trainer.history)
-        if self.handle is None: self.handle = display(fig, display_id=True)
-        else: self.handle.update(fig)
+        if self.handle is None:
+            self.handle = display(fig, display_id=True)
+        else:
+            self.handle.update(fig)
 
 # %% ../../nbs/training/callbacks.ipynb #f02f4e5e
 def usual_callbacks(
@@ -213,5 +245,6 @@ def usual_callbacks(
 ) -> list[Callback]:
     "Metrics files and trackers if there is a folder, progress if requested, and `EarlyStopping` last"
     found = [Records(), *(Aside(Tracker(name)) for name in trackers)] if folder and main else []
-    if progress and main: found += map(Aside, [Bar(), LivePlot()] if in_notebook() else [Bar()])
+    if progress and main:
+        found += map(Aside, [Bar(), LivePlot()] if in_notebook() else [Bar()])
     return found + ([EarlyStopping(patience)] if patience else [])

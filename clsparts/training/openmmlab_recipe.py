@@ -45,7 +45,8 @@ def value_at(
     path: str,  # dotted
 ):  # None if there is none
     "The value at a path of a config"
-    for step in path.split('.'): cfg = cfg.get(step) if isinstance(cfg, Mapping) else None
+    for step in path.split('.'):
+        cfg = cfg.get(step) if isinstance(cfg, Mapping) else None
     return cfg
 
 class Recipe:
@@ -53,9 +54,11 @@ class Recipe:
 
     def __init__(self,
         cfg: Mapping,  # content of a config file
-    ): self.cfg, self.read, self.notes = dict(cfg), set(), []
+    ):
+        self.cfg, self.read, self.notes = dict(cfg), set(), []
 
-    def at(self, path: str): return value_at(self.cfg, path)
+    def at(self, path: str):
+        return value_at(self.cfg, path)
 
     def take(self,
         path: str,  # dotted
@@ -75,17 +78,21 @@ class Recipe:
         return [p for k, v in self.cfg.items() for p in self._unread(v, str(k))]
 
     def _unread(self, value, path):
-        if path in self.read or value is None or value == {}: return []
-        if not isinstance(value, Mapping) or not any(p.startswith(f'{path}.') for p in self.read): return [path]
+        if path in self.read or value is None or value == {}:
+            return []
+        if not isinstance(value, Mapping) or not any(p.startswith(f'{path}.') for p in self.read):
+            return [path]
         return [p for k, v in value.items() for p in self._unread(v, f'{path}.{k}')]
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #417a8105
 def _leave_out(o, **values):
     "Remove options that describe the behaviour here"
     for k, v in values.items():
-        if k in o and o[k] == v: del o[k]
+        if k in o and o[k] == v:
+            del o[k]
 
-def _resampling(o): return o.pop('interpolation', 'bilinear'), o.pop('backend', 'cv2')
+def _resampling(o):
+    return o.pop('interpolation', 'bilinear'), o.pop('backend', 'cv2')
 
 def _tv_resampling(o):
     _leave_out(o, antialias=True)
@@ -93,16 +100,19 @@ def _tv_resampling(o):
 
 def _side(v):
     "The side of a square; None for anything else"
-    if isinstance(v, (list, tuple)) and len(v) == 2 and v[0] == v[1]: v = v[0]
+    if isinstance(v, (list, tuple)) and len(v) == 2 and v[0] == v[1]:
+        v = v[0]
     return v if isinstance(v, int) and not isinstance(v, bool) else None
 
 def _resize_edge(o):
-    if o.pop('edge', 'short') != 'short': return None
+    if o.pop('edge', 'short') != 'short':
+        return None
     return dict(edge=o.pop('scale', None), resized=_resampling(o))
 
 def _resize(o):
     _leave_out(o, keep_ratio=False)
-    if 'keep_ratio' in o or 'scale_factor' in o: return None
+    if 'keep_ratio' in o or 'scale_factor' in o:
+        return None
     return dict(edge=o.pop('scale', None), squash=True, resized=_resampling(o))
 
 def _tv_resize(o):
@@ -114,7 +124,8 @@ def _nothing(o, **values):
     return {}
 
 def _packed(o):
-    for k in ('meta_keys', 'algorithm_keys'): o.pop(k, None)
+    for k in ('meta_keys', 'algorithm_keys'):
+        o.pop(k, None)
     return {}
 
 FORM_STEPS = {                                                          # steps that determine the form of the images
@@ -141,16 +152,20 @@ def _tv_random_crop(o):
 def _padded(o, name='crop_size', **values):
     "A random crop of a padded image"
     side, border = _side(o.get(name)), o.get('padding') or 0
-    if not side or not isinstance(border, int): return None
-    for k in (name, 'padding'): o.pop(k, None)
+    if not side or not isinstance(border, int):
+        return None
+    for k in (name, 'padding'):
+        o.pop(k, None)
     _leave_out(o, pad_if_needed=False, padding_mode='constant', **values)
     return dict(moved=side, **(dict(shift=border / side) if border else {}))
 
-def _flip(o): return dict(flip=o.pop('prob', 1.)) if o.pop('direction', 'horizontal') == 'horizontal' else None
+def _flip(o):
+    return dict(flip=o.pop('prob', 1.)) if o.pop('direction', 'horizontal') == 'horizontal' else None
 
 def _of_tenths(o):
     level, most = o.pop('magnitude_level', 9), o.pop('total_level', 10)
-    if not isinstance(level, (int, float)) or not isinstance(most, (int, float)): return None
+    if not isinstance(level, (int, float)) or not isinstance(most, (int, float)):
+        return None
     return dict(policy='randaugment', num_ops=o.pop('num_policies', 2), magnitude=min(30, round(30 * level / most)))
 
 def _tv_randaugment(o):
@@ -174,14 +189,16 @@ STEPS = {                                                               # random
 AUGMENT = 'scale', 'ratio', 'flip', 'shift', 'policy', 'num_ops', 'magnitude', 'erase'
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #12979bfc
-def _brief(v): return f'={v!r}' if len(repr(v)) <= 40 else ''
+def _brief(v):
+    return f'={v!r}' if len(repr(v)) <= 40 else ''
 
 _ORDER = dict(edge=0, crop=1, side=1, moved=1, policy=2, erase=3)       # of the steps here, by what they mean
 
 def _note_order(recipe, name, ranks):
     "Note the steps that are in another order here; `ranks` has pairs of type and rank"
     for (first, a), (then, b) in combinations(ranks, 2):
-        if a > b: recipe.note(f'{name}: {first} comes before {then}; here it comes after it')
+        if a > b:
+            recipe.note(f'{name}: {first} comes before {then}; here it comes after it')
 
 def read_steps(
     recipe: Recipe,  # gets notes
@@ -195,13 +212,16 @@ def read_steps(
         o = {k: v for k, v in step.items() if k != 'type'} if isinstance(step, Mapping) else {}
         type_ = step.get('type') if isinstance(step, Mapping) else step
         meant = known[type_](o) if isinstance(type_, str) and type_ in known else None
-        if meant is None or meant.keys() & found.keys(): absent.append(str(type_))       # or a second one of its kind
+        if meant is None or meant.keys() & found.keys():
+            absent.append(str(type_))       # or a second one of its kind
         else:
             found |= meant
             ranks += [(type_, _ORDER[k]) for k in meant if k in _ORDER]
             unused += [f'{type_}.{k}{_brief(v)}' for k, v in o.items()]
-    if absent: recipe.note(f'{name}: there is no {", ".join(absent)} here')
-    if unused: recipe.note(f'{name}: not used here: {", ".join(unused)}')
+    if absent:
+        recipe.note(f'{name}: there is no {", ".join(absent)} here')
+    if unused:
+        recipe.note(f'{name}: not used here: {", ".join(unused)}')
     _note_order(recipe, name, ranks)
     return found
 
@@ -209,7 +229,8 @@ def read_steps(
 def _dataset_of(recipe, loader):
     "The path of the data set of a data loader, inside wrappers such as `RepeatDataset`"
     path = f'{loader}.dataset'
-    while isinstance(recipe.at(f'{path}.dataset'), Mapping): path += '.dataset'
+    while isinstance(recipe.at(f'{path}.dataset'), Mapping):
+        path += '.dataset'
     return path
 
 def pipeline_of(
@@ -224,7 +245,8 @@ def pipeline_of(
     if path != variable and own is not None and own != steps:
         recipe.note(f'{variable}: it differs from {path}, which is used, as in mmengine')
     for p in paths:
-        if recipe.at(p) == steps: recipe.take(p)
+        if recipe.at(p) == steps:
+            recipe.take(p)
     if not isinstance(steps, (list, tuple, type(None))):
         raise ConfigError(path, f'expected a list of dicts, got {type(steps).__name__}.')
     return list(steps or ())
@@ -234,7 +256,8 @@ _PIL = {0: 'nearest', 2: 'bilinear', 3: 'bicubic'}
 
 def _square(recipe, name, value):
     "The side of a square, or None; notes anything else"
-    if value is not None and _side(value) is None: recipe.note(f'{name}: images are square here, not {value!r}')
+    if value is not None and _side(value) is None:
+        recipe.note(f'{name}: images are square here, not {value!r}')
     return _side(value)
 
 def _form(recipe, test, train):
@@ -243,16 +266,19 @@ def _form(recipe, test, train):
     drawn = next((train[k] for k in ('side', 'moved', 'crop', 'edge') if train.get(k) is not None), None)
     drawn = _square(recipe, 'train_pipeline', drawn)
     size, squash, form = crop or edge or drawn, bool(test.get('squash')), {}
-    if edge and squash and not crop: form = dict(squash=True)
+    if edge and squash and not crop:
+        form = dict(squash=True)
     elif edge and squash:
         recipe.note(f'test_pipeline: Resize changes the shape of images to {edge} × {edge} before the crop; '
                     f'here the shorter side becomes {edge}')
-    elif edge and not crop: recipe.note('test_pipeline: there is no crop after ResizeEdge; here the middle is cut out')
+    elif edge and not crop:
+        recipe.note('test_pipeline: there is no crop after ResizeEdge; here the middle is cut out')
     elif crop and not edge:
         recipe.note(f'test_pipeline: there is no Resize before the crop; here the shorter side becomes {crop}')
     if edge and crop and crop > edge:
         recipe.note(f'test_pipeline: the crop {crop} is larger than the shorter side {edge}; here that becomes {crop}')
-    if (edge or crop) and not form: form = dict(crop_ratio=min(1., crop / edge) if edge and crop else 1.)
+    if (edge or crop) and not form:
+        form = dict(crop_ratio=min(1., crop / edge) if edge and crop else 1.)
     if size is None and (side := _side(value_at(recipe.cfg, 'model.backbone.img_size'))):
         size = side
         recipe.note(f'data.size: the pipelines name none; it is {side}, as model.backbone.img_size')
@@ -264,7 +290,8 @@ def _interpolation(recipe, test, train):
     "The option `interpolation` of `data`; notes differences"
     both = dict(test_pipeline=test.get('resized'), train_pipeline=train.get('sampled') or train.get('resized'))
     told = {name: pair for name, pair in both.items() if pair}
-    if not told: return {}
+    if not told:
+        return {}
     how, fast = next(iter(told.values()))[0], [n for n, (_, backend) in told.items() if backend != 'pillow']
     how = _PIL.get(how, how) if isinstance(how, (str, int)) else None
     used = how if how in INTERPOLATIONS else 'bicubic'
@@ -281,35 +308,44 @@ def _lift_data(recipe, data, test, train):
     dataset = _dataset_of(recipe, 'train_dataloader')
     path = f'{dataset}.type' if recipe.at(f'{dataset}.type') else 'dataset_type'
     theirs = recipe.at(path)
-    if recipe.at('dataset_type') == theirs: recipe.take('dataset_type')
+    if recipe.at('dataset_type') == theirs:
+        recipe.take('dataset_type')
     if data is None and theirs:
         if theirs not in SETS:
-            fix = ("Set data='folder:PATH', or --cfg-options data=folder:PATH on the command line, with train and val in the folder, "
-                   'and in these a folder for each class.')
+            fix = (
+                "Set data='folder:PATH', or --cfg-options data=folder:PATH on the command line, with train and val in the folder, "
+                'and in these a folder for each class.'
+            )
             raise ConfigError('data', f'the config trains on {theirs}, which is not available here. {fix}')
         data = SETS[recipe.take(path)]
-    if data is None: return None
+    if data is None:
+        return None
     options = dict(data) if isinstance(data, Mapping) else dict(name=data)
     name = str(options.get('name'))
     if name == 'digits':
-        if recipe.take('data_preprocessor'): recipe.note('data_preprocessor: digits are not normalised')
+        if recipe.take('data_preprocessor'):
+            recipe.note('data_preprocessor: digits are not normalised')
         return data
     given = {*options, *({'size'} if _size_of(name) else ())}
-    if 'size' in given: given |= {'crop_ratio', 'squash'}
+    if 'size' in given:
+        given |= {'crop_ratio', 'squash'}
     if not _is_small(name) or test.keys() & {'edge', 'crop'} or 'side' in train:
         form = _form(recipe, test, train) | _interpolation(recipe, test, train)
         options |= {k: v for k, v in form.items() if k not in given}
     options |= _colours(recipe, name, options)
     return options if len(options) > 1 or isinstance(data, Mapping) else data
 
-def _is_small(name): return name.startswith(('cifar', 'mnist', 'fashion'))
+def _is_small(name):
+    return name.startswith(('cifar', 'mnist', 'fashion'))
 
-def _size_of(name): return int(size) if (size := name.rpartition('@')[2]).isdecimal() else None
+def _size_of(name):
+    return int(size) if (size := name.rpartition('@')[2]).isdecimal() else None
 
 def _colours(recipe, name, options):
     "Mean and standard deviation, for pixels from 0 to 1"
     mean, std, to_rgb = (recipe.take(f'data_preprocessor.{k}') for k in ('mean', 'std', 'to_rgb'))
-    if recipe.at('data_preprocessor') is None or {'mean', 'std'} & options.keys(): return {}
+    if recipe.at('data_preprocessor') is None or {'mean', 'std'} & options.keys():
+        return {}
     if mean is None or std is None:
         lack = ' and '.join(k for k, v in dict(mean=mean, std=std).items() if v is None)
         recipe.note(f'data_preprocessor: it has no {lack}. Pixels are not normalised here, but divided by 255')
@@ -319,7 +355,8 @@ def _colours(recipe, name, options):
                     'Reverse the input channels of the first convolution of their weights')
         mean, std = mean[::-1], std[::-1]
     channels = options.get('channels', len(mean))
-    if len(mean) == channels: return dict(mean=[v / 255 for v in mean], std=[v / 255 for v in std])
+    if len(mean) == channels:
+        return dict(mean=[v / 255 for v in mean], std=[v / 255 for v in std])
     recipe.note(f'data_preprocessor.mean: the images have {channels} channel, and there are {len(mean)} numbers')
     return {}
 
@@ -334,9 +371,11 @@ def _shape_text(edge, squash, cut):
 
 def _shape_here(name, options):
     "Edge, squash and crop of training images here, unless these get a random box"
-    if not isinstance(options, Mapping) or 'size' not in options and _is_small(name): return None, False, None
+    if not isinstance(options, Mapping) or 'size' not in options and _is_small(name):
+        return None, False, None
     size = options.get('size', Preset.size)
-    if options.get('squash'): return size, True, None
+    if options.get('squash'):
+        return size, True, None
     return round(size / options.get('crop_ratio', Preset.crop_ratio)), False, size
 
 def _note_train_form(recipe, given, data, train):
@@ -345,12 +384,16 @@ def _note_train_form(recipe, given, data, train):
     edge, squash, moved = _side(train.get('edge')), bool(train.get('squash')), train.get('moved')
     cut = moved or _side(train.get('crop'))
     native = _NATIVE.get(name.rstrip('0123456789')) if not edge else edge if squash else None
-    if cut == native: cut = moved = None
-    if not edge and not cut: return
+    if cut == native:
+        cut = moved = None
+    if not edge and not cut:
+        return
     theirs, here = _shape_text(edge, squash, cut), _shape_text(*_shape_here(name, data))
     sized = _size_of(name) or isinstance(given, Mapping) and 'size' in given
-    if 'side' in train: recipe.note(f'train_pipeline: {theirs}, beside RandomResizedCrop; here only that is used')
-    elif theirs != here and not sized: recipe.note(f'train_pipeline: {theirs}; here {here}, as to test with')
+    if 'side' in train:
+        recipe.note(f'train_pipeline: {theirs}, beside RandomResizedCrop; here only that is used')
+    elif theirs != here and not sized:
+        recipe.note(f'train_pipeline: {theirs}; here {here}, as to test with')
     if moved and 'side' not in train:
         border = f', moved by up to {train["shift"]:.3g} of the size' if 'shift' in train else ''
         recipe.note(f'train_pipeline: RandomCrop takes any part of an image; here it is the middle{border}')
@@ -395,19 +438,24 @@ def precision_of(
     wrapper,  # of an optimizer
 ) -> str | None:  # fp16 or bf16
     "The precision that the type of an `optim_wrapper` implies, None if none; raises `ConfigError` for another dtype"
-    if not isinstance(wrapper, Mapping) or wrapper.get('type') != 'AmpOptimWrapper': return None
+    if not isinstance(wrapper, Mapping) or wrapper.get('type') != 'AmpOptimWrapper':
+        return None
     dtypes = {None: 'fp16', 'float16': 'fp16', 'bfloat16': 'bf16'}
-    if (dtype := wrapper.get('dtype')) in (known for known in dtypes): return dtypes[dtype]
+    if (dtype := wrapper.get('dtype')) in (known for known in dtypes):
+        return dtypes[dtype]
     message = f"expected 'float16' or 'bfloat16', got {dtype!r}. Use type='OptimWrapper' to train in float32."
     raise ConfigError('optim_wrapper.dtype', message)
 
 def _lift_optimizer(recipe, train):
     "A constant schedule if there is none, and the precision that the type of the wrapper implies"
     wrapper = train.get('optim_wrapper')
-    if not isinstance(wrapper, Mapping): return
-    if 'param_scheduler' not in train: train['param_scheduler'] = None  # a constant rate, as in MMEngine
+    if not isinstance(wrapper, Mapping):
+        return
+    if 'param_scheduler' not in train:
+        train['param_scheduler'] = None  # a constant rate, as in MMEngine
     type_, scale = wrapper.get('type', 'OptimWrapper'), wrapper.get('loss_scale')
-    if precision := precision_of(wrapper): train['precision'] = precision
+    if precision := precision_of(wrapper):
+        train['precision'] = precision
     if type_ == 'DeepSpeedOptimWrapper':
         train['optim_wrapper'] = {k: v for k, v in wrapper.items() if k != 'type'}
         recipe.note('DeepSpeed is not used here; the weights of each process are whole')
@@ -425,7 +473,8 @@ def _hooks(recipe):
     usual = usual if isinstance(usual, Mapping) else {}
     others = {k: h for k, h in usual.items() if isinstance(h, Mapping) and h.get('type') not in _USUAL}
     found = {f'default_hooks.{k}': h for k, h in others.items()}
-    for path in found: recipe.take(path)
+    for path in found:
+        recipe.take(path)
     return found | {f'custom_hooks.{i}': h for i, h in enumerate(custom)}
 
 def _lift_hooks(recipe, train):
@@ -438,23 +487,29 @@ def _lift_hooks(recipe, train):
             recipe.note(f"{path.partition('.')[0]}: there is no {hook['type']} here")
             continue
         train['ema'], ignored = _lift_ema(hook, path)
-        for note in ignored: recipe.note(note)
+        for note in ignored:
+            recipe.note(note)
         if isinstance(n := value_at(train, 'optim_wrapper.accumulative_counts'), int) and n > 1:
             recipe.note('custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of '
                         f'{n} batches. train.ema={train["ema"] ** n:.6g} is in proportion')
     averages = [path for path, hook in hooks.items() if hook['type'] == 'EMAHook']
-    if len(averages) > 1: recipe.note(f"{', '.join(averages)}: there is one moving average here, that of {averages[-1]}")
+    if len(averages) > 1:
+        recipe.note(f"{', '.join(averages)}: there is one moving average here, that of {averages[-1]}")
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #deeda8b2
 def _lift_rest(recipe, train, own, defaults):
     "Simple keys, and notes on silent differences"
     for path in ('sync_bn', 'compile'):
-        if recipe.take(path): train[path] = True
-    if (augments := recipe.take('data_preprocessor.batch_augments')) is not None: train['batch_augments'] = augments
+        if recipe.take(path):
+            train[path] = True
+    if (augments := recipe.take('data_preprocessor.batch_augments')) is not None:
+        train['batch_augments'] = augments
     classes = 'data_preprocessor.num_classes'
-    if recipe.at(classes) == recipe.at('model.head.num_classes'): recipe.take(classes)
+    if recipe.at(classes) == recipe.at('model.head.num_classes'):
+        recipe.take(classes)
     for path, value in AS_HERE.items():
-        if recipe.at(path) == value: recipe.take(path)
+        if recipe.at(path) == value:
+            recipe.take(path)
     if (sampler := recipe.at('train_dataloader.sampler.type')) not in (None, AS_HERE['train_dataloader.sampler.type']):
         recipe.take('train_dataloader.sampler')
         recipe.note(f'train_dataloader.sampler: there is no {sampler} here; every image is used once per epoch')
@@ -480,31 +535,37 @@ def lifted(
     if not isinstance(own, Mapping):
         raise ConfigError('train', f'expected a dict such as dict(epochs=10), got {own!r}.')
     cfg = _with_preprocessor(cfg)
-    if not any(k in cfg for k in FOREIGN): return dict(cfg)
+    if not any(k in cfg for k in FOREIGN):
+        return dict(cfg)
     recipe = Recipe(cfg)
     train = {name: found for path, name in LIFTED.items() if (found := recipe.take(path)) is not None}
     _lift_optimizer(recipe, train)
     _lift_hooks(recipe, train)
     kept = {k: recipe.take(k) for k in cfg if k in defaults and k != 'train'}
     recipe.take('train')
-    if (seed := recipe.take('randomness.seed')) is not None: kept.setdefault('seed', seed)
+    if (seed := recipe.take('randomness.seed')) is not None:
+        kept.setdefault('seed', seed)
     if 'epochs' not in {**train, **own} and recipe.at('train_cfg.max_iters'):
         fix = 'Set train.epochs=…, and by_epoch=True in param_scheduler.'
         raise ConfigError('train_cfg.max_iters', f'expected epochs instead of iterations. {fix}')
     _lift_images(recipe, kept, train, own, defaults)
     _lift_rest(recipe, train, own, defaults)
-    for note in [*_unused(recipe), *recipe.notes]: warnings.warn(printable(note))
+    for note in [*_unused(recipe), *recipe.notes]:
+        warnings.warn(printable(note))
     return {**kept, 'train': {**train, **own}}
 
 def _without_scopes(value, key=''):
     "The value of a key, in which types have no scope such as `mmengine.`"
-    if isinstance(value, Mapping): return {k: _without_scopes(v, k) for k, v in value.items()}
-    if isinstance(value, (list, tuple)): return type(value)(_without_scopes(v) for v in value)
+    if isinstance(value, Mapping):
+        return {k: _without_scopes(v, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_without_scopes(v) for v in value)
     return unscoped(value) if key in ('type', 'dataset_type') else value
 
 def _with_preprocessor(cfg):
     "The config with the preprocessor of the model at the top level; MMEngine uses that one"
-    if (own := value_at(cfg, 'model.data_preprocessor')) is None: return cfg
+    if (own := value_at(cfg, 'model.data_preprocessor')) is None:
+        return cfg
     model = {k: v for k, v in cfg['model'].items() if k != 'data_preprocessor'}
     return {**cfg, 'data_preprocessor': own, 'model': model}
 
@@ -520,16 +581,20 @@ def _lift_images(recipe, kept, train, own, defaults):
         known = dict(test_pipeline=FORM_STEPS, train_pipeline=FORM_STEPS | STEPS)
         test, drawn = (read_steps(recipe, name, steps[name], known[name]) for name in steps)
     kept['data'] = _lift_data(recipe, data, test, drawn)
-    if kept['data'] is None: recipe.note(f'data: the config names none; {defaults["data"]!r} is used')
+    if kept['data'] is None:
+        recipe.note(f'data: the config names none; {defaults["data"]!r} is used')
     if 'augment' not in own and drawn:
         train['augment'] = _lift_augment(recipe, kept['data'], drawn)
         _note_train_form(recipe, data, kept['data'], drawn)
-    if kept['data'] is None: del kept['data']
+    if kept['data'] is None:
+        del kept['data']
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #00f3f13b
 def _unused(recipe):
     "Sentences that list the paths that were not read"
     unread = recipe.unread()
     without = [p for p in unread if any(p == w or p.startswith(f'{w}.') for w in WITHOUT_EFFECT)]
-    if used := [p for p in unread if p not in without]: yield f'not used here: {", ".join(used)}'
-    if without: yield f'not used here, and without effect on the weights: {", ".join(without)}'
+    if used := [p for p in unread if p not in without]:
+        yield f'not used here: {", ".join(used)}'
+    if without:
+        yield f'not used here, and without effect on the weights: {", ".join(without)}'

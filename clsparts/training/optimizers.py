@@ -20,8 +20,8 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ..base.stages import blocks_of
 from ..core.errors import ConfigError, did_you_mean
-from ..core.optional_imports import import_installed
 from ..core.openmmlab_names import absent, openmmlab_name
+from ..core.optional_imports import import_installed
 from ..core.registry import check_arguments
 from ..core.tables import Table
 
@@ -30,26 +30,36 @@ LAYER_DECAY = 'LearningRateDecayOptimWrapperConstructor'  # OpenMMLab's name for
 
 # the arguments of each dict, for `check_arguments`
 def _wrapper(optimizer, type='OptimWrapper', paramwise_cfg=None, clip_grad=None, accumulative_counts: int = 1,
-             constructor=None, dtype=None, loss_scale=None): pass
+             constructor=None, dtype=None, loss_scale=None):
+    pass
 def _paramwise(norm_decay_mult: float = 1., bias_decay_mult: float = 1., bias_lr_mult: float = 1.,
                dwconv_decay_mult: float = 1., flat_decay_mult: float = 1., custom_keys: Mapping | None = None,
-               bypass_duplicate: bool = False, layer_decay_rate: float = 1.): pass
-def _custom(lr_mult: float = 1., decay_mult: float = 1.): pass
-def _clip(max_norm: float, norm_type: float = 2): pass
+               bypass_duplicate: bool = False, layer_decay_rate: float = 1.):
+    pass
+def _custom(lr_mult: float = 1., decay_mult: float = 1.):
+    pass
+def _clip(max_norm: float, norm_type: float = 2):
+    pass
 def _scaling(init_scale: float = 2. ** 16, growth_factor: float = 2., backoff_factor: float = .5,
-             growth_interval: int = 2000, enabled: bool = True): pass
+             growth_interval: int = 2000, enabled: bool = True):
+    pass
 
 def _checked(name, options, args, where, issues):
     "Add the issues of `args` to `issues`"
-    if not isinstance(args, Mapping): return issues.append((where, f'expected a dict, got {args!r}.'))
-    try: check_arguments(name, options, args)
-    except ConfigError as e: issues += e.prefixed(where).issues
+    if not isinstance(args, Mapping):
+        return issues.append((where, f'expected a dict, got {args!r}.'))
+    try:
+        check_arguments(name, options, args)
+    except ConfigError as e:
+        issues += e.prefixed(where).issues
 
 @cache
 def _of_timm(name):
     "LARS or Lamb, with OpenMMLab's options"
-    try: timm = import_installed('timm.optim')
-    except ImportError as e: raise ConfigError('type', f'{name} comes from timm. {e}') from e
+    try:
+        timm = import_installed('timm.optim')
+    except ImportError as e:
+        raise ConfigError('type', f'{name} comes from timm. {e}') from e
     class LARS(timm.Lars):
         def __init__(self, params, lr: float, momentum: float = 0, weight_decay: float = 0, dampening: float = 0,
                      eta: float = .001, nesterov: bool = False, eps: float = 1e-8):
@@ -59,8 +69,10 @@ def _of_timm(name):
 
 def _optimizer_class(type_):
     "The class of torch.optim of that name, or the class itself"
-    if inspect.isclass(type_) and issubclass(type_, torch.optim.Optimizer): return type_
-    if type_ in ('LARS', 'Lamb'): return _of_timm(type_)
+    if inspect.isclass(type_) and issubclass(type_, torch.optim.Optimizer):
+        return type_
+    if type_ in ('LARS', 'Lamb'):
+        return _of_timm(type_)
     found = {n: c for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)}
     names = sorted(found.keys() - {'Optimizer', 'LBFGS', 'SparseAdam', 'Muon'})
     if type_ not in names:
@@ -90,19 +102,24 @@ def check_optim_wrapper(
         optimizer = dict(optim_wrapper) or dict(type='SGD', lr=.1)
         raise ConfigError(where, f'the optimizer is missing. Set dict(optimizer={optimizer!r}).')
     _checked('optim_wrapper', _wrapper, optim_wrapper, where, issues)
-    if issues: raise ConfigError(issues=issues)
+    if issues:
+        raise ConfigError(issues=issues)
     for name, options in dict(paramwise_cfg=_paramwise, clip_grad=_clip).items():
-        if optim_wrapper.get(name) is not None: _checked(name, options, optim_wrapper[name], f'{where}.{name}', issues)
-    if issues: raise ConfigError(issues=issues)
+        if optim_wrapper.get(name) is not None:
+            _checked(name, options, optim_wrapper[name], f'{where}.{name}', issues)
+    if issues:
+        raise ConfigError(issues=issues)
     paramwise, counts = optim_wrapper.get('paramwise_cfg') or {}, optim_wrapper.get('accumulative_counts', 1)
     _check_scaling(optim_wrapper.get('loss_scale'), f'{where}.loss_scale', issues)
     for key, rule in (paramwise.get('custom_keys') or {}).items():
         _checked('custom_keys', _custom, rule, f'{where}.paramwise_cfg.custom_keys.{key}', issues)
-    if optim_wrapper.get('constructor') == LAYER_DECAY: issues += _without_effect(paramwise, f'{where}.paramwise_cfg')
+    if optim_wrapper.get('constructor') == LAYER_DECAY:
+        issues += _without_effect(paramwise, f'{where}.paramwise_cfg')
     if 'layer_decay_rate' in paramwise and optim_wrapper.get('constructor') != LAYER_DECAY:
         text = f'it has no effect without optim_wrapper.constructor={LAYER_DECAY!r}.'
         issues.append((f'{where}.paramwise_cfg.layer_decay_rate', text))
-    if counts < 1: issues.append((f'{where}.accumulative_counts', f'expected an int from 1, got {counts}.'))
+    if counts < 1:
+        issues.append((f'{where}.accumulative_counts', f'expected an int from 1, got {counts}.'))
     type_, constructor = optim_wrapper.get('type', 'OptimWrapper'), optim_wrapper.get('constructor')
     if type_ not in ('OptimWrapper', 'AmpOptimWrapper'):
         issues.append((f'{where}.type', f"expected 'OptimWrapper' or 'AmpOptimWrapper', got {type_!r}."))
@@ -115,9 +132,12 @@ def check_optim_wrapper(
         cls = _optimizer_class(optimizer['type'])
         check_arguments(cls.__name__, cls, {k: v for k, v in optimizer.items() if k != 'type'} | dict(params=()))
         for k in ('lr', 'weight_decay'):
-            if isinstance(optimizer.get(k), str): raise ConfigError(k, f'expected a number, got {optimizer[k]!r}.')
-    except ConfigError as e: issues += e.prefixed(f'{where}.optimizer').issues
-    if issues: raise ConfigError(issues=issues)
+            if isinstance(optimizer.get(k), str):
+                raise ConfigError(k, f'expected a number, got {optimizer[k]!r}.')
+    except ConfigError as e:
+        issues += e.prefixed(f'{where}.optimizer').issues
+    if issues:
+        raise ConfigError(issues=issues)
 
 def clip_of(optim_wrapper: Mapping) -> dict | None:
     "The arguments of `clip_grad_norm_`; None if gradients are not clipped"
@@ -129,7 +149,8 @@ def accumulation_of(optim_wrapper: Mapping) -> int:
 
 def _check_scaling(scale, where, issues):
     "Add the issues of `loss_scale` to `issues`"
-    if isinstance(scale, Mapping): return _checked('loss_scale', _scaling, scale, where, issues)
+    if isinstance(scale, Mapping):
+        return _checked('loss_scale', _scaling, scale, where, issues)
     number = isinstance(scale, (int, float)) and not isinstance(scale, bool) and 0 < scale < math.inf
     if not number and scale not in (None, 'dynamic'):
         issues.append((where, f"expected 'dynamic', a number above 0, or a dict, got {scale!r}."))
@@ -138,7 +159,8 @@ def scaling_of(optim_wrapper: Mapping) -> dict:
     "Arguments of the `GradScaler` for fp16; a single number is a scale that does not grow"
     check_optim_wrapper(optim_wrapper)
     scale = optim_wrapper.get('loss_scale')
-    if isinstance(scale, (int, float)): return dict(init_scale=float(scale), growth_interval=2 ** 31 - 1)
+    if isinstance(scale, (int, float)):
+        return dict(init_scale=float(scale), growth_interval=2 ** 31 - 1)
     return dict(scale) if isinstance(scale, Mapping) else {}
 
 # %% ../../nbs/training/optimizers.ipynb #29f86372
@@ -211,15 +233,19 @@ def build_optimizer(
     mults = multipliers(clf, optim_wrapper.get('paramwise_cfg'), optim_wrapper.get('constructor') == LAYER_DECAY)
     groups = {}
     for name, p in clf.named_parameters():                              # shared parameters occur once
-        if p.requires_grad: groups.setdefault(mults[name], []).append((name, p))
-    if not groups: raise ConfigError('freeze', 'everything is frozen; nothing is left to train.')
+        if p.requires_grad:
+            groups.setdefault(mults[name], []).append((name, p))
+    if not groups:
+        raise ConfigError('freeze', 'everything is frozen; nothing is left to train.')
     params = [dict(params=ps, lr=lr * m, weight_decay=decay * d) for (m, d), ps in groups.items()]
-    if 'weight_decay' not in own: params = [{k: v for k, v in g.items() if k != 'weight_decay'} for g in params]
+    if 'weight_decay' not in own:
+        params = [{k: v for k, v in g.items() if k != 'weight_decay'} for g in params]
     devices = ('cpu',) if cls is torch.optim.Adagrad else ('cpu', 'cuda')      # torch 2.6 has no fused Adagrad on a GPU
     floats = all(p.is_floating_point() and p.device.type in devices for g in groups.values() for _, p in g)
     shardable = not divided or cls in (torch.optim.Adam, torch.optim.AdamW)    # torch shards no other fused optimizer
     fused = 'fused' in own and floats and shardable
-    if fused and not {'fused', 'foreach', 'differentiable'} & options.keys(): options['fused'] = True
+    if fused and not {'fused', 'foreach', 'differentiable'} & options.keys():
+        options['fused'] = True
     return cls(params, **options)
 
 # %% ../../nbs/training/optimizers.ipynb #e6ee8f56
@@ -239,11 +265,13 @@ def rates_table(
 class Frozen:
     "Parts of a classifier that are not trained"
 
-    def __init__(self, modules: list[nn.Module]): self.modules = modules
+    def __init__(self, modules: list[nn.Module]):
+        self.modules = modules
 
     def apply(self) -> None:
         "Set them to evaluation mode; call this after `clf.train()`"
-        for module in self.modules: module.eval()
+        for module in self.modules:
+            module.eval()
 
 def freeze(
     clf: nn.Module,  # changed in place
@@ -252,7 +280,8 @@ def freeze(
     "Disable the gradients of these parts; raises `ConfigError` for an unknown path"
     modules, paths = dict(clf.named_modules()), [where] if isinstance(where, str) else list(where)
     for path in paths:
-        if path in modules and path: continue
+        if path in modules and path:
+            continue
         parent = path.rpartition('.')[0]
         there = [n for n, _ in modules.get(parent, clf).named_children()]
         available = f'{parent or "The classifier"} has: {", ".join(there)}.'

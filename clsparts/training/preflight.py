@@ -16,16 +16,17 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Dataset
 
-from ..composer.classifier import ImageClassifier
-from ..composer.spec import Problem
-from ..data.datasets import Data, as_data, check_pairs
-from ..core.errors import ConfigError, Fix, as_code
 from ..base.shapes import parts_of
+from ..composer.classifier import ImageClassifier
 from ..composer.dry_run import validate_loss
+from ..composer.spec import Problem
+from ..core.errors import ConfigError, Fix, as_code
+from ..data.datasets import Data, as_data, check_pairs
 from .settings import BATCH_SIZE
 
 # %% ../../nbs/training/preflight.ipynb #b4ce38b1
-def has_batch_norms(clf: nn.Module) -> bool: return any(isinstance(m, _BatchNorm) for m in clf.modules())
+def has_batch_norms(clf: nn.Module) -> bool:
+    return any(isinstance(m, _BatchNorm) for m in clf.modules())
 
 def check_batch_size(
     clf,  # a classifier
@@ -49,7 +50,8 @@ def data_for(
     data: Data | Dataset | DataLoader | tuple,  # see `fit`
 ) -> Data:
     "`data` itself; or `Data` of a pair `(train, val)`, or of a single data set, which is split"
-    if isinstance(data, Data): return data
+    if isinstance(data, Data):
+        return data
     several = isinstance(data, (tuple, list)) and any(isinstance(p, (Dataset, DataLoader)) for p in data)
     parts = data if several else (data,)
     if len(parts) > 2:
@@ -62,11 +64,15 @@ def check_loader(
     batch_size: int,  # images per step; `BATCH_SIZE` by default
 ) -> None:
     "Raise `ConfigError` if the training images are in a DataLoader with another batch size"
-    if not isinstance(data.train, DataLoader): return
+    if not isinstance(data.train, DataLoader):
+        return
     own = data.train.batch_size or getattr(data.train.batch_sampler, 'batch_size', None)
     if batch_size not in (BATCH_SIZE, own):
         size = f', of {own} images' if own else ''
-        raise ConfigError('batch_size', f'the DataLoader makes the batches{size}. Remove batch_size, or pass the data set.')
+        raise ConfigError(
+            'batch_size', f'the DataLoader makes the batches{size}. Remove batch_size, or pass the data set.'
+        )
+
 
 def check_fits(
     clf,  # a classifier
@@ -74,17 +80,20 @@ def check_fits(
 ) -> None:
     "Raise `ConfigError` if images, targets or classes do not fit `clf`; sets the image shape of a classifier that has none yet"
     dtype = next((p.dtype for p in clf.parameters() if p.is_floating_point()), None)
-    for part in (data.train, data.val): check_pairs(part, dtype)
+    for part in (data.train, data.val):
+        check_pairs(part, dtype)
     data.validate_targets()
     check_classes(clf, data)
-    if getattr(clf, 'image_shape', ...) is None: clf.image_shape = data.image_shape
+    if getattr(clf, 'image_shape', ...) is None:
+        clf.image_shape = data.image_shape
 
 def check_classes(
     clf,  # a classifier
     data: Data,
 ) -> None:
     "Raise `ConfigError` if the head is missing, or the data has another number of classes"
-    if clf.head is None: raise ConfigError('head', "training needs a head. Set head=dict(type='LinearClsHead').")
+    if clf.head is None:
+        raise ConfigError('head', "training needs a head. Set head=dict(type='LinearClsHead').")
     if clf.head.num_classes not in (None, k := len(data.classes)):
         text = f'the data has {k} classes, not {clf.head.num_classes}.'
         raise ConfigError('head.num_classes', text, Fix({'head.num_classes': k}))
@@ -96,8 +105,10 @@ def check_targets(
     k: int,  # classes
 ) -> None:
     "Raise `ConfigError` if the loss does not suit such targets, for example a softmax loss for multi-label targets"
-    if not isinstance(clf, ImageClassifier): return
-    try: validate_loss(dict(parts_of(clf), teacher=clf.teacher, targets=clf.targets), clf.head, k, targets)
+    if not isinstance(clf, ImageClassifier):
+        return
+    try:
+        validate_loss(dict(parts_of(clf), teacher=clf.teacher, targets=clf.targets), clf.head, k, targets)
     except Problem as e:
         loss = dict(type='CrossEntropyLoss', use_sigmoid=True) if targets == 'multi-label' else 'CrossEntropyLoss'
         fix = f'Use clf.swap(loss={as_code(loss)}).'
@@ -122,7 +133,9 @@ def check_folder(
     advice = f'{start} {weights}' if weights else ''
     if kept and resume:
         fix = advice or 'choose another folder'
-        raise ConfigError('resume', f'{folder} cannot be resumed: it has no intact snapshot. Its results are kept; {fix}.')
+        raise ConfigError(
+            'resume', f'{folder} cannot be resumed: it has no intact snapshot. Its results are kept; {fix}.'
+        )
     if any(n.endswith('.safetensors') for n in snapshots) or kept == [*others]:
         advice = f'resume it: resume={str(folder)!r}'
     if kept or snapshots:
@@ -141,8 +154,10 @@ def check_resumable(
 ) -> None:
     "Raise `ConfigError` if the folder contains no run"
     _check_no_link(folder)
-    if any(os.path.lexists(folder/n) for n in ('snapshots', 'config.json', *RUN)): return
-    if not folder.is_dir(): raise ConfigError('resume', f'{folder}: there is no such folder.')
+    if any(os.path.lexists(folder/n) for n in ('snapshots', 'config.json', *RUN)):
+        return
+    if not folder.is_dir():
+        raise ConfigError('resume', f'{folder}: there is no such folder.')
     raise ConfigError('resume', f'{folder} holds no run: there are no snapshots.')
 
 def make_folder(
@@ -151,7 +166,8 @@ def make_folder(
     "Create the folder if it does not exist; raises `ConfigError` if it is not writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder): pass
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as e:
         fix = 'Choose another folder' + ', or change its permissions' * isinstance(e, PermissionError)
         raise ConfigError(message=f'{folder}: a run cannot be kept there: {e.strerror or e}. {fix}.') from e

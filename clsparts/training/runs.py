@@ -13,28 +13,28 @@ from pathlib import Path
 
 import torch
 
-from .callbacks import Callback, check_trackers, side_product
 from ..checkpoints.checkpoint import TRAINING, check_fit, read_checkpoint, without_pretrained
-from ..composer.classifier import BaseClassifier
+from ..checkpoints.pretrained_weights import LoadReport, load_checkpoint
 from ..composer.builder import compose_model
+from ..composer.classifier import BaseClassifier
 from ..config.config import Config, check_spelt_out
-from ..data.datasets import Data, load_data
-from ..runtime.devices import by_main, connect
-from ..evaluation.evaluator import Evaluation, evaluate
-from ..data.figures import save_figure
-from ..files.atomic import as_path, regular_file
 from ..core.errors import ConfigError, Fix
-from .optimizers import check_optim_wrapper
-from ..evaluation.plots import plot_confusion, plot_curves, plot_per_class
-from .preflight import check_batch_size, check_classes, check_folder, check_resumable
-from .openmmlab_recipe import lifted, precision_of
 from ..core.registry import check_arguments
+from ..data.datasets import Data, load_data
+from ..data.figures import save_figure
+from ..data.transforms import check_augment
+from ..evaluation.evaluator import Evaluation, evaluate
+from ..evaluation.plots import plot_confusion, plot_curves, plot_per_class
+from ..files.atomic import as_path, regular_file
+from ..files.weights import check_weights
+from ..runtime.devices import by_main, connect
+from .callbacks import Callback, check_trackers, side_product
+from .openmmlab_recipe import lifted, precision_of
+from .optimizers import check_optim_wrapper
+from .preflight import check_batch_size, check_classes, check_folder, check_resumable
 from .schedules import check_param_scheduler
 from .settings import TrainSettings, check_numbers
 from .trainer import Trainer, alone_in, fit
-from ..data.transforms import check_augment
-from ..files.weights import check_weights
-from ..checkpoints.pretrained_weights import LoadReport, load_checkpoint
 
 # %% ../../nbs/training/runs.ipynb #9d3de54f
 DEFAULT = dict(
@@ -52,7 +52,8 @@ DEFAULT = dict(
 # %% ../../nbs/training/runs.ipynb #ea3e7a7a
 def _keys(options):
     "A function with these arguments, for `check_arguments`"
-    def takes(): pass
+    def takes():
+        pass
     takes.__signature__ = inspect.Signature([inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY) for k in options])
     return takes
 
@@ -68,29 +69,45 @@ def complete(
     cfg = lifted(cfg, DEFAULT)
     train = cfg.get('train') or {}
     precision = precision_of(train.get('optim_wrapper'))
-    if 'precision' not in train and precision: train = {**train, 'precision': precision}
+    if 'precision' not in train and precision:
+        train = {**train, 'precision': precision}
     cfg, issues = {**DEFAULT, **cfg, 'train': {**DEFAULT['train'], **train}}, []
     for name, args in dict(run=cfg, train=cfg['train']).items():
-        try: check_arguments(name, _keys(DEFAULT if name == 'run' else DEFAULT['train']), args)
-        except ConfigError as e: issues += e.prefixed('' if name == 'run' else name).issues
-    try: check_numbers(cfg['train'])
-    except ConfigError as e: issues += e.prefixed('train').issues
-    for option, check in dict(augment=check_augment, optim_wrapper=check_optim_wrapper, param_scheduler=check_param_scheduler,
-                              log_with=check_trackers).items():
-        try: check(cfg['train'].get(option))
-        except ConfigError as e: issues += e.prefixed('train').issues
-    try: check_numbers(dict(seed=cfg['seed']))
-    except ConfigError as e: issues += e.issues
+        try:
+            check_arguments(name, _keys(DEFAULT if name == 'run' else DEFAULT['train']), args)
+        except ConfigError as e:
+            issues += e.prefixed('' if name == 'run' else name).issues
+    try:
+        check_numbers(cfg['train'])
+    except ConfigError as e:
+        issues += e.prefixed('train').issues
+    for option, check in dict(
+        augment=check_augment,
+        optim_wrapper=check_optim_wrapper,
+        param_scheduler=check_param_scheduler,
+        log_with=check_trackers,
+    ).items():
+        try:
+            check(cfg['train'].get(option))
+        except ConfigError as e:
+            issues += e.prefixed('train').issues
+    try:
+        check_numbers(dict(seed=cfg['seed']))
+    except ConfigError as e:
+        issues += e.issues
     if isinstance(cfg['load_from'], Mapping):
-        try: check_arguments('load_from', _weights, cfg['load_from'])
-        except ConfigError as e: issues += e.prefixed('load_from').issues
+        try:
+            check_arguments('load_from', _weights, cfg['load_from'])
+        except ConfigError as e:
+            issues += e.prefixed('load_from').issues
     elif not isinstance(cfg['load_from'], (str, Path, type(None))):
         issues.append(('load_from', f'expected a path or URL, got {cfg["load_from"]!r}.'))
     if not isinstance(cfg['from_checkpoint'], (str, Path, type(None))):
         issues.append(('from_checkpoint', f'expected a path, got {cfg["from_checkpoint"]!r}.'))
     elif cfg['from_checkpoint'] and cfg['load_from']:
         issues.append(('load_from', 'from_checkpoint has all weights already.', Fix(remove=('load_from',))))
-    if issues: raise ConfigError(issues=issues)
+    if issues:
+        raise ConfigError(issues=issues)
     return cfg
 
 # %% ../../nbs/training/runs.ipynb #f1a52472
@@ -99,7 +116,8 @@ def new_folder(
     name: str,  # NAME
 ) -> Path:
     "Create the folder of a run; raises `ConfigError` if it contains one already, or is not writable"
-    if work_dir is None: return _next_folder(name)
+    if work_dir is None:
+        return _next_folder(name)
     work_dir = as_path(work_dir, 'work_dir')
     check_folder(work_dir, 'config.json')
     return work_dir
@@ -108,9 +126,12 @@ def _next_folder(name):
     "Create the first free `runs/NAME-N`, even if other processes do the same"
     for i in range(1, 1_000_000):
         folder = Path('runs')/f'{name}-{i}'
-        try: folder.mkdir(parents=True)
-        except FileExistsError: continue
-        except OSError: pass                                            # reported by the next line
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError:
+            pass                                            # reported by the next line
         check_folder(folder)
         return folder
 
@@ -144,7 +165,8 @@ class TrainingRun:
         "Train, and save after every epoch and when the training is stopped"
         where = dict(resume=self.folder) if self.resumed else dict(work_dir=self.folder)
         with alone_in(self.folder):
-            if not self.resumed: by_main(self._write_config)
+            if not self.resumed:
+                by_main(self._write_config)
             return fit(self.clf, self.data, **self.cfg['train'], seed=self.cfg['seed'], device=device,
                        progress=progress, callbacks=[_Note(self), *callbacks], **where)
 
@@ -155,17 +177,23 @@ class TrainingRun:
 
     def draw(self) -> None:
         "Draw curves and confusion matrix of the finished epochs; a picture that fails becomes a warning"
-        if not self.history: return
-        with side_product('curves.png'): save_figure(plot_curves(self.history), self.folder/'curves.png')
+        if not self.history:
+            return
+        with side_product('curves.png'):
+            save_figure(plot_curves(self.history), self.folder/'curves.png')
         with side_product('the evaluation picture'):
             seen = self.seen or evaluate(self.clf, self.data)
-            if seen.multi_label: save_figure(plot_per_class(seen), self.folder/'per_class.png')
-            else: save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
+            if seen.multi_label:
+                save_figure(plot_per_class(seen), self.folder/'per_class.png')
+            else:
+                save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
 class _Note(Callback):
     "Stores the trainer in its run"
-    def __init__(self, run): self.run = run
-    def begin(self, trainer): self.run.trainer = trainer
+    def __init__(self, run):
+        self.run = run
+    def begin(self, trainer):
+        self.run.trainer = trainer
 
 # %% ../../nbs/training/runs.ipynb #dd0a6c00
 def config_from(
@@ -198,9 +226,13 @@ def _checkpoint_at(place):
 def _load(clf, load_from):
     "Load weights of another classifier, and return the report; errors contain the fix of the config"
     options = dict(load_from) if isinstance(load_from, Mapping) else dict(checkpoint=load_from)
-    try: return load_checkpoint(clf, options['checkpoint'], 'match', **{k: v for k, v in options.items() if k != 'checkpoint'})
+    try:
+        return load_checkpoint(
+            clf, options['checkpoint'], 'match', **{k: v for k, v in options.items() if k != 'checkpoint'}
+        )
     except ConfigError as e:
-        if not e.fixes: raise
+        if not e.fixes:
+            raise
         raise ConfigError('load_from', e.issues[0].message, Fix({'load_from': {**options, **e.fixes[0].set}})) from None
 
 def _start_from(clf, data, path):
@@ -211,14 +243,18 @@ def _start_from(clf, data, path):
         found, fix = f'its classes are {_few(then)}', 'For other classes set load_from instead of from_checkpoint.'
         raise ConfigError('from_checkpoint', f'{path}: {found}, those of the data {_few(now)}. {fix}')
     weights = {k: v for k, v in weights.items() if not k.startswith(TRAINING)}
-    try: check_fit(clf, weights, path)
+    try:
+        check_fit(clf, weights, path)
     except ConfigError as e:
         raise ConfigError('from_checkpoint', f'{e.issues[0].message} Remove model from the config.') from None
-    try: clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path)))
-    except ConfigError as e: raise e.prefixed('from_checkpoint') from None
+    try:
+        clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path)))
+    except ConfigError as e:
+        raise e.prefixed('from_checkpoint') from None
 
 def _few(names):
-    if not isinstance(names, list): return 'not known'
+    if not isinstance(names, list):
+        return 'not known'
     return f'{len(names)}: {", ".join(map(str, names[:5]))}{", …" if len(names) > 5 else ""}'
 
 # %% ../../nbs/training/runs.ipynb #98581129
@@ -229,8 +265,10 @@ def prepare(
     from_checkpoint: str | Path | None = None,  # the weights to start from, see `config_from`
 ) -> TrainingRun:
     "Load the data, compose the classifier and create the folder; for an invalid config only raise `ConfigError`"
-    if resume is not None: cfg, resume = _of_a_run(as_path(resume, 'resume'), cfg, work_dir, from_checkpoint)
-    elif from_checkpoint is not None: cfg = config_from(from_checkpoint, cfg)
+    if resume is not None:
+        cfg, resume = _of_a_run(as_path(resume, 'resume'), cfg, work_dir, from_checkpoint)
+    elif from_checkpoint is not None:
+        cfg = config_from(from_checkpoint, cfg)
     cfg = complete(DEFAULT if cfg is None else cfg)
     data = load_data(cfg['data'])
     data.validate_targets()
@@ -241,14 +279,22 @@ def prepare(
         model = without_pretrained(cfg['model'])[0] if follows else cfg['model']
         clf = compose_model(model, data.image_shape, targets='soft' if mixed else data.target)
         check_classes(clf, data)
-    except ConfigError as e: raise e.prefixed('model') from e.__cause__
+    except ConfigError as e:
+        raise e.prefixed('model') from e.__cause__
     name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']
-    try: check_batch_size(clf, cfg['train']['batch_size'])
-    except ConfigError as e: raise e.prefixed('train') from None
-    if resume is not None: return TrainingRun(cfg, clf, data, resume, True)
+    try:
+        check_batch_size(clf, cfg['train']['batch_size'])
+    except ConfigError as e:
+        raise e.prefixed('train') from None
+    if resume is not None:
+        return TrainingRun(cfg, clf, data, resume, True)
     report = _load(clf, cfg['load_from']) if cfg['load_from'] else None
-    if cfg['from_checkpoint']: _start_from(clf, data, cfg['from_checkpoint'])
-    return TrainingRun(cfg, clf, data, by_main(lambda: new_folder(work_dir, Path(name.partition('@')[0]).name)), load_report=report)
+    if cfg['from_checkpoint']:
+        _start_from(clf, data, cfg['from_checkpoint'])
+    return TrainingRun(
+        cfg, clf, data, by_main(lambda: new_folder(work_dir, Path(name.partition('@')[0]).name)), load_report=report
+    )
+
 
 def _of_a_run(folder, *others):
     "The config of a run to resume, and its folder"
@@ -273,5 +319,6 @@ def train_run(
     prepared.run(device, progress)
     t = prepared.trainer
     drawn = (prepared.folder/'curves.png').exists()
-    if t and (t.step > t.first_step or not drawn): by_main(prepared.draw)   # a complete run does not change
+    if t and (t.step > t.first_step or not drawn):
+        by_main(prepared.draw)   # a complete run does not change
     return prepared.folder

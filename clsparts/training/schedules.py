@@ -20,20 +20,24 @@ from ..core.registry import check_arguments
 
 # %% ../../nbs/training/schedules.ipynb #b9351f35
 def _linear(rate, t, n, base, start_factor: float = 1 / 3, end_factor: float = 1.):
-    if t == 0: return rate * start_factor
+    if t == 0:
+        return rate * start_factor
     rise = end_factor - start_factor
     return rate * (1. + rise / ((n - 1) * start_factor + (t - 1) * rise))
 
 def _constant(rate, t, n, base, factor: float = 1 / 3):
     return rate * factor if t == 0 else rate / factor if t == n - 1 else rate
 
-def _least(base, eta_min, ratio): return base * ratio if ratio is not None else eta_min or 0.
+def _least(base, eta_min, ratio):
+    return base * ratio if ratio is not None else eta_min or 0.
 
 def _cosine(rate, t, n, base, T_max: int | None = None, eta_min: float | None = None,
             eta_min_ratio: float | None = None):
     least, n = _least(base, eta_min, eta_min_ratio), T_max or n
-    if t == 0: return rate
-    if (t - 1 - n) % (2 * n) == 0: return rate + (base - least) * (1 - math.cos(math.pi / n)) / 2    # from its minimum
+    if t == 0:
+        return rate
+    if (t - 1 - n) % (2 * n) == 0:
+        return rate + (base - least) * (1 - math.cos(math.pi / n)) / 2    # from its minimum
     return (1 + math.cos(math.pi * t / n)) / (1 + math.cos(math.pi * (t - 1) / n)) * (rate - least) + least
 
 def _poly(rate, t, n, base, power: float = 1., eta_min: float | None = None,
@@ -42,13 +46,15 @@ def _poly(rate, t, n, base, power: float = 1., eta_min: float | None = None,
     return rate if t == 0 else (rate - least) * (1 - 1 / (n - t)) ** power + least
 
 def _multi_step(rate, t, n, base, milestones: list, gamma: float = .1):
-    for _ in range(milestones.count(t)): rate *= gamma
+    for _ in range(milestones.count(t)):
+        rate *= gamma
     return rate
 
 def _step(rate, t, n, base, step_size: int, gamma: float = .1):
     return rate * gamma if t and t % step_size == 0 else rate
 
-def _exponential(rate, t, n, base, gamma: float): return rate * gamma if t else rate
+def _exponential(rate, t, n, base, gamma: float):
+    return rate * gamma if t else rate
 
 # %% ../../nbs/training/schedules.ipynb #663242ea
 PHASES = dict(LinearLR=_linear, ConstantLR=_constant, CosineAnnealingLR=_cosine, PolyLR=_poly,
@@ -56,11 +62,13 @@ PHASES = dict(LinearLR=_linear, ConstantLR=_constant, CosineAnnealingLR=_cosine,
 
 def _one_cycle(eta_max: float | list | None = None, total_steps: int | None = None, pct_start: float = .3,
                anneal_strategy: str = 'cos', div_factor: float = 25., final_div_factor: float = 1e4,
-               three_phase: bool = False): pass
+               three_phase: bool = False):
+    pass
 
 ONE = dict(OneCycleLR=_one_cycle)
 _TIMES = ('T_max', 'milestones', 'step_size', 'total_steps')            # what else is counted in epochs or batches
-def _frame(begin=0, end=None, by_epoch=True, convert_to_iter_based=False, verbose=False): pass    # of every phase
+def _frame(begin=0, end=None, by_epoch=True, convert_to_iter_based=False, verbose=False):
+    pass    # of every phase
 _FRAME = inspect.signature(_frame).parameters
 
 _LEAST, _MOST = 1e-12, 10 ** 9
@@ -71,7 +79,8 @@ _LIMITS |= {k: (1, _MOST) for k in ('step_size', 'total_steps')}
 
 def _options(f):
     "The arguments of a phase, as a signature for `check_arguments`"
-    def takes(): pass
+    def takes():
+        pass
     own = [p for n, p in inspect.signature(f).parameters.items() if n not in ('rate', 't', 'n', 'base')]
     every = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *_FRAME.values())]
     takes.__signature__ = inspect.Signature(every)
@@ -79,8 +88,10 @@ def _options(f):
 
 def _shown(value):
     "`repr`, also of an int with more digits than Python converts"
-    try: return repr(value)
-    except ValueError: return 'an int with thousands of digits'
+    try:
+        return repr(value)
+    except ValueError:
+        return 'an int with thousands of digits'
 
 def _outside(phase):
     "Issues for values of a phase that are not numbers, or are out of bounds"
@@ -88,11 +99,14 @@ def _outside(phase):
     for name, value in phase.items():
         if name in ('by_epoch', 'convert_to_iter_based') and not isinstance(value, bool):
             yield name, f'expected True or False, got {_shown(value)}.'
-        if name not in _LIMITS or value is None: continue
+        if name not in _LIMITS or value is None:
+            continue
         kinds, (low, high) = int if name in whole else (int, float), _LIMITS[name]
         several = isinstance(value, (list, tuple)) and name in ('milestones', 'eta_max')
-        def good(v): return isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
-        if all(map(good, value if several else [value])): continue
+        def good(v):
+            return isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
+        if all(map(good, value if several else [value])):
+            continue
         what = ('ints' if several else 'an int') if name in whole else ('numbers' if several else 'a number')
         yield name, f'expected {what} from {low:g} to {high:g}, got {_shown(value)}.'
 
@@ -102,7 +116,8 @@ def _unknown(type_):
     if isinstance(type_, str) and type_.endswith(('Momentum', 'WeightDecay', 'ParamScheduler')):
         return f'{type_} does not schedule a learning rate; momentum and weight decay are constant. Remove this phase.'
     known = openmmlab_name(type_, 'schedule', here=PHASES | ONE) if isinstance(type_, str) else None
-    if known: return f'{absent(known, "schedule")} Available: {", ".join(PHASES | ONE)}.'
+    if known:
+        return f'{absent(known, "schedule")} Available: {", ".join(PHASES | ONE)}.'
     meant = did_you_mean(type_, PHASES | ONE) if isinstance(type_, str) else ''
     return f'expected one of {", ".join(PHASES | ONE)}, got {_shown(type_)}. {meant}'.rstrip()
 
@@ -111,15 +126,21 @@ def _issues(phase, several):
     if not isinstance(phase, Mapping) or not all(isinstance(k, str) for k in phase):
         return [('', f"expected a dict such as dict(type='CosineAnnealingLR'), got {_shown(phase)}.")]
     type_, begin, end = phase.get('type'), phase.get('begin') or 0, phase.get('end')
-    if not isinstance(type_, str) or type_ not in PHASES | ONE: return [('type', _unknown(type_))]
-    if type_ in ONE and several: return [('', 'OneCycleLR covers the whole training. Remove the other phases.')]
+    if not isinstance(type_, str) or type_ not in PHASES | ONE:
+        return [('type', _unknown(type_))]
+    if type_ in ONE and several:
+        return [('', 'OneCycleLR covers the whole training. Remove the other phases.')]
     options = {k: v for k, v in phase.items() if k != 'type'}
-    try: check_arguments(type_, _options((PHASES | ONE)[type_]), options)
-    except ConfigError as e: return e.issues
-    if found := [*_outside(phase)]: return found                      # then numbers can be compared
+    try:
+        check_arguments(type_, _options((PHASES | ONE)[type_]), options)
+    except ConfigError as e:
+        return e.issues
+    if found := [*_outside(phase)]:
+        return found                      # then numbers can be compared
     if type_ in ONE and (begin or end is not None):
         found.append(('', 'OneCycleLR covers the whole training. Remove begin and end.'))
-    elif end is not None and end <= begin: found.append(('end', f'expected more than begin={begin}, got {end}.'))
+    elif end is not None and end <= begin:
+        found.append(('end', f'expected more than begin={begin}, got {end}.'))
     if None not in (phase.get('eta_min'), phase.get('eta_min_ratio')):
         found.append(('eta_min', 'set eta_min or eta_min_ratio, not both.'))
     if type_ in ONE and phase.get('anneal_strategy', 'cos') not in ('cos', 'linear'):
@@ -137,7 +158,8 @@ def check_param_scheduler(
     phases = [param_scheduler] if single else list(param_scheduler or [])
     found = [(i, f) for i, p in enumerate(phases) if (f := _issues(p, len(phases) > 1))]
     issues = [o for i, f in found for o in ConfigError(issues=f).prefixed('' if single else str(i)).issues]
-    if issues: raise ConfigError(issues=issues).prefixed('param_scheduler')
+    if issues:
+        raise ConfigError(issues=issues).prefixed('param_scheduler')
     return phases
 
 # %% ../../nbs/training/schedules.ipynb #2cb40aff
@@ -154,19 +176,23 @@ class _Phase:
         self.by_epoch = phase.get('by_epoch', True) and not smooth
         self.begin = int((phase.get('begin') or 0) * unit)
         self.end = int(end * unit) if end is not None else epochs if self.by_epoch else epochs * batches
-        if self.move in (_linear, _constant): self.end = max(self.end, self.begin + 2)        # one to restore the rate
+        if self.move in (_linear, _constant):
+            self.end = max(self.end, self.begin + 2)        # one to restore the rate
 
     def late(self, epochs, batches):
         "Why a training of that length ends before the phase changes a rate; None if it does not"
         total, unit = (epochs, 'epochs') if self.by_epoch else (epochs * batches, 'batches')
-        if self.begin >= total: return f'it begins after {self.begin} {unit}, and the training has {total}'
+        if self.begin >= total:
+            return f'it begins after {self.begin} {unit}, and the training has {total}'
         first = min(self.options.get('milestones') or [self.options.get('step_size', 0)])
         first += self.begin
-        if first >= total: return f'its first change comes after {first} {unit}, and the training has {total}'
+        if first >= total:
+            return f'its first change comes after {first} {unit}, and the training has {total}'
 
     def moved(self, rate, now, base):
         "The next rate; `now` is a batch or an epoch, `base` the rate at the start of the training"
-        if not self.begin <= now < self.end: return rate
+        if not self.begin <= now < self.end:
+            return rate
         return self.move(rate, now - self.begin, self.end - self.begin, base, **self.options)
 
 # %% ../../nbs/training/schedules.ipynb #d3b1eef8
@@ -188,8 +214,10 @@ class PhasedLR(LRScheduler):
     def get_lr(self):
         epoch, step = divmod(self.last_epoch, -(-self.batches // self.accumulate))
         last = epoch * self.batches + min((step + 1) * self.accumulate, self.batches) - 1    # batch of this step
-        if self.batch < 0: self.rates = {float(b): float(b) for b in self.base_lrs}
-        while self.batch < last: self._next_batch()
+        if self.batch < 0:
+            self.rates = {float(b): float(b) for b in self.base_lrs}
+        while self.batch < last:
+            self._next_batch()
         return [self.rates[float(b)] for b in self.base_lrs]
 
     def _next_batch(self):
@@ -198,9 +226,11 @@ class PhasedLR(LRScheduler):
         moving = [p for p in self.phases if not p.by_epoch] + [p for p in self.phases if p.by_epoch and within == 0]
         for phase in moving if self.batch else self.phases:
             now = epoch if phase.by_epoch else self.batch
-            for base, rate in self.rates.items(): self.rates[base] = phase.moved(rate, now, base)
+            for base, rate in self.rates.items():
+                self.rates[base] = phase.moved(rate, now, base)
 
-    def state_dict(self): return dict(last_epoch=self.last_epoch, batch=self.batch, rates=[*self.rates.values()])
+    def state_dict(self):
+        return dict(last_epoch=self.last_epoch, batch=self.batch, rates=[*self.rates.values()])
 
     def load_state_dict(self, state_dict):
         self.last_epoch, self.batch = state_dict['last_epoch'], state_dict['batch']
@@ -234,7 +264,8 @@ def build_schedule(
 ) -> LRScheduler:  # `step()` is called after each optimizer step
     "A `PhasedLR`, or torch's `OneCycleLR`; raises `ConfigError`, and warns about phases without effect"
     phases = check_param_scheduler(param_scheduler)
-    if phases and phases[0]['type'] in ONE: return _build_one_cycle(optimizer, phases[0], epochs, batches, accumulate)
+    if phases and phases[0]['type'] in ONE:
+        return _build_one_cycle(optimizer, phases[0], epochs, batches, accumulate)
     schedule = PhasedLR(optimizer, phases, epochs, batches, accumulate)
     for i, phase in enumerate(schedule.phases):
         where = 'param_scheduler' if isinstance(param_scheduler, Mapping) else f'param_scheduler.{i}'

@@ -67,7 +67,8 @@ class TrainSettings:
 
     def __post_init__(self):
         check_numbers(vars(self))
-        for name, value in plain(self.compared()).items(): setattr(self, name, value)
+        for name, value in plain(self.compared()).items():
+            setattr(self, name, value)
 
     def compared(self) -> dict:
         "The settings that the numbers of a training depend on; a resumed run must have the same"
@@ -89,18 +90,22 @@ def check_numbers(
     known = {k: v for k, v in options.items() if k in declared}
     issues = [(k, problem) for k, v in known.items() if (problem := _number_problem(declared[k], v))]
     for k, v in known.items():
-        if declared[k].compare and declared[k].metadata['least'] is None: issues += _not_finite(v, k)
-    if issues: raise ConfigError(issues=issues)
+        if declared[k].compare and declared[k].metadata['least'] is None:
+            issues += _not_finite(v, k)
+    if issues:
+        raise ConfigError(issues=issues)
 
 def _number_problem(declared, value):
     "What is wrong with the number of a field; None if nothing is"
     least, most, below = (declared.metadata[k] for k in ('least', 'most', 'below'))
     types = get_args(declared.type) or (declared.type,)
-    if least is None or value is None and NoneType in types: return None
+    if least is None or value is None and NoneType in types:
+        return None
     if int in types:
         most = most or 10 ** 9
         valid, expected = type(value) is int and least <= value <= most, f'an int from {least}'
-        if type(value) is int and value > most: expected += f' to {most}'
+        if type(value) is int and value > most:
+            expected += f' to {most}'
     else:
         number = type(value) is int or isinstance(value, float) and math.isfinite(value)
         valid = number and least <= value < (below or most or 1e30)
@@ -108,15 +113,18 @@ def _number_problem(declared, value):
     return None if valid else f'expected {expected}, got {_short(value)}.'
 
 def _short(value):
-    if isinstance(value, int) and abs(value) >= 10 ** 20: return f'an int of {value.bit_length()} bits'
+    if isinstance(value, int) and abs(value) >= 10 ** 20:
+        return f'an int of {value.bit_length()} bits'
     return repr(value)
 
 def _not_finite(value, path):
     "An issue for each number inside plain data that is not finite, or negative where it may not be"
     if isinstance(value, Mapping):
-        for k, v in value.items(): yield from _not_finite(v, f'{path}.{k}')
+        for k, v in value.items():
+            yield from _not_finite(v, f'{path}.{k}')
     elif isinstance(value, (list, tuple)):
-        for i, v in enumerate(value): yield from _not_finite(v, f'{path}.{i}')
+        for i, v in enumerate(value):
+            yield from _not_finite(v, f'{path}.{i}')
     elif isinstance(value, numbers.Real):
         positive = path in NOT_NEGATIVE
         huge = isinstance(value, int) and value.bit_length() > 1000

@@ -28,28 +28,52 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 import clsparts
-from ..data.samplers import Batches, generators_of, reseed
-from .callbacks import (
-    Callback, StopTraining, best_record, check_trackers, is_finite, tell_all, usual_callbacks)
 from ..checkpoints.checkpoint import check_fit, read_checkpoint, without_pretrained, write_checkpoint
+from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_random_states
 from ..config.config import diff
-from ..data.datasets import Data, augmented, image_name
-from ..runtime.devices import (
-    Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory)
-from ..data.fingerprints import data_digest, digest_changes
-from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
-from ..files.atomic import as_path, locked, sweep
 from ..core.errors import ConfigError
 from ..data.batch_augments import check_soft_targets, mixing_of
-from .optimizers import accumulation_of, build_optimizer, clip_of, freeze as frozen_parts, scaling_of
+from ..data.datasets import Data, augmented, image_name
+from ..data.fingerprints import data_digest, digest_changes
+from ..data.samplers import Batches, generators_of, reseed
+from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
+from ..files.atomic import as_path, locked, sweep
+from ..files.weights import check_weights, count_nonfinite
+from clsparts.runtime.devices import (
+    Agreement,
+    Objective,
+    accelerator_for,
+    batch_that_fits,
+    by_main,
+    channels_last_pays,
+    forget,
+    is_out_of_memory,
+)
+from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
+from clsparts.training.callbacks import (
+    Callback,
+    StopTraining,
+    best_record,
+    check_trackers,
+    is_finite,
+    tell_all,
+    usual_callbacks,
+)
+from .optimizers import accumulation_of, build_optimizer, clip_of, scaling_of
+from .optimizers import freeze as frozen_parts
 from clsparts.training.preflight import (
-    check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, data_for, has_batch_norms,
-    make_folder)
+    check_batch_size,
+    check_fits,
+    check_folder,
+    check_loader,
+    check_resumable,
+    check_targets,
+    data_for,
+    has_batch_norms,
+    make_folder,
+)
 from .schedules import build_schedule
 from .settings import TrainSettings
-from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
-from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_random_states
-from ..files.weights import check_weights, count_nonfinite
 
 # %% ../../nbs/training/trainer.ipynb #6b70d853
 class Trainer:
@@ -107,7 +131,8 @@ def main(self: Trainer) -> bool:
     return self.accelerator.is_main_process
 
 @patch(as_prop=True)
-def steps_per_epoch(self: Trainer) -> int: return -(-len(self.batches) // self.accumulate)
+def steps_per_epoch(self: Trainer) -> int:
+    return -(-len(self.batches) // self.accumulate)
 
 @patch(as_prop=True)
 def steps(self: Trainer) -> int:
@@ -132,7 +157,8 @@ def best_weights(self: Trainer) -> nn.Module:
 @patch(as_prop=True)
 def digest(self: Trainer) -> dict:
     "Fingerprints of the images, computed once"
-    if self._digest is None: self._digest = data_digest(self.data)
+    if self._digest is None:
+        self._digest = data_digest(self.data)
     return self._digest
 
 @patch(as_prop=True)
@@ -169,7 +195,8 @@ def set_up(self: Trainer) -> None:
     last = channels_last_pays(clf, acc.device, s.precision) if s.channels_last is None else s.channels_last
     self.format = torch.channels_last if last else torch.preserve_format
     clf.to(acc.device, memory_format=self.format)
-    if s.sync_bn and acc.num_processes > 1: sync_batch_norms(clf, acc.device)
+    if s.sync_bn and acc.num_processes > 1:
+        sync_batch_norms(clf, acc.device)
     sharded = acc.distributed_type == DistributedType.FSDP
     self.model = model = copy.deepcopy(clf) if sharded else clf
     self.frozen = frozen_parts(model, s.freeze)
@@ -181,14 +208,16 @@ def set_up(self: Trainer) -> None:
     self.schedule = build_schedule(self.optimizer, s.param_scheduler,
                                    epochs=self.epochs, batches=len(self.batches), accumulate=self.accumulate)
     objective = Objective(model)
-    if s.compile: objective.compile()
+    if s.compile:
+        objective.compile()
     self.objective, self.stepper = acc.prepare(objective, self.optimizer)
     plain = not acc.scaler and acc.num_processes == 1
     self.backward = torch.Tensor.backward if plain else acc.backward    # accelerate's is slower
     self.agreed = Agreement()
     if sharded:
         clf.to('cpu')
-        if self.ema: divide_like(self.ema.module, model)
+        if self.ema:
+            divide_like(self.ema.module, model)
 
 # %% ../../nbs/training/trainer.ipynb #db884270
 @patch
@@ -198,8 +227,10 @@ def _set_up_batches(self: Trainer, batch_size):
     augments = s.batch_augments if s.batch_augments is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(self.data.classes)
     self.mix = mixing_of(augments, k)
-    if self.mix: check_soft_targets(clf, k)
-    else: check_targets(clf, self.data.target, k)
+    if self.mix:
+        check_soft_targets(clf, k)
+    else:
+        check_targets(clf, self.data.target, k)
     self.batches = Batches(
         augmented(self.data, s.augment), batch_size, seed=s.seed, num_workers=s.num_workers, classes=self.data.classes,
         pin=acc.device.type == 'cuda', rank=acc.process_index, world=acc.num_processes, alone=not has_batch_norms(clf))
@@ -215,7 +246,8 @@ def check_finite_loss(self: Trainer,
     if loss is None or loss.device.type != 'cpu':
         latest = None if loss is None else (loss.detach(), here, x)
         (loss, here, x), self.unchecked = self.unchecked or (None, here, None), latest
-    if loss is None or math.isfinite(loss.detach()): return
+    if loss is None or math.isfinite(loss.detach()):
+        return
     images = self.batches.indices(*here)
     named = f' Its images: {", ".join(map(str, images[:16]))}{", …" if len(images) > 16 else ""}.' if images else ''
     cause = self._cause_of_nan(images or (), x)
@@ -229,9 +261,11 @@ def _cause_of_nan(self: Trainer, images, x):
     train, lr = self.data.train, self.optimizer.defaults['lr']
     bad = 0 if x is None else int((~x.flatten(1).isfinite().all(1)).sum())
     spoilt = next((i for i in images if bad and not train[i][0].isfinite().all()), None)
-    if spoilt is not None: return f'The pixels of {image_name(train, spoilt)} are not all finite numbers.'
+    if spoilt is not None:
+        return f'The pixels of {image_name(train, spoilt)} are not all finite numbers.'
     fix = 'Check the files and transforms of the training images.'
-    if bad: return f'{bad} of its {len(x)} images have NaN or infinite pixels. {fix}'
+    if bad:
+        return f'{bad} of its {len(x)} images have NaN or infinite pixels. {fix}'
     return f'Try a smaller learning rate than {lr:g}: lr={lr / 10:.3g}.'
 
 # %% ../../nbs/training/trainer.ipynb #6106128d
@@ -243,14 +277,18 @@ def check_finite_weights(self: Trainer) -> None:
     checked = {k: v for k, v in tensors.items() if k.removeprefix('the mean of ') not in self.masks}
     own = {k: v.to_local() if is_divided(v) else v for k, v in checked.items()}
     found = next(iter(count_nonfinite(own)), None)
-    if self.accelerator.num_processes > 1: found = next(filter(None, gather_object([found])), None)
-    if found is None: return
-    if self.step == 0: raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
+    if self.accelerator.num_processes > 1:
+        found = next(filter(None, gather_object([found])), None)
+    if found is None:
+        return
+    if self.step == 0:
+        raise FloatingPointError(f'{found} is not finite before the first step. Load other weights.')
     short = ', or bf16 instead of fp16' if self.settings.precision == 'fp16' else ''
     lr = self.optimizer.defaults['lr'] / 10
     raise FloatingPointError(
         f'epoch {self.epoch}, step {self.step}: {found} became NaN or infinite. '
-        f'Try a smaller learning rate (lr={lr:.3g}), or gradient clipping (clip_grad=dict(max_norm=1.)){short}.{self.kept_note}')
+        f'Try a smaller learning rate (lr={lr:.3g}), or gradient clipping (clip_grad=dict(max_norm=1.)){short}.{self.kept_note}'
+    )
 
 # %% ../../nbs/training/trainer.ipynb #d84a1e64
 @patch
@@ -261,13 +299,15 @@ def train_epoch(self: Trainer) -> None:
     self.frozen.apply()
     for x, y in self.batches.epoch(self.epoch, self.batch):
         x, y = x.to(device, memory_format=self.format, non_blocking=True), y.to(device, non_blocking=True)
-        if self.mix: x, y = self.mix(x, y)
+        if self.mix:
+            x, y = self.mix(x, y)
         group = min(self.accumulate, batches - self.batch // self.accumulate * self.accumulate)
         last = self.batch % self.accumulate == group - 1
         with nullcontext() if last else self.accelerator.no_sync(self.objective), self.explain_errors(x, y):
             self.loss = self.add_gradients(x, y, group)
         self.total, self.count, self.batch = self.total + self.loss * len(y), self.count + len(y), self.batch + 1
-        if last: self.optimizer_step()
+        if last:
+            self.optimizer_step()
 
 # %% ../../nbs/training/trainer.ipynb #2f4e7b1f
 @patch
@@ -287,18 +327,22 @@ def add_gradients(self: Trainer,
 def optimizer_step(self: Trainer) -> None:
     "Update the weights, call the callbacks, and save a snapshot if one is due"
     if self.clip:
-        with self.explain_errors(): self.accelerator.clip_grad_norm_(self.objective.parameters(), **self.clip)
+        with self.explain_errors():
+            self.accelerator.clip_grad_norm_(self.objective.parameters(), **self.clip)
     self.lr = max(g['lr'] for g in self.optimizer.param_groups)
     self.stepper.step()
     skipped = self.stepper.step_was_skipped  # torch then warns of a schedule that precedes the first step
-    with warnings.catch_warnings(action='ignore') if skipped else nullcontext(): self.schedule.step()
+    with warnings.catch_warnings(action='ignore') if skipped else nullcontext():
+        self.schedule.step()
     self.stepper.zero_grad()
-    if self.ema: self.ema.update_parameters(self.model)
+    if self.ema:
+        self.ema.update_parameters(self.model)
     self.step += 1
     self.call('after_step')
     self.end_if_interrupted()
     due = self.settings.save_steps and self.step % self.settings.save_steps == 0
-    if due and self.batch < len(self.batches): self.save()
+    if due and self.batch < len(self.batches):
+        self.save()
 
 # %% ../../nbs/training/trainer.ipynb #2e4f782a
 class Interrupted(KeyboardInterrupt):
@@ -312,8 +356,10 @@ def call(self: Trainer, moment: str) -> None:
 @patch
 def end_if_interrupted(self: Trainer) -> None:
     "Raise `Interrupted` after Ctrl-C, in all processes after the same step"
-    with self.explain_errors(): interrupted = self.agreed(self.interrupted)
-    if interrupted: raise Interrupted
+    with self.explain_errors():
+        interrupted = self.agreed(self.interrupted)
+    if interrupted:
+        raise Interrupted
 
 # %% ../../nbs/training/trainer.ipynb #cd95bb16
 def evaluate_together(
@@ -325,7 +371,8 @@ def evaluate_together(
     "Evaluate the validation images in all processes; the result is that of a single process"
     rank, world = accelerator.process_index, accelerator.num_processes
     options = dict(device=accelerator.device, num_workers=num_workers)
-    if world == 1 or isinstance(data.val, DataLoader) or len(data.val) < world: return evaluate(clf, data, **options)
+    if world == 1 or isinstance(data.val, DataLoader) or len(data.val) < world:
+        return evaluate(clf, data, **options)
     shares = [range(r, len(data.val), world) for r in range(world)]
     part = evaluate(clf, replace(data, val=Subset(data.val, shares[rank])), **options)
     return merge_evaluations(gather_object([part]), shares)
@@ -334,9 +381,11 @@ def evaluate_together(
 @patch
 def usable_classifier(self: Trainer) -> nn.Module:
     "The classifier to evaluate, equal in all processes: with whole weights, averaged if `ema` is set"
-    if self.sharded: self.clf.load_state_dict(gathered(self.best_weights.state_dict()))
+    if self.sharded:
+        self.clf.load_state_dict(gathered(self.best_weights.state_dict()))
     clf = self.clf.to(self.accelerator.device) if self.sharded else self.best_weights
-    if self.accelerator.num_processes > 1: same_buffers(clf)
+    if self.accelerator.num_processes > 1:
+        same_buffers(clf)
     return clf
 
 # %% ../../nbs/training/trainer.ipynb #95d9e4d1
@@ -349,11 +398,14 @@ def finish_epoch(self: Trainer) -> None:
     sums = torch.stack([torch.as_tensor(n, device=device).float() for n in (self.total, self.count)])
     with self.explain_errors():
         total, count = self.accelerator.reduce(sums, 'sum').tolist()
-        if isinstance(val, DataLoader): reseed(generators_of(val), s.seed + self.epoch)
-        try: self.seen = evaluate_together(self.usable_classifier(), self.data, self.accelerator, s.num_workers)
+        if isinstance(val, DataLoader):
+            reseed(generators_of(val), s.seed + self.epoch)
+        try:
+            self.seen = evaluate_together(self.usable_classifier(), self.data, self.accelerator, s.num_workers)
         except FloatingPointError as e:
             raise FloatingPointError(f'epoch {self.epoch}: validation {e}{self.kept_note}') from None
-    if self.sharded: self.clf.to('cpu')
+    if self.sharded:
+        self.clf.to('cpu')
     score = {f'val_{self.seen.score_name}': self.seen.score}
     losses = dict(train_loss=total / count, val_loss=self.seen.loss)
     self.history.append(dict(epoch=self.epoch, lr=self.lr, **losses, **score, seconds=round(self.elapsed, 2)))
@@ -399,18 +451,23 @@ def save_weights(self: Trainer,
 @patch
 def save(self: Trainer) -> None:
     "Write a snapshot and the checkpoints; raises `OSError` if the disk is full, and then the earlier ones remain"
-    if self.folder is None: return
-    if self.batch: self.check_finite_weights()  # at the end of an epoch they were checked before the evaluation
+    if self.folder is None:
+        return
+    if self.batch:
+        self.check_finite_weights()  # at the end of an epoch they were checked before the evaluation
     with self.explain_errors():                                         # each process contributes its share
         state, weights = self.state(), gathered(self.model.state_dict())
         usable = gathered(self.ema.module.state_dict()) if self.ema else weights
-    if not self.main: return
+    if not self.main:
+        return
     try:
         if self.batches.order.repeatable or self.batch == 0:
             snapshots = Snapshots(self.folder/'snapshots', self.settings.max_keep_ckpts)
             self.last_good = snapshots.save(self.step, (self.clf.cfg, weights), state, **about(self.data))
-        if self.step: self.save_weights(usable, self.ended_best())
-    except OSError as e: raise OSError(f'{e}.{self.kept_note} Make room, then resume from {self.folder}.') from e
+        if self.step:
+            self.save_weights(usable, self.ended_best())
+    except OSError as e:
+        raise OSError(f'{e}.{self.kept_note} Make room, then resume from {self.folder}.') from e
 
 # %% ../../nbs/training/trainer.ipynb #03d25134
 @patch
@@ -423,7 +480,8 @@ def ended_best(self: Trainer) -> bool:
 @patch
 def check_data_order(self: Trainer) -> None:
     "Warn about a loader whose order cannot be repeated; raises `ConfigError` if `save_steps` needs it"
-    if self.batches.order.repeatable or not self.folder: return
+    if self.batches.order.repeatable or not self.folder:
+        return
     name = type(self.data.train).__name__
     why = f'{name} has an order that cannot be repeated: it depends on more than random numbers and set_epoch'
     if self.settings.save_steps:
@@ -441,16 +499,19 @@ def find_snapshot(self: Trainer) -> tuple | None:
         return kept[0] and kept[0][0]
     def start_again():
         check_folder(self.folder, resume=True)
-        for p in snapshots.paths: put_aside(p, 'damaged')
+        for p in snapshots.paths:
+            put_aside(p, 'damaged')
     try:
         path = by_main(latest)
         found = kept[0] if kept else path and snapshots.read(path, check_state)
     except OSError as e:
         fix = 'Resume as the user who started the run, or change its permissions.'
         raise ConfigError('resume', f'{e.filename}: cannot be read: {e.strerror}. {fix}') from e
-    if found is None: return by_main(start_again)
+    if found is None:
+        return by_main(start_again)
     _, _, state, meta = found
-    try: self.check_same(state, meta)
+    try:
+        self.check_same(state, meta)
     except (TypeError, LookupError, AttributeError, ArithmeticError) as e:
         cause = f'{type(e).__name__}: {str(e)[:300]}'
         raise ConfigError('resume', f'{found[0]} does not fit this training: {cause}.') from e
@@ -467,16 +528,19 @@ def find_snapshot(self: Trainer) -> tuple | None:
 def restore(self: Trainer) -> None:
     "Continue from the snapshot that was found; raises `ConfigError` if it does not fit"
     (self.last_good, weights, state, _), self.snapshot = self.snapshot, None
-    try: self._load_state(weights, state)
+    try:
+        self._load_state(weights, state)
     except (RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
         fix = 'Build the same classifier, and pass the same freeze=.'
         raise ConfigError('resume', f'{self.last_good} does not fit this training: {str(e)[:300]}. {fix}') from e
     kept = checkpoints_in(self.folder) if self.main else {}
-    if self.main: self.put_later_aside(kept)
+    if self.main:
+        self.put_later_aside(kept)
     if self.batch == 0 and self.history:  # the process may have been killed between two files
         usable = gathered(self.best_weights.state_dict())
         best = self.ended_best()
-        if self.main and not self.are_kept(kept, usable, best): self.save_weights(usable, best)
+        if self.main and not self.are_kept(kept, usable, best):
+            self.save_weights(usable, best)
 
 # %% ../../nbs/training/trainer.ipynb #e6b96cf7
 @patch
@@ -489,13 +553,17 @@ def _load_state(self: Trainer, weights, state):
     self.first_step, self.seconds, self.started = self.step, state['seconds'], time.perf_counter()
     rank, states = self.accelerator.process_index, state['random']
     self.total, self.count = share_of(state['sums'], rank, self.accelerator.num_processes)
-    if self.sharded: spread(self.model, weights)
+    if self.sharded:
+        spread(self.model, weights)
     if self.batch > len(self.batches):
         raise ValueError(f'{self.batch} batches of an epoch are done, and it has {len(self.batches)}')
     self._load_optimizer(state)
-    if self.ema: spread(self.ema, state['ema'])
-    if self.accelerator.scaler and state['scaler']: self.accelerator.scaler.load_state_dict(state['scaler'])
-    if rank < len(states): set_random_states(states[rank])
+    if self.ema:
+        spread(self.ema, state['ema'])
+    if self.accelerator.scaler and state['scaler']:
+        self.accelerator.scaler.load_state_dict(state['scaler'])
+    if rank < len(states):
+        set_random_states(states[rank])
 
 # %% ../../nbs/training/trainer.ipynb #0dbf08d1
 @patch
@@ -506,8 +574,10 @@ def _load_optimizer(self: Trainer, state):
     self.optimizer.load_state_dict(state['optimizer'])
     for p, kept in self.optimizer.state.items():
         for k, v in kept.items():
-            if isinstance(v, torch.Tensor) and v.shape == p.shape: kept[k] = laid_out(v, p.detach())
-            elif k in MOMENTS: raise ValueError(f'the optimizer has {k} of another shape than its weight')
+            if isinstance(v, torch.Tensor) and v.shape == p.shape:
+                kept[k] = laid_out(v, p.detach())
+            elif k in MOMENTS:
+                raise ValueError(f'the optimizer has {k} of another shape than its weight')
     self.schedule.load_state_dict({k: v for k, v in state['schedule'].items() if k in own})
 
 # %% ../../nbs/training/trainer.ipynb #5be0c9d2
@@ -520,9 +590,12 @@ def _check_alike(then, now, name):
     if not same or isinstance(now, (list, tuple)) and len(then) != len(now):
         raise ValueError(f'its {name} is another one')
     pairs = []
-    if isinstance(now, dict): pairs = [(then[k], now[k]) for k in now if k in then]
-    elif isinstance(now, (list, tuple)): pairs = zip(then, now)
-    for a, b in pairs: _check_alike(a, b, name)
+    if isinstance(now, dict):
+        pairs = [(then[k], now[k]) for k in now if k in then]
+    elif isinstance(now, (list, tuple)):
+        pairs = zip(then, now)
+    for a, b in pairs:
+        _check_alike(a, b, name)
 
 # %% ../../nbs/training/trainer.ipynb #1bf23a6c
 def checkpoints_in(
@@ -531,8 +604,10 @@ def checkpoints_in(
     "The readable checkpoints in the folder of a run"
     found = {}
     for name in ('checkpoint', 'best'):
-        try: found[name] = read_checkpoint(folder/f'{name}.safetensors')
-        except ConfigError: pass
+        try:
+            found[name] = read_checkpoint(folder/f'{name}.safetensors')
+        except ConfigError:
+            pass
     return found
 
 # %% ../../nbs/training/trainer.ipynb #6f8ca543
@@ -543,8 +618,10 @@ def put_later_aside(self: Trainer,
     "Rename checkpoints and metrics of epochs after the snapshot, so that they are not overwritten; warns"
     folder, epochs = self.folder, {name: meta.get('epoch') for name, (_, meta) in kept.items()}
     later = [name for name, epoch in epochs.items() if type(epoch) is int and epoch > len(self.history)]
-    if not later: return
-    for name in later: del kept[name]
+    if not later:
+        return
+    for name in later:
+        del kept[name]
     files = [*(folder/f'{name}.safetensors' for name in later), folder/'metrics.csv', folder/'metrics.json']
     names = [put_aside(f, 'later').name for f in files if f.exists()]
     warnings.warn(f'{folder} resumes from epoch {len(self.history)}; '
@@ -559,7 +636,8 @@ def are_kept(self: Trainer,
 ) -> bool:
     "Whether the checkpoints of the run have these weights already"
     def same(tensors, meta):
-        if meta.get('epoch') != len(self.history) or tensors.keys() != weights.keys(): return False
+        if meta.get('epoch') != len(self.history) or tensors.keys() != weights.keys():
+            return False
         return all(torch.equal(v.cpu(), tensors[k]) for k, v in weights.items())
     return all(same(*kept.get(name, ({}, {}))) for name in (['checkpoint', 'best'] if best else ['checkpoint']))
 
@@ -569,8 +647,10 @@ def folder_of(
     resume: str | Path | None,  # see `fit`
 ) -> Path | None:  # None if nothing is saved
     "The folder of a run; raises `ConfigError` for one to resume that contains no run"
-    if resume is None: return None if work_dir is None else as_path(work_dir, 'work_dir')
-    if work_dir is not None: raise ConfigError('work_dir', 'remove it: resume names the folder.')
+    if resume is None:
+        return None if work_dir is None else as_path(work_dir, 'work_dir')
+    if work_dir is not None:
+        raise ConfigError('work_dir', 'remove it: resume names the folder.')
     folder = as_path(resume, 'resume')
     check_resumable(folder)
     return folder
@@ -586,14 +666,18 @@ def alone_in(
     def take():
         make_folder(folder)
         held.enter_context(locked(folder))
-        if new: check_folder(folder)
-        for f in (folder, folder/'snapshots'): sweep(f)
+        if new:
+            check_folder(folder)
+        for f in (folder, folder/'snapshots'):
+            sweep(f)
     with held:
-        if folder: by_main(take)
+        if folder:
+            by_main(take)
         yield
 
 # %% ../../nbs/training/trainer.ipynb #8afec8dc
-def _whole(v, least=0, most=2 ** 53): return type(v) is int and least <= v <= most
+def _whole(v, least=0, most=2 ** 53):
+    return type(v) is int and least <= v <= most
 
 def check_state(
     state: Mapping,  # of a snapshot
@@ -617,7 +701,8 @@ def check_state(
         schedule=isinstance(s['schedule'], dict),
         config=isinstance(meta['config'], dict), classes=isinstance(meta['classes'], list))
     wrong = [k for k, good in valid.items() if not good]
-    if wrong: raise ConfigError(message=f'the snapshot has no valid {", ".join(wrong)}.')
+    if wrong:
+        raise ConfigError(message=f'the snapshot has no valid {", ".join(wrong)}.')
 
 # %% ../../nbs/training/trainer.ipynb #e64fbf32
 def share_of(
@@ -626,7 +711,8 @@ def share_of(
     n: int,  # number of processes
 ) -> tuple:
     "The sums that process `i` continues with; if the number of processes changed, the first one gets the total"
-    if len(sums) == n: return sums[i]
+    if len(sums) == n:
+        return sums[i]
     return tuple(map(sum, zip(*sums))) if i == 0 else (0., 0)
 
 # %% ../../nbs/training/trainer.ipynb #d434135a
@@ -638,28 +724,35 @@ def check_same(self: Trainer,
     "Raise `ConfigError` if a snapshot has other settings, classifier or data; warn about other versions"
     then, settings, other = state['settings'], self.settings.compared(), []
     for k in settings:
-        if k == 'batch_size' or k not in then or settings[k] == then[k]: continue
+        if k == 'batch_size' or k not in then or settings[k] == then[k]:
+            continue
         other.append(_differs(f'{k}={settings[k]!r}', f'{k}={then[k]!r}'))
     n, total = self.accelerator.num_processes, then['batch_size'] * state['processes']
-    if total % n: other.append(f'{n} processes cannot divide the {total} images of a step')
+    if total % n:
+        other.append(f'{n} processes cannot divide the {total} images of a step')
     elif settings['batch_size'] not in (then['batch_size'], total // n):
         other.append(_differs(f'batch_size={settings["batch_size"]}', f'batch_size={then["batch_size"]}'))
     images, before = [len(self.data.train), len(self.data.val)], state['images']
-    def counts(train, val): return f'{train} training and {val} validation images'
-    if images != before: other.append(_differs(counts(*images), counts(*before)))
-    else: other += digest_changes(state['data'], self.digest, self.data)
+    def counts(train, val):
+        return f'{train} training and {val} validation images'
+    if images != before:
+        other.append(_differs(counts(*images), counts(*before)))
+    else:
+        other += digest_changes(state['data'], self.digest, self.data)
     other += [*_other_data(meta, about(self.data)), *_other_model(meta['config'], self.clf.cfg)]
     if other:
         fix = 'Set the same, or start a new run.'
         raise ConfigError('resume', f'cannot resume {self.folder}: {"; ".join(other[:8])}. {fix}')
     made, here = meta.get('versions'), dict(clsparts=clsparts.__version__, torch=torch.__version__)
-    if not isinstance(made, dict): made = {}
+    if not isinstance(made, dict):
+        made = {}
     if self.main and (new := [f'{k} {v} instead of {made[k]}' for k, v in here.items() if made.get(k, v) != v]):
         warnings.warn(f'{self.folder} was started with other versions; here is {", ".join(new)}. '
                       'The numbers may differ.')
 
 # %% ../../nbs/training/trainer.ipynb #7a794c82
-def _differs(now, then): return f'{now}, but the run was started with {then}'
+def _differs(now, then):
+    return f'{now}, but the run was started with {then}'
 
 def _other_model(then, now):
     "Differences between the configs of two classifiers, apart from the source of their first weights"
@@ -669,8 +762,10 @@ def _other_model(then, now):
 def _other_data(then, now):
     "Differences in classes and form of the images"
     a, b = then['classes'], now['classes']
-    if len(a) != len(b): yield _differs(f'{len(b)} classes', f'{len(a)} classes')
-    elif a != b: yield next(_differs(f'class {i} is {n!r}', repr(o)) for i, (o, n) in enumerate(zip(a, b)) if o != n)
+    if len(a) != len(b):
+        yield _differs(f'{len(b)} classes', f'{len(a)} classes')
+    elif a != b:
+        yield next(_differs(f'class {i} is {n!r}', repr(o)) for i, (o, n) in enumerate(zip(a, b)) if o != n)
     keys = 'image_shape', 'preset', 'target'
     for path, a, b in diff(*({k: meta.get(k) for k in keys} for meta in (then, now))):
         yield _differs(f'{path}={b!r}', f'{path}={a!r}')
@@ -691,9 +786,11 @@ def interruptible(self: Trainer):
         heard.add(number)
         self.interrupted = True
     before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    try: yield
+    try:
+        yield
     finally:
-        for s, handler in before.items(): signal.signal(s, handler)
+        for s, handler in before.items():
+            signal.signal(s, handler)
 
 # %% ../../nbs/training/trainer.ipynb #4ec8b5e1
 @patch
@@ -701,12 +798,17 @@ def interruptible(self: Trainer):
 def explain_errors(self: Trainer, x=None, y=None):
     "A context that explains two errors: out of memory, with the batch size that fits, and lost processes"
     several = self.accelerator.num_processes > 1
-    try: yield
+    try:
+        yield
     except (RuntimeError, MemoryError) as e:
-        if is_out_of_memory(e) and x is not None: problem = e
-        elif several and not isinstance(e, ConfigError) and not is_of_worker(e): raise self._lost_error(e) from e
-        else: raise
-    else: return
+        if is_out_of_memory(e) and x is not None:
+            problem = e
+        elif several and not isinstance(e, ConfigError) and not is_of_worker(e):
+            raise self._lost_error(e) from e
+        else:
+            raise
+    else:
+        return
     traceback.clear_frames(problem.__traceback__)                       # they hold the memory of the failed step
     advice = self._smaller_batch(x, y)
     text = f'a batch of {len(x)} images needs more memory than there is'
@@ -716,10 +818,12 @@ def explain_errors(self: Trainer, x=None, y=None):
 @patch
 def _smaller_batch(self: Trainer, x, y):
     "Advice for a batch that does not fit into memory"
-    if self.sharded: return 'take a smaller one'
+    if self.sharded:
+        return 'take a smaller one'
     least = 2 if has_batch_norms(self.clf) else 1
     fits = batch_that_fits(self.accelerator.unwrap_model(self.objective), x, y, least=least)
-    if not fits: return 'not even the smallest fits: take smaller images, or a smaller classifier'
+    if not fits:
+        return 'not even the smallest fits: take smaller images, or a smaller classifier'
     return f'{fits} fit: batch_size={fits}, with accumulative_counts={-(-len(x) // fits)} for the same step'
 
 # %% ../../nbs/training/trainer.ipynb #8028eaf2
@@ -730,8 +834,10 @@ def is_of_worker(e: BaseException) -> bool:
 @patch
 def _worker_error(self: Trainer, e):
     "The error if a process that loads images was killed"
-    try: time.sleep(.2)                                                 # torch reports in a signal handler which one
-    except RuntimeError as cause: e = cause
+    try:
+        time.sleep(.2)                                                 # torch reports in a signal handler which one
+    except RuntimeError as cause:
+        e = cause
     again = f' Resume from {self.folder}.' if self.folder else ''
     reason = str(e).splitlines()[0].strip().rstrip('.')
     return ChildProcessError(f'a process that loads images was killed, perhaps because memory ran out ({reason}). '
@@ -754,27 +860,33 @@ def run(self: Trainer) -> None:
         self.batches.order.expected = self.snapshot[2]['mark'] if self.main else None
         self.restore()
     self.check_finite_weights()
-    if self.last_good is None: self.save()                              # the state before the first step
+    if self.last_good is None:
+        self.save()                              # the state before the first step
     try:
         self.call('begin')
         while self.epoch <= self.epochs:
             self.train_epoch()
             self.finish_epoch()
     except StopTraining:
-        if self.batch: self.save()
+        if self.batch:
+            self.save()
     except Interrupted:
-        if self.batch: self.save()
+        if self.batch:
+            self.save()
         again = f' Resume from {self.folder}.' if self.folder else ' The classifier keeps what it has learned.'
         raise KeyboardInterrupt(f'interrupted after step {self.step} of {self.steps}.{again}') from None
     except (RuntimeError, ConnectionResetError, EOFError) as e:
-        if isinstance(e, RuntimeError) and not is_of_worker(e): raise
+        if isinstance(e, RuntimeError) and not is_of_worker(e):
+            raise
         raise self._worker_error(e) from e
     finally:
         self.batches.close()
         self.call('end')
         self.clf.eval()
-        if self.ema and self.step and not self.sharded: self.clf.load_state_dict(self.ema.module.state_dict())
-    if self.sharded: self.usable_classifier()
+        if self.ema and self.step and not self.sharded:
+            self.clf.load_state_dict(self.ema.module.state_dict())
+    if self.sharded:
+        self.usable_classifier()
 
 # %% ../../nbs/training/trainer.ipynb #a5d4dccc
 @patch
@@ -786,7 +898,8 @@ def train(self: Trainer) -> list[dict]:  # the history
         set_seed(s.seed + self.accelerator.process_index)
         self.set_up()
         self.callbacks = [*usual_callbacks(self.folder, s.progress, s.patience, self.main, self.trackers), *s.callbacks]
-        with self.interruptible(): self.run()
+        with self.interruptible():
+            self.run()
         if self.main and self.step == self.first_step > 0:
             warnings.warn(f'{self.folder} is complete after epoch {len(self.history)}; nothing is left to train.')
         self.agreed.close()

@@ -1,9 +1,9 @@
 """The explorer in JupyterLab and chromium. Without a browser these tests are skipped, unless CLSPARTS_BROWSER=required."""
+
 import os
 from pathlib import Path
 
 import pytest
-
 from lab import ARGS, Notebook, Server, chromium
 
 EXPLORE = 'from clsparts.explorer.explorer import explore\nexplorer = explore()\nexplorer'
@@ -20,10 +20,15 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope='session')
 def server(tmp_path_factory):
     missing = None if chromium() else 'no chromium: set CLSPARTS_CHROMIUM, or install it'
-    try: import jupyterlab, playwright                     # noqa: F401
-    except ImportError as e: missing = f'{e.name} is not installed'
-    if missing and os.environ.get('CLSPARTS_BROWSER') == 'required': pytest.fail(missing)
-    if missing: pytest.skip(missing)
+    try:
+        import jupyterlab  # noqa: F401
+        import playwright
+    except ImportError as e:
+        missing = f'{e.name} is not installed'
+    if missing and os.environ.get('CLSPARTS_BROWSER') == 'required':
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
     server = Server(tmp_path_factory.mktemp('lab'))
     yield server
     server.stop()
@@ -34,7 +39,8 @@ def browser(server):
     from playwright.sync_api import sync_playwright
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
-        yield browser.new_context()                                     # one for all pages, so that JupyterLab is loaded from its cache
+        # one for all pages, so that JupyterLab is loaded from its cache
+        yield browser.new_context()
         browser.close()
 
 
@@ -46,7 +52,16 @@ def open_notebook(server, browser, pictures, request):
     def open_(cells=(EXPLORE,), width=1400, run=True):
         page = browser.new_page()
         page.set_viewport_size(dict(width=width, height=1000))
-        page.on('request', lambda r: left.append(r.url) if not r.url.startswith((f'http://127.0.0.1:{server.port}', f'ws://127.0.0.1:{server.port}', 'data:', 'blob:')) else None)
+        page.on(
+            'request',
+            lambda r: (
+                left.append(r.url)
+                if not r.url.startswith(
+                    (f'http://127.0.0.1:{server.port}', f'ws://127.0.0.1:{server.port}', 'data:', 'blob:')
+                )
+                else None
+            ),
+        )
         page.on('pageerror', lambda e: errors.append(str(e)))
         pages.append(page)
         nb = Notebook(server, page, f'{request.node.name.split("[")[0]}-{len(pages)}', list(cells), pictures)

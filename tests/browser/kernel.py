@@ -12,5 +12,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from ready import ask  # noqa: E402
 
 kernel = ask(*sys.argv[1:3], ['-m', 'ipykernel_launcher', '-f', sys.argv[3]], dict(os.environ), os.getcwd())
-for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda number, _: kernel.send_signal(number))
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, _: kernel.send_signal(number))
 sys.exit(kernel.wait(3600))

@@ -14,7 +14,13 @@ import ready
 SETTINGS = {
     '@jupyterlab/notebook-extension/tracker.jupyterlab-settings': {'windowingMode': 'none'},
     '@jupyterlab/apputils-extension/notification.jupyterlab-settings': {'fetchNews': 'false', 'checkForUpdates': False}}
-IMPORTS = ('ipykernel.kernelapp', 'ipykernel.zmqshell', 'matplotlib_inline.backend_inline', 'clsparts.explorer.explorer', *ready.IMPORTS)
+IMPORTS = (
+    'ipykernel.kernelapp',
+    'ipykernel.zmqshell',
+    'matplotlib_inline.backend_inline',
+    'clsparts.explorer.explorer',
+    *ready.IMPORTS,
+)
 STATUS = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
 ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 
@@ -36,8 +42,17 @@ class Server:
     def __init__(self, folder: Path):
         self.root, self.port = folder/'notebooks', free_port()
         self.root.mkdir()
-        dirs = {k: str(folder/k.lower()) for k in ('JUPYTER_CONFIG_DIR', 'JUPYTER_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'JUPYTERLAB_SETTINGS_DIR',
-                                                   'JUPYTERLAB_WORKSPACES_DIR', 'IPYTHONDIR')}
+        dirs = {
+            k: str(folder / k.lower())
+            for k in (
+                'JUPYTER_CONFIG_DIR',
+                'JUPYTER_DATA_DIR',
+                'JUPYTER_RUNTIME_DIR',
+                'JUPYTERLAB_SETTINGS_DIR',
+                'JUPYTERLAB_WORKSPACES_DIR',
+                'IPYTHONDIR',
+            )
+        }
         for name, value in SETTINGS.items():
             path = Path(dirs['JUPYTERLAB_SETTINGS_DIR'])/name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,13 +60,35 @@ class Server:
         self.kernels = ready.Server(IMPORTS, MPLBACKEND='module://matplotlib_inline.backend_inline')
         path = folder/'jupyter'/'kernels'/'python3'/'kernel.json'
         path.parent.mkdir(parents=True)
-        argv = [sys.executable, str(Path(__file__).parent/'kernel.py'), self.kernels.jobs, self.kernels.folder.name, '{connection_file}']
+        argv = [
+            sys.executable,
+            str(Path(__file__).parent / 'kernel.py'),
+            self.kernels.jobs,
+            self.kernels.folder.name,
+            '{connection_file}',
+        ]
         path.write_text(json.dumps(dict(argv=argv, display_name='Python 3', language='python')))
-        command = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', f'--port={self.port}', '--ServerApp.port_retries=0',
-                   '--allow-root', '--IdentityProvider.token=', f'--ServerApp.root_dir={self.root}', '--expose-app-in-browser',
-                   '--LabApp.extension_manager=readonly']
+        command = [
+            sys.executable,
+            '-m',
+            'jupyterlab',
+            '--no-browser',
+            '--ip=127.0.0.1',
+            f'--port={self.port}',
+            '--ServerApp.port_retries=0',
+            '--allow-root',
+            '--IdentityProvider.token=',
+            f'--ServerApp.root_dir={self.root}',
+            '--expose-app-in-browser',
+            '--LabApp.extension_manager=readonly',
+        ]
         self.log = open(folder/'server.log', 'w')
-        self.process = subprocess.Popen(command, env={**os.environ, **dirs, 'OMP_NUM_THREADS': '1', 'JUPYTER_PATH': str(folder/'jupyter')}, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, **dirs, 'OMP_NUM_THREADS': '1', 'JUPYTER_PATH': str(folder / 'jupyter')},
+            stdout=self.log,
+            stderr=self.log,
+        )
         self._wait(folder)
 
     def _wait(self, folder):
@@ -59,7 +96,8 @@ class Server:
             try:
                 urllib.request.urlopen(f'http://127.0.0.1:{self.port}/api/status', timeout=2).read()
                 return
-            except OSError: time.sleep(.25)
+            except OSError:
+                time.sleep(.25)
         raise RuntimeError(f'JupyterLab did not start: {(folder/"server.log").read_text()[-2000:]}')
 
     def stop(self):
@@ -74,8 +112,15 @@ class Notebook:
 
     def __init__(self, server: Server, page, name: str, cells: list[str], pictures: Path):
         self.server, self.page, self.pictures, self.name = server, page, pictures, name
-        nb = dict(cells=[dict(id=f'c{i}', cell_type='code', metadata={}, source=s, outputs=[], execution_count=None) for i, s in enumerate(cells)],
-                  metadata=dict(kernelspec=dict(name='python3', display_name='Python 3', language='python')), nbformat=4, nbformat_minor=5)
+        nb = dict(
+            cells=[
+                dict(id=f'c{i}', cell_type='code', metadata={}, source=s, outputs=[], execution_count=None)
+                for i, s in enumerate(cells)
+            ],
+            metadata=dict(kernelspec=dict(name='python3', display_name='Python 3', language='python')),
+            nbformat=4,
+            nbformat_minor=5,
+        )
         (server.root/f'{name}.ipynb').write_text(json.dumps(nb))
         page.goto(f'http://127.0.0.1:{server.port}/lab/tree/{name}.ipynb?reset')
         page.wait_for_function(f"{STATUS} === 'idle'", timeout=90_000)
@@ -114,8 +159,11 @@ class Notebook:
 
     def output(self, i: int) -> str:
         "The text that cell `i` has put out"
-        return self.page.evaluate("""i => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[i].model.sharedModel.getOutputs()
-            .map(o => o.text ?? o.data?.['text/plain'] ?? [o.ename, o.evalue]))""", i)
+        return self.page.evaluate(
+            """i => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[i].model.sharedModel.getOutputs()
+            .map(o => o.text ?? o.data?.['text/plain'] ?? [o.ename, o.evalue]))""",
+            i,
+        )
 
     def theme(self, name: str):
         "'light' or 'dark'"

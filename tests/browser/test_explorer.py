@@ -27,29 +27,37 @@ MODELS.index.modules['clsparts.necks.lost'] = {'LostNeck'}
 
 class Explorer:
     "The explorer on a page: actions and what is visible"
-    def __init__(self, nb, root='.clsx'): self.nb, self.page, self.at = nb, nb.page, nb.page.locator(root).first
+    def __init__(self, nb, root='.clsx'):
+        self.nb, self.page, self.at = nb, nb.page, nb.page.locator(root).first
 
-    def find(self, css): return self.at.locator(css)
-    def text(self, css): return self.find(css).first.inner_text()
-    def tab(self, name): self.find('.clsx-tabs button').filter(has_text=name).click()
-    def diagram(self): return ' '.join(self.find('.clsx-flow').inner_text().split())
+    def find(self, css):
+        return self.at.locator(css)
+    def text(self, css):
+        return self.find(css).first.inner_text()
+    def tab(self, name):
+        self.find('.clsx-tabs button').filter(has_text=name).click()
+    def diagram(self):
+        return ' '.join(self.find('.clsx-flow').inner_text().split())
 
     def shows(self, css, text, timeout=15):
         "Wait until the element contains the text"
         self.find(css).filter(has_text=text).first.wait_for(timeout=1000 * timeout)
 
-    def drawn(self): return int(self.find('[data-drawn]').first.get_attribute('data-drawn'))
+    def drawn(self):
+        return int(self.find('[data-drawn]').first.get_attribute('data-drawn'))
 
     def redrawn(self, act):
         "Act, and wait for the next drawing"
         before = self.drawn()
         act()
         for _ in range(400):
-            if self.find('[data-drawn]').count() and self.drawn() > before: return
+            if self.find('[data-drawn]').count() and self.drawn() > before:
+                return
             self.page.wait_for_timeout(20)
         raise AssertionError('the diagram was not redrawn')
 
-    def lines(self, kind): return [o.replace('\xa0', ' ').strip() for o in self.find(f'.clsx-picker-{kind} option').all_text_contents()]
+    def lines(self, kind):
+        return [o.replace('\xa0', ' ').strip() for o in self.find(f'.clsx-picker-{kind} option').all_text_contents()]
 
     def pick(self, kind, name):
         "Open the list of a kind, choose a part, and close the list"
@@ -64,7 +72,8 @@ class Explorer:
         field.fill(str(value))
         field.press('Enter')
 
-    def picture(self, name): self.nb.picture(name)
+    def picture(self, name):
+        self.nb.picture(name)
 
 
 def test_pickers(open_notebook):
@@ -127,7 +136,9 @@ def test_flow_and_fix(open_notebook):
     assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     e.redrawn(lambda: e.find('.clsx-fix').click())
-    assert e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
+    assert (
+        e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
+    )
     e.find("[data-act='part:head']").click()
     e.find('.clsx-option-head-topk').wait_for()
     e.find("[data-act='part:backbone']").click()
@@ -170,7 +181,8 @@ def test_feature_maps(open_notebook):
     picture = e.nb.pictures/'upload.png'
     from PIL import Image
     Image.new('RGB', (40, 30), (200, 30, 30)).save(picture)
-    with e.page.expect_file_chooser() as chooser: e.find('.clsx-upload').click()
+    with e.page.expect_file_chooser() as chooser:
+        e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
     e.shows('.clsx-features-status', 'converted to greyscale and resized to 8 × 8')
     e.picture('feature-maps')
@@ -203,7 +215,10 @@ def test_training(open_notebook):
     e.find('.clsx-start').click()
     e.shows('.clsx-runs', 'done', 60)
     assert e.find('.clsx-runs tr').count() == 3
-    nb.cell(2, 'print([(r.status, r.folder.name) for r in explorer.runs], explorer.classifier is explorer.runs[-1].classifier)')
+    nb.cell(
+        2,
+        'print([(r.status, r.folder.name) for r in explorer.runs], explorer.classifier is explorer.runs[-1].classifier)',
+    )
     assert "[('stopped', 'digits-" in nb.output(2) and 'True' in nb.output(2)
 
 
@@ -258,7 +273,8 @@ def test_keyboard(open_notebook):
     e.find('.clsx-picker-backbone .clsx-search input').wait_for()
     keys.press('Tab')                                                   # over the other buttons to the search field
     for _ in range(12):
-        if e.page.evaluate("document.activeElement.closest('.clsx-search') !== null"): break
+        if e.page.evaluate("document.activeElement.closest('.clsx-search') !== null"):
+            break
         keys.press('Tab')
     keys.type('resnetv1d')
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")

@@ -13,23 +13,39 @@ sys.path.insert(0, str(Path(__file__).parent))                          # for `f
 
 from table import MEGABYTES, SECONDS, Case, Fails  # noqa: E402
 
-PROCESSES = ('os.system', 'os.exec', 'os.fork', 'os.forkpty', 'os.posix_spawn', 'os.spawn', 'os.startfile', 'pty.spawn', 'subprocess.Popen')
+PROCESSES = (
+    'os.system',
+    'os.exec',
+    'os.fork',
+    'os.forkpty',
+    'os.posix_spawn',
+    'os.spawn',
+    'os.startfile',
+    'pty.spawn',
+    'subprocess.Popen',
+)
 HERE = ('localhost', '127.0.0.1', '::1', None, '')
 _seen, _watching = [], []
 
 
 def _note(event, args):
-    if not _watching: return
-    if event in PROCESSES: _seen.append((event, args[0] if args else None))
-    elif event == 'socket.getaddrinfo' and args[0] not in HERE: _seen.append((event, args[0]))
-    elif event == 'socket.connect' and isinstance(args[1], tuple) and args[1][0] not in HERE: _seen.append((event, args[1]))
+    if not _watching:
+        return
+    if event in PROCESSES:
+        _seen.append((event, args[0] if args else None))
+    elif event == 'socket.getaddrinfo' and args[0] not in HERE:
+        _seen.append((event, args[0]))
+    elif event == 'socket.connect' and isinstance(args[1], tuple) and args[1][0] not in HERE:
+        _seen.append((event, args[1]))
 
 
 sys.addaudithook(_note)
 
 
 def pytest_configure(config):
-    config.addinivalue_line('markers', 'starts_processes: the test itself starts processes, which are not counted as code that ran')
+    config.addinivalue_line(
+        'markers', 'starts_processes: the test itself starts processes, which are not counted as code that ran'
+    )
 
 
 class Hang(BaseException):
@@ -45,18 +61,23 @@ def _limited(seconds):
     before = {s: signal.signal(s, ring) for s in (signal.SIGALRM, signal.SIGPROF)}
     signal.setitimer(signal.ITIMER_REAL, 6 * seconds)
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    try: yield
+    try:
+        yield
     finally:
-        for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF): signal.setitimer(timer, 0)
-        for s, handler in before.items(): signal.signal(s, handler)
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
+        for s, handler in before.items():
+            signal.signal(s, handler)
 
 
 def _memory(reset=False):
     "The peak memory of the process in MB, since it was last reset where the system can do that"
     try:
-        if reset: Path('/proc/self/clear_refs').write_text('5')
+        if reset:
+            Path('/proc/self/clear_refs').write_text('5')
         return int(re.search(r'VmHWM:\s+(\d+) kB', Path('/proc/self/status').read_text())[1]) / 1024
-    except OSError: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != 'darwin' else 1024 ** 2)
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != 'darwin' else 1024 ** 2)
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +88,10 @@ def watched(request, tmp_path):
     starts = request.node.get_closest_marker('starts_processes')
     with _limited(SECONDS * (3 if starts else 1)):
         _watching.append(True)
-        try: yield
-        finally: _watching.clear()
+        try:
+            yield
+        finally:
+            _watching.clear()
     found = [o for o in _seen if not (starts and o[0] in PROCESSES)]
     assert not found, f'the input made the process do: {found}'
     assert not (tmp_path/'PWNED').exists(), 'the input ran code'
@@ -85,4 +108,5 @@ def canary(tmp_path):
 def counted(request):
     "Note what a row expects, for the summary"
     case = getattr(request.node, 'callspec', None) and request.node.callspec.params.get('case')
-    if isinstance(case, Case): request.node.user_properties.append(('hostile', 'refused' if isinstance(case.then, Fails) else 'works'))
+    if isinstance(case, Case):
+        request.node.user_properties.append(('hostile', 'refused' if isinstance(case.then, Fails) else 'works'))

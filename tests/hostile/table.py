@@ -12,6 +12,7 @@
 Whatever a row expects, no row may run code, start a process, ask a foreign host, take over `SECONDS` or `MEGABYTES`, or end in an
 error that is not one of this package's: see conftest.py, which watches every test in this folder.
 """
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,25 +53,32 @@ class Case:
 
     def check(self, call: Callable):
         "Call it, and compare with what must happen; returns the value or the error, for further looks"
-        if isinstance(self.then, Works): return self._works(call)
-        with pytest.raises(self.then.error) as caught: call()
+        if isinstance(self.then, Works):
+            return self._works(call)
+        with pytest.raises(self.then.error) as caught:
+            call()
         return self._fails(caught.value)
 
     def _works(self, call):
         if self.then.warns:
-            with pytest.warns(UserWarning) as heard: value = call()
+            with pytest.warns(UserWarning) as heard:
+                value = call()
             said = '\n'.join(str(w.message) for w in heard)
             assert self.then.warns.lower() in said.lower(), f'warned: {said}'
-        else: value = call()
-        if self.then.value is not ...: assert value == self.then.value
+        else:
+            value = call()
+        if self.then.value is not ...:
+            assert value == self.then.value
         return value
 
     def _fails(self, error):
         text, then = str(error), self.then
         assert not CONTROL.search(text), f'control characters in {text!r}'
         assert len(text) < 5000, f'a message of {len(text)} characters'
-        if then.path is not None: assert error.issues[0].path == then.path, f'{error.issues[0].path!r}: {text}'
-        if then.fix is not None: assert error.fixes and dict(error.fixes[0].set) == then.fix, f'fixes: {getattr(error, "fixes", None)}'
+        if then.path is not None:
+            assert error.issues[0].path == then.path, f'{error.issues[0].path!r}: {text}'
+        if then.fix is not None:
+            assert error.fixes and dict(error.fixes[0].set) == then.fix, f'fixes: {getattr(error, "fixes", None)}'
         for words in (then.mentions,) if isinstance(then.mentions, str) else then.mentions:
             assert words.lower() in text.lower(), f'{words!r} is not in: {text}'
         return error

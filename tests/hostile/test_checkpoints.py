@@ -1,4 +1,5 @@
 "Checkpoints and weight files from strangers: nothing runs, nothing is fetched, memory stays bounded, and each error has a remedy."
+
 import codecs
 import io
 import json
@@ -23,20 +24,28 @@ from table import Case, Fails, Works, table
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from clsparts.checkpoints.checkpoint import load_classifier, read_checkpoint, save_checkpoint, without_pretrained, write_checkpoint
+from clsparts.base.module import load_pretrained
+from clsparts.checkpoints.checkpoint import (
+    load_classifier,
+    read_checkpoint,
+    save_checkpoint,
+    without_pretrained,
+    write_checkpoint,
+)
+from clsparts.checkpoints.pretrained_weights import load_checkpoint
 from clsparts.composer.builder import compose
+from clsparts.core.errors import ConfigError
 from clsparts.data.datasets import Data
 from clsparts.evaluation.evaluator import evaluate
 from clsparts.evaluation.export import export_program
-from clsparts.core.errors import ConfigError
-from clsparts.base.module import load_pretrained
 from clsparts.evaluation.predictions import predict
-from clsparts.training.trainer import fit
 from clsparts.files.weights import read_weight_file
-from clsparts.checkpoints.pretrained_weights import load_checkpoint
+from clsparts.training.trainer import fit
 
 torch.manual_seed(0)
-CLF = compose(dict(type='ResNet', depth=18, base_channels=2), 'GlobalAveragePooling', 'LinearClsHead', num_classes=3).eval()
+CLF = compose(
+    dict(type='ResNet', depth=18, base_channels=2), 'GlobalAveragePooling', 'LinearClsHead', num_classes=3
+).eval()
 STATE, CFG, LAST = CLF.state_dict(), CLF.cfg, 'head.fc.bias'
 W = dict(w=torch.ones(2))
 
@@ -55,20 +64,27 @@ def header(text, data=b'', size=None):
     return raw(struct.pack('<Q', len(text) if size is None else size) + text + data)
 
 
-def entry(dtype='F32', shape=(2,), offsets=(0, 8), **more): return dict(w=dict(dtype=dtype, shape=list(shape), data_offsets=list(offsets)), **more)
+def entry(dtype='F32', shape=(2,), offsets=(0, 8), **more):
+    return dict(w=dict(dtype=dtype, shape=list(shape), data_offsets=list(offsets)), **more)
 
 
 def texts(**meta):
     "The weights of the classifier with texts written by hand, a `dict` or number as JSON"
     def make(folder):
-        save_file(STATE, folder/'net.safetensors', {'config': json.dumps(CFG)} | {k: v if isinstance(v, str) else json.dumps(v) for k, v in meta.items()})
+        save_file(
+            STATE,
+            folder / 'net.safetensors',
+            {'config': json.dumps(CFG)} | {k: v if isinstance(v, str) else json.dumps(v) for k, v in meta.items()},
+        )
         return folder/'net.safetensors'
     return make
 
 
 def weights(**new):
     "A checkpoint in which some weights are others"
-    return lambda folder: write_checkpoint(folder/'net.safetensors', STATE | {k.replace('__', '.'): v for k, v in new.items()}, config=CFG)
+    return lambda folder: write_checkpoint(
+        folder / 'net.safetensors', STATE | {k.replace('__', '.'): v for k, v in new.items()}, config=CFG
+    )
 
 
 def saved(content, name='net.pth', **kw):
@@ -80,17 +96,21 @@ def saved(content, name='net.pth', **kw):
 
 class Calls:
     "Pickled as a call"
-    def __init__(self, *call): self.call = call
-    def __reduce__(self): return self.call
+    def __init__(self, *call):
+        self.call = call
+    def __reduce__(self):
+        return self.call
 
 
 def zipped(change=lambda records: records, mode=zipfile.ZIP_STORED, content=W):
     "A file of `torch.save` with its records changed"
     def make(folder):
         saved(content)(folder).rename(folder/'old.pth')
-        with zipfile.ZipFile(folder/'old.pth') as old: records = [(n, old.read(n)) for n in old.namelist()]
+        with zipfile.ZipFile(folder/'old.pth') as old:
+            records = [(n, old.read(n)) for n in old.namelist()]
         with zipfile.ZipFile(folder/'net.pth', 'w', mode) as new:
-            for name, data in change(records): new.writestr(name, data)
+            for name, data in change(records):
+                new.writestr(name, data)
         return folder/'net.pth'
     return make
 
@@ -105,7 +125,8 @@ def bits(*places):
     def make(folder):
         path = save_checkpoint(folder/'net.safetensors', CLF)
         data = bytearray(path.read_bytes())
-        for p in places: data[int(p * (len(data) - 1))] ^= 4
+        for p in places:
+            data[int(p * (len(data) - 1))] ^= 4
         path.write_bytes(data)
         return path
     return make
@@ -125,7 +146,8 @@ def pipe(folder, name):
 
 
 def bound(folder, name):
-    with socket.socket(socket.AF_UNIX) as s: s.bind(str(folder/name))
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(folder/name))
     return folder/name
 
 
@@ -139,28 +161,35 @@ def made(folder, name):
     return folder/name
 
 
-def paths(name): return [
-    Case(f'pipe {name}', lambda folder: pipe(folder, name), Fails(mentions=('named pipe', name))),
-    Case(f'device {name}', lambda folder: linked(folder, name, '/dev/zero'), Fails(mentions='got a device')),
-    Case(f'socket {name}', lambda folder: bound(folder, name), Fails(mentions='got a socket')),
-    Case(f'folder {name}', lambda folder: made(folder, name), Fails(mentions=name)),
-    Case(f'circle {name}', lambda folder: linked(folder, name, name), Fails(mentions='symbolic links')),
-    Case(f'dead link {name}', lambda folder: linked(folder, name, 'none'), Fails(mentions='there is no such')),
-    Case(f'null byte {name}', f'a\0{name}', Fails(mentions='null byte')),
-    Case(f'nobody {name}', f'~nobody-here/{name}', Fails(mentions='cannot be opened')),
-    Case(f'long name {name}', 'x' * 300 + name, Fails(mentions='too long')),
-    Case(f'half a surrogate {name}', f'a\ud800{name}', Fails(mentions=r'\ud800')),
-    Case(f'escape code {name}', f'\x1b[2J{name}', Fails(mentions=r'\x1b[2j')),
-    Case(f'file as folder {name}', lambda folder: raw(b'x', 'file')(folder)/name, Fails(mentions='there is no such')),
-]
+def paths(name):
+    return [
+        Case(f'pipe {name}', lambda folder: pipe(folder, name), Fails(mentions=('named pipe', name))),
+        Case(f'device {name}', lambda folder: linked(folder, name, '/dev/zero'), Fails(mentions='got a device')),
+        Case(f'socket {name}', lambda folder: bound(folder, name), Fails(mentions='got a socket')),
+        Case(f'folder {name}', lambda folder: made(folder, name), Fails(mentions=name)),
+        Case(f'circle {name}', lambda folder: linked(folder, name, name), Fails(mentions='symbolic links')),
+        Case(f'dead link {name}', lambda folder: linked(folder, name, 'none'), Fails(mentions='there is no such')),
+        Case(f'null byte {name}', f'a\0{name}', Fails(mentions='null byte')),
+        Case(f'nobody {name}', f'~nobody-here/{name}', Fails(mentions='cannot be opened')),
+        Case(f'long name {name}', 'x' * 300 + name, Fails(mentions='too long')),
+        Case(f'half a surrogate {name}', f'a\ud800{name}', Fails(mentions=r'\ud800')),
+        Case(f'escape code {name}', f'\x1b[2J{name}', Fails(mentions=r'\x1b[2j')),
+        Case(
+            f'file as folder {name}',
+            lambda folder: raw(b'x', 'file')(folder) / name,
+            Fails(mentions='there is no such'),
+        ),
+    ]
 
 
 @table(paths('x.pth') + paths('x.safetensors'))
-def test_path_of_weights(case, tmp_path): case.check(lambda: read_weight_file(case.make(tmp_path)))
+def test_path_of_weights(case, tmp_path):
+    case.check(lambda: read_weight_file(case.make(tmp_path)))
 
 
 @table(paths('x.safetensors'))
-def test_path_of_checkpoint(case, tmp_path): case.check(lambda: load_classifier(case.make(tmp_path)))
+def test_path_of_checkpoint(case, tmp_path):
+    case.check(lambda: load_classifier(case.make(tmp_path)))
 
 
 BAD = Fails(mentions='net.safetensors: ')
@@ -212,20 +241,24 @@ OTHERS = [
 
 
 @table(HEADERS + OTHERS)
-def test_header_of_weights(case, tmp_path): case.check(lambda: read_weight_file(case.make(tmp_path)))
+def test_header_of_weights(case, tmp_path):
+    case.check(lambda: read_weight_file(case.make(tmp_path)))
 
 
 @table(HEADERS + OTHERS)
-def test_header_of_checkpoint(case, tmp_path): case.check(lambda: load_classifier(case.make(tmp_path)))
+def test_header_of_checkpoint(case, tmp_path):
+    case.check(lambda: load_classifier(case.make(tmp_path)))
 
 
 @table([Case(f'{c.name}, as .pth', lambda folder, c=c: c.make(folder).rename(folder/'net.pth'), Fails(mentions=c.then.mentions if c in OTHERS else ()))
         for c in OTHERS + HEADERS[:5]])
-def test_header_as_pth(case, tmp_path): case.check(lambda: read_weight_file(case.make(tmp_path)))
+def test_header_as_pth(case, tmp_path):
+    case.check(lambda: read_weight_file(case.make(tmp_path)))
 
 
 DEEP = dict(CFG, neck=[[]])
-for _ in range(100): DEEP['neck'] = [DEEP['neck']]
+for _ in range(100):
+    DEEP['neck'] = [DEEP['neck']]
 CYCLES = '[' * 100_000
 META = [
     Case('as written', texts(), Works()),
@@ -242,7 +275,7 @@ META = [
     Case('classes twice', texts(classes=['a', 'b', 'a']), Fails('classes', 'unique')),
     Case('classes are numbers', texts(classes=[1, 2, 3]), Fails('classes')),
     Case('image_shape is a text', texts(image_shape='"x"'), Fails('image_shape', 'positive ints')),
-    Case('image_shape is huge', texts(image_shape=[3, 10 ** 9, 10 ** 9]), Fails('image_shape')),
+    Case('image_shape is huge', texts(image_shape=[3, 10**9, 10**9]), Fails('image_shape')),
     Case('image_shape is negative', texts(image_shape=[3, -1, -1]), Fails('image_shape')),
     Case('preset is a list', texts(preset=[]), Fails('preset', 'options of a preset')),
     Case('preset with an unknown key', texts(preset=dict(sise=3)), Fails('preset')),
@@ -258,45 +291,92 @@ META = [
     Case('config of a neck', texts(config=dict(type='GlobalAveragePooling')), Fails(mentions='not in its config')),
     Case('config of a backbone', texts(config=CFG['backbone']), Fails(mentions='do not fit')),
     Case('config of a loss', texts(config=dict(type='CrossEntropyLoss')), Fails(mentions='do not fit')),
-    Case('config of an optimizer', texts(config=dict(type='SGD', lr=.1)), Fails('config.type')),
+    Case('config of an optimizer', texts(config=dict(type='SGD', lr=0.1)), Fails('config.type')),
     Case('type is a list', texts(config=dict(CFG, type=[])), Fails('config.type')),
     Case('type with escape codes', texts(config=dict(CFG, type='\x1b[2J')), Fails('config.type')),
     Case('type of 100 kB', texts(config=dict(CFG, type='e' * 100_000)), Fails('config.type')),
-    Case('head of 10¹⁰ classes', texts(config=dict(CFG, head=dict(CFG['head'], num_classes=10 ** 10))), Fails(mentions='of another shape')),
-    Case('backbone of 10⁶ channels', texts(config=dict(CFG, backbone=dict(CFG['backbone'], base_channels=10 ** 6))), Fails(mentions='another shape')),
-    Case('number with 400 digits', texts(config=dict(CFG, backbone=dict(CFG['backbone'], base_channels=10 ** 400))), Fails(mentions='bits')),
-    Case('infinite number', texts(config=dict(CFG, backbone=dict(CFG['backbone'], base_channels=float('inf')))), Fails('config.backbone.base_channels')),
-    Case('os.system as type', texts(config=dict(CFG, neck=dict(type='os:system', command='true'))), Fails('config.neck.type')),
+    Case(
+        'head of 10¹⁰ classes',
+        texts(config=dict(CFG, head=dict(CFG['head'], num_classes=10**10))),
+        Fails(mentions='of another shape'),
+    ),
+    Case(
+        'backbone of 10⁶ channels',
+        texts(config=dict(CFG, backbone=dict(CFG['backbone'], base_channels=10**6))),
+        Fails(mentions='another shape'),
+    ),
+    Case(
+        'number with 400 digits',
+        texts(config=dict(CFG, backbone=dict(CFG['backbone'], base_channels=10**400))),
+        Fails(mentions='bits'),
+    ),
+    Case(
+        'infinite number',
+        texts(config=dict(CFG, backbone=dict(CFG['backbone'], base_channels=float('inf')))),
+        Fails('config.backbone.base_channels'),
+    ),
+    Case(
+        'os.system as type',
+        texts(config=dict(CFG, neck=dict(type='os:system', command='true'))),
+        Fails('config.neck.type'),
+    ),
     Case('checksum of another file', texts(checksum='0' * 64), Fails()),
     Case('wrong checksum', texts(checksum='"' + '0' * 64 + '"'), Fails(mentions='was altered')),
     Case('checksum is a list', texts(checksum='[]'), Fails(mentions='was altered')),
-    Case('without a config', lambda folder: write_checkpoint(folder/'net.safetensors', STATE), Fails(mentions='load_checkpoint')),
-    Case('without a weight', lambda folder: write_checkpoint(folder/'net.safetensors', dict(list(STATE.items())[1:]), config=CFG), Fails(mentions='not in the file')),
-    Case('without weights', lambda folder: write_checkpoint(folder/'net.safetensors', {}, config=CFG), Fails(mentions='not in the file')),
+    Case(
+        'without a config',
+        lambda folder: write_checkpoint(folder / 'net.safetensors', STATE),
+        Fails(mentions='load_checkpoint'),
+    ),
+    Case(
+        'without a weight',
+        lambda folder: write_checkpoint(folder / 'net.safetensors', dict(list(STATE.items())[1:]), config=CFG),
+        Fails(mentions='not in the file'),
+    ),
+    Case(
+        'without weights',
+        lambda folder: write_checkpoint(folder / 'net.safetensors', {}, config=CFG),
+        Fails(mentions='not in the file'),
+    ),
     Case('another weight', weights(**{'\x1b[2J': torch.ones(1)}), Fails(mentions=r'\x1b[2j')),
     Case('state of a training', weights(**{'training.x': torch.ones(1)}), Works()),
-    *[Case(f'bit at {p}', bits(p), Fails(mentions='net.safetensors')) for p in (0, .001, .05, .3, .6, .99, 1)],
-    *[Case(f'cut at {p}', cut(p), Fails(mentions='net.safetensors')) for p in (.0001, .01, .3, .9999)],
+    *[Case(f'bit at {p}', bits(p), Fails(mentions='net.safetensors')) for p in (0, 0.001, 0.05, 0.3, 0.6, 0.99, 1)],
+    *[Case(f'cut at {p}', cut(p), Fails(mentions='net.safetensors')) for p in (0.0001, 0.01, 0.3, 0.9999)],
 ]
 VALUES = {
-    'NaN': (torch.full((3,), torch.nan), '3 of 3'), 'one infinity': (torch.tensor([1., torch.inf, 1.]), '1 of 3'),
-    'float64 too large': (torch.full((3,), 1e300, dtype=torch.float64), '3 of 3'), 'int8': (torch.ones(3, dtype=torch.int8), 'is int8'),
-    'uint8': (torch.ones(3, dtype=torch.uint8), 'is uint8'), 'int64': (torch.ones(3, dtype=torch.int64), 'is int64'),
-    'bool': (torch.ones(3, dtype=torch.bool), 'is bool'), 'complex': (torch.ones(3, dtype=torch.complex64), 'is complex64'),
-    'fp8': (torch.ones(3).to(torch.float8_e5m2), 'is float8_e5m2'), 'float16': (torch.ones(3).half(), None), 'bfloat16': (torch.ones(3).bfloat16(), None),
-    'float64': (torch.ones(3).double(), None)}
+    'NaN': (torch.full((3,), torch.nan), '3 of 3'),
+    'one infinity': (torch.tensor([1.0, torch.inf, 1.0]), '1 of 3'),
+    'float64 too large': (torch.full((3,), 1e300, dtype=torch.float64), '3 of 3'),
+    'int8': (torch.ones(3, dtype=torch.int8), 'is int8'),
+    'uint8': (torch.ones(3, dtype=torch.uint8), 'is uint8'),
+    'int64': (torch.ones(3, dtype=torch.int64), 'is int64'),
+    'bool': (torch.ones(3, dtype=torch.bool), 'is bool'),
+    'complex': (torch.ones(3, dtype=torch.complex64), 'is complex64'),
+    'fp8': (torch.ones(3).to(torch.float8_e5m2), 'is float8_e5m2'),
+    'float16': (torch.ones(3).half(), None),
+    'bfloat16': (torch.ones(3).bfloat16(), None),
+    'float64': (torch.ones(3).double(), None),
+}
 PICKLED = {'sparse': (torch.ones(3).to_sparse(), 'sparse_coo'), 'meta': (torch.ones(3, device='meta'), 'meta float32')}
-META += [Case(f'{name} weights', weights(head__fc__bias=v), Fails(mentions=(LAST, words, 'net.safetensors')) if words else Works())
-         for name, (v, words) in VALUES.items()]
+META += [
+    Case(
+        f'{name} weights',
+        weights(head__fc__bias=v),
+        Fails(mentions=(LAST, words, 'net.safetensors')) if words else Works(),
+    )
+    for name, (v, words) in VALUES.items()
+]
 
 
 @table(META)
-def test_classifier(case, tmp_path): case.check(lambda: load_classifier(case.make(tmp_path)))
+def test_classifier(case, tmp_path):
+    case.check(lambda: load_classifier(case.make(tmp_path)))
 
 
 @table([Case('number of 5,000 digits', texts(epoch='9' * 5000), Fails()), Case('nested', texts(training=CYCLES), Fails()),
         Case('no training', texts(), Works()), Case('HTML', OTHERS[0].given, Fails()), Case('empty', raw(b''), Fails())])
-def test_snapshot(case, tmp_path): case.check(lambda: read_checkpoint(case.make(tmp_path)))
+def test_snapshot(case, tmp_path):
+    case.check(lambda: read_checkpoint(case.make(tmp_path)))
 
 
 @table([Case(name, v, Fails(mentions=(LAST, words)) if words else Works()) for name, (v, words) in (VALUES | PICKLED).items()]
@@ -307,19 +387,23 @@ def test_all_or_nothing(case, load, tmp_path):
     before = {k: v.clone() for k, v in clf.state_dict().items()}
     path = saved({**{k: v + 1 for k, v in STATE.items()}, LAST: case.given})(tmp_path)
     case.check(lambda: load(clf, str(path)))
-    if isinstance(case.then, Fails): assert all(torch.equal(v, before[k]) for k, v in clf.state_dict().items())
-    else: assert clf.head.fc.bias.dtype == torch.float32 and clf.head.fc.bias.eq(1).all()
+    if isinstance(case.then, Fails):
+        assert all(torch.equal(v, before[k]) for k, v in clf.state_dict().items())
+    else:
+        assert clf.head.fc.bias.dtype == torch.float32 and clf.head.fc.bias.eq(1).all()
 
 
 def nest(levels, wide=1):
     key = ()
-    for _ in range(levels): key = (key,) * wide
+    for _ in range(levels):
+        key = (key,) * wide
     return key
 
 
 def hexed(times):
     text = 'a'
-    for _ in range(times): text = Calls(codecs.encode, (text, 'hex'))
+    for _ in range(times):
+        text = Calls(codecs.encode, (text, 'hex'))
     return text
 
 
@@ -343,16 +427,19 @@ def patch_legacy(folder, count):
 
 def zip_of(folder, records):
     with zipfile.ZipFile(folder/'net.pth', 'w') as archive:
-        for name, data in records.items(): archive.writestr(name, data)
+        for name, data in records.items():
+            archive.writestr(name, data)
     return folder/'net.pth'
 
 
 def tar_of(folder):
-    with tarfile.open(folder/'net.pth', 'w') as archive: archive.addfile(tarfile.TarInfo('storages'), io.BytesIO())
+    with tarfile.open(folder/'net.pth', 'w') as archive:
+        archive.addfile(tarfile.TarInfo('storages'), io.BytesIO())
     return folder/'net.pth'
 
 
-def opens(folder): return (f'open({str(folder/"PWNED")!r}, "w")',)
+def opens(folder):
+    return (f'open({str(folder/"PWNED")!r}, "w")',)
 
 
 LEGACY = dict(_use_new_zipfile_serialization=False)
@@ -360,27 +447,47 @@ PUSH = b'\x80\x02'  # the start of a pickle of protocol 2
 PICKLES = [
     Case('as written', saved(W), Works()),
     Case('old format', saved(W, **LEGACY), Works()),
-    Case('a file of safetensors', lambda folder: save_file(W, folder/'net.pth') or folder/'net.pth', Works()),
+    Case('a file of safetensors', lambda folder: save_file(W, folder / 'net.pth') or folder / 'net.pth', Works()),
     Case('a file of torch.save as safetensors', saved(W, 'net.safetensors'), Fails(mentions='Rename it to .pth')),
-    Case('shape of 0 by 10¹⁸', header(entry(shape=(0, 10 ** 18), offsets=(0, 0))), Works()),
+    Case('shape of 0 by 10¹⁸', header(entry(shape=(0, 10**18), offsets=(0, 0))), Works()),
     Case('os.system', saved(dict(W, x=Calls(os.system, ('true',)))), Fails(mentions='posix.system')),
     Case('eval', saved(lambda folder: dict(W, x=Calls(eval, opens(folder)))), Fails(mentions='eval')),
     Case('exec', saved(lambda folder: dict(W, x=Calls(exec, opens(folder)))), Fails(mentions='exec')),
-    Case('exec, old format', saved(lambda folder: dict(W, x=Calls(exec, opens(folder))), **LEGACY), Fails(mentions='exec')),
-    Case('exec within getattr', saved(lambda folder: dict(W, x=Calls(getattr, (Calls(exec, opens(folder)), 'x')))), Fails(mentions='exec')),
+    Case(
+        'exec, old format',
+        saved(lambda folder: dict(W, x=Calls(exec, opens(folder))), **LEGACY),
+        Fails(mentions='exec'),
+    ),
+    Case(
+        'exec within getattr',
+        saved(lambda folder: dict(W, x=Calls(getattr, (Calls(exec, opens(folder)), 'x')))),
+        Fails(mentions='exec'),
+    ),
     Case('getattr', saved(dict(W, x=Calls(getattr, ('text', 'upper')))), Works()),
     Case('import', saved(dict(W, x=Calls(__import__, ('this',)))), Fails(mentions='__import__')),
     Case('a whole module', saved(nn.Linear(2, 2)), Fails(mentions='linear.Linear')),
-    Case('an optimizer object', saved(torch.optim.SGD([nn.Parameter(torch.ones(1))], .1)), Fails(mentions='SGD')),
+    Case('an optimizer object', saved(torch.optim.SGD([nn.Parameter(torch.ones(1))], 0.1)), Fails(mentions='SGD')),
     Case('subprocess, by hand', program(PUSH + b'csubprocess\nPopen\n(Utrue\ntR.'), Fails(mentions='net.pth')),
     Case('name with escape codes', program(PUSH + b'c\x1b[2J\nowned\n.'), Fails(mentions='net.pth')),
-    Case('bytearray of 10 GB', saved(dict(W, x=Calls(bytearray, (10 ** 10,)))), Fails(mentions='bytearray')),
-    Case('bytearray of 10 GB, old format', saved(dict(W, x=Calls(bytearray, (10 ** 10,))), **LEGACY), Fails(mentions='bytearray')),
+    Case('bytearray of 10 GB', saved(dict(W, x=Calls(bytearray, (10**10,)))), Fails(mentions='bytearray')),
+    Case(
+        'bytearray of 10 GB, old format',
+        saved(dict(W, x=Calls(bytearray, (10**10,))), **LEGACY),
+        Fails(mentions='bytearray'),
+    ),
     Case('text doubled 40 times', saved(dict(W, x=hexed(40))), Fails(mentions='latin1')),
     Case('punycode', saved(dict(W, x=Calls(codecs.encode, ('ü' * 1000, 'punycode')))), Fails(mentions='latin1')),
     Case('encode by way of a stranger', program(PUSH + b'c_codecs\nencode\nq\x00(h\x00l.'), Fails(mentions='latin1')),
-    Case('encode with a list', program(PUSH + b'c_codecs\nencode\n](X\x02\0\0\0aaX\x03\0\0\0hexeR.'), Fails(mentions='latin1')),
-    Case('encode with a list, one by one', program(PUSH + b'c_codecs\nencode\n]X\x02\0\0\0aaaX\x03\0\0\0hexaR.'), Fails(mentions='latin1')),
+    Case(
+        'encode with a list',
+        program(PUSH + b'c_codecs\nencode\n](X\x02\0\0\0aaX\x03\0\0\0hexeR.'),
+        Fails(mentions='latin1'),
+    ),
+    Case(
+        'encode with a list, one by one',
+        program(PUSH + b'c_codecs\nencode\n]X\x02\0\0\0aaaX\x03\0\0\0hexaR.'),
+        Fails(mentions='latin1'),
+    ),
     Case('encode in a dict', program(PUSH + b'}(Uac_codecs\nencode\nu.'), Fails()),
     Case('bytes and arrays', saved(dict(W, x=[b'ab', bytes(9), np.arange(3), np.float32(1)])), Works()),
     Case('named .bin', saved(W, 'net.bin'), Works()),
@@ -388,8 +495,18 @@ PICKLES = [
     Case('tuples 100 deep', saved(dict(W, x=nest(100))), Fails(mentions='nests tuples')),
     Case('30,000 lists in each other', program(PUSH + b']' * 30_000 + b'a' * 29_999 + b'.'), Fails()),
     Case('10⁵ tuples in each other', program(PUSH + b')' + b'\x85' * 100_000 + b'.'), Fails(mentions='nests tuples')),
-    Case('10⁶⁰ references', program(PUSH + b']q\x00' + b''.join(b']q' + bytes([i]) + b'(' + b'h' + bytes([i - 1]) + b'h' + bytes([i - 1]) + b'e'
-                                                                  for i in range(1, 200)) + b'.'), Fails()),
+    Case(
+        '10⁶⁰ references',
+        program(
+            PUSH
+            + b']q\x00'
+            + b''.join(
+                b']q' + bytes([i]) + b'(' + b'h' + bytes([i - 1]) + b'h' + bytes([i - 1]) + b'e' for i in range(1, 200)
+            )
+            + b'.'
+        ),
+        Fails(),
+    ),
     Case('pickle without an end', program(PUSH + b']'), Fails()),
     Case('pickle of nothing', program(b''), Fails()),
     Case('stack underflow', program(PUSH + b'R.'), Fails()),
@@ -400,24 +517,56 @@ PICKLES = [
     Case('list', saved([1, 2]), Fails(mentions='no table of tensors')),
     Case('one tensor', saved(torch.ones(2)), Fails(mentions='no table of tensors')),
     Case('names that are numbers', saved({1: torch.ones(2), None: torch.ones(2)}), Fails(mentions='no table')),
-    Case('holds itself', saved(lambda folder: (loop := dict(a=1), loop.update(model=loop))[0]), Fails(mentions='no table')),
+    Case(
+        'holds itself',
+        saved(lambda folder: (loop := dict(a=1), loop.update(model=loop))[0]),
+        Fails(mentions='no table'),
+    ),
     Case('name of 10⁶ dots', saved({'.' * 1_000_000: torch.ones(2)}), Fails(mentions='a name of')),
-    Case('30,000 tensors', saved(dict.fromkeys(map(str, range(30_000)), torch.ones(()))), Fails(mentions='30,000 tensors')),
-    Case('expanded to 10¹²', saved(dict(w=torch.ones(1).expand(10 ** 6, 10 ** 6))), Fails(mentions='more than the file holds')),
-    Case('nested tensor', saved(lambda folder: dict(w=torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]))), Fails(mentions='nested')),
+    Case(
+        '30,000 tensors',
+        saved(dict.fromkeys(map(str, range(30_000)), torch.ones(()))),
+        Fails(mentions='30,000 tensors'),
+    ),
+    Case(
+        'expanded to 10¹²',
+        saved(dict(w=torch.ones(1).expand(10**6, 10**6))),
+        Fails(mentions='more than the file holds'),
+    ),
+    Case(
+        'nested tensor',
+        saved(lambda folder: dict(w=torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]))),
+        Fails(mentions='nested'),
+    ),
     Case('meta as classes', saved(dict(W, meta=dict(CLASSES=[nest(2), torch.ones(2)], cfg=torch.ones(2)))), Works()),
     Case('config of 10⁵ brackets', saved(dict(W, meta=dict(cfg='(' * 100_000))), Works()),
     Case('config of 2 MB', saved(dict(W, meta=dict(cfg='a=1\n' * 500_000))), Works()),
     Case('config with wrong escapes', saved(dict(W, meta=dict(cfg=r'a = "\d"'))), Works()),
-    Case('TorchScript', lambda folder: torch.jit.script(nn.Linear(2, 2)).save(str(folder/'net.pth')) or folder/'net.pth', Fails(mentions='torch.jit.load')),
-    Case('cut', lambda folder: (p := saved(W)(folder)).write_bytes(p.read_bytes()[:300]) and p, Fails(mentions='cut off')),
-    Case('cut, old format', lambda folder: (p := saved(W, **LEGACY)(folder)).write_bytes(p.read_bytes()[:-4]) and p, Fails(mentions='cut off')),
-    Case('old format of 10¹² numbers', lambda folder: patch_legacy(folder, 2 ** 31 - 1), Fails()),
+    Case(
+        'TorchScript',
+        lambda folder: torch.jit.script(nn.Linear(2, 2)).save(str(folder / 'net.pth')) or folder / 'net.pth',
+        Fails(mentions='torch.jit.load'),
+    ),
+    Case(
+        'cut', lambda folder: (p := saved(W)(folder)).write_bytes(p.read_bytes()[:300]) and p, Fails(mentions='cut off')
+    ),
+    Case(
+        'cut, old format',
+        lambda folder: (p := saved(W, **LEGACY)(folder)).write_bytes(p.read_bytes()[:-4]) and p,
+        Fails(mentions='cut off'),
+    ),
+    Case('old format of 10¹² numbers', lambda folder: patch_legacy(folder, 2**31 - 1), Fails()),
 ]
 ZIPS = [
     Case('records stored anew', zipped(), Works()),
     Case('deflated', zipped(mode=zipfile.ZIP_DEFLATED), Fails(mentions='compressed')),
-    Case('deflated 30 MB', zipped(lambda r: [(n, bytes(30_000_000) if n.endswith('/data.pkl') else d) for n, d in r], zipfile.ZIP_DEFLATED), Fails(mentions='compressed')),
+    Case(
+        'deflated 30 MB',
+        zipped(
+            lambda r: [(n, bytes(30_000_000) if n.endswith('/data.pkl') else d) for n, d in r], zipfile.ZIP_DEFLATED
+        ),
+        Fails(mentions='compressed'),
+    ),
     Case('bzip2', zipped(mode=zipfile.ZIP_BZIP2), Fails(mentions='compressed')),
     Case('two pickles', zipped(lambda r: r + [('other/data.pkl', r[0][1])]), Fails(mentions='one data.pkl')),
     Case('two pickles, other case', zipped(lambda r: r + [(r[0][0].upper(), r[0][1])]), Fails()),
@@ -426,11 +575,15 @@ ZIPS = [
     Case('no numbers', zipped(lambda r: [o for o in r if '/data/' not in o[0]]), Fails(mentions='net.pth')),
     Case('fewer numbers', zipped(lambda r: [(n, d[:4] if '/data/' in n else d) for n, d in r]), Fails()),
     Case('npz', lambda folder: zip_of(folder, {'a.npy': b'x'}), Fails(mentions='NumPy')),
-    Case('Keras', lambda folder: zip_of(folder, {'config.json': b'{}', 'model.weights.h5': b''}), Fails(mentions='data.pkl')),
+    Case(
+        'Keras',
+        lambda folder: zip_of(folder, {'config.json': b'{}', 'model.weights.h5': b''}),
+        Fails(mentions='data.pkl'),
+    ),
     Case('records out of the folder', lambda folder: zip_of(folder, {'../../PWNED': b'x'}), Fails()),
     Case('tar', lambda folder: tar_of(folder), Fails(mentions='tar')),
-    Case('record of 2³² bytes', patched_directory(24, struct.pack('<I', 2 ** 32 - 2)), Fails()),
-    Case('zip64 without its field', patched_directory(24, struct.pack('<I', 2 ** 32 - 1)), Fails()),
+    Case('record of 2³² bytes', patched_directory(24, struct.pack('<I', 2**32 - 2)), Fails()),
+    Case('zip64 without its field', patched_directory(24, struct.pack('<I', 2**32 - 1)), Fails()),
     Case('other method in the directory', patched_directory(10, struct.pack('<H', 8)), Fails(mentions='compressed')),
     Case('encrypted', patched_directory(8, struct.pack('<H', 1)), Fails(mentions='compressed')),
     Case('offset of another record', patched_directory(42, struct.pack('<I', 1)), Fails()),
@@ -438,7 +591,8 @@ ZIPS = [
 
 
 @table(PICKLES + ZIPS)
-def test_pickle(case, tmp_path): case.check(lambda: read_weight_file(case.make(tmp_path)))
+def test_pickle(case, tmp_path):
+    case.check(lambda: read_weight_file(case.make(tmp_path)))
 
 
 @pytest.mark.parametrize('load', [load_classifier, read_weight_file])
@@ -447,7 +601,8 @@ def test_limits(load, tmp_path, monkeypatch):
     monkeypatch.setattr('clsparts.files.weights.MAX_STEPS', 10)
     monkeypatch.setattr('clsparts.files.weights.MAX_PICKLE', 1000)
     for content, words in [(W, 'steps'), (dict(W, x='x' * 1000), 'pickle of')]:
-        with pytest.raises(ConfigError, match=words): read_weight_file(saved(content)(tmp_path))
+        with pytest.raises(ConfigError, match=words):
+            read_weight_file(saved(content)(tmp_path))
 
 
 @settings(derandomize=True, max_examples=50, deadline=None, database=None)
@@ -459,12 +614,25 @@ def test_fuzz_header(fuzzed, tensors, data, off):
     "Any header and any bytes are read, or refused"
     text = json.dumps(tensors).encode()
     fuzzed.write_bytes(struct.pack('<Q', max(0, len(text) + off)) + text + data)
-    for read in (read_weight_file, read_checkpoint, load_classifier): refused_or_read(read, fuzzed)
+    for read in (read_weight_file, read_checkpoint, load_classifier):
+        refused_or_read(read, fuzzed)
 
 
-VALUE = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(['Pretrained', 'ResNet', '\x1b[2J']),
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*CFG, 'type', 'init_cfg', 'override', 'checkpoint', 'depth']), inner, max_size=4),
-                     max_leaves=10)
+VALUE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(['Pretrained', 'ResNet', '\x1b[2J']),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*CFG, 'type', 'init_cfg', 'override', 'checkpoint', 'depth']), inner, max_size=4
+        )
+    ),
+    max_leaves=10,
+)
 
 
 @settings(derandomize=True, max_examples=50, deadline=None, database=None)
@@ -472,7 +640,8 @@ VALUE = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | s
 def test_fuzz_texts(fuzzed, meta):
     "Any texts beside the weights are read, or refused"
     save_file(W, fuzzed, meta)
-    for read in (read_weight_file, read_checkpoint, load_classifier): refused_or_read(read, fuzzed)
+    for read in (read_weight_file, read_checkpoint, load_classifier):
+        refused_or_read(read, fuzzed)
 
 
 @settings(derandomize=True, max_examples=50, deadline=None, database=None)
@@ -483,7 +652,8 @@ def test_fuzz_pickle(fuzzed, changes, legacy):
     buffer = io.BytesIO()
     torch.save(dict(state_dict=W, meta=dict(CLASSES=['a'])), buffer, _use_new_zipfile_serialization=not legacy)
     data = bytearray(buffer.getvalue())
-    for place, byte in changes: data[int(place * (len(data) - 1))] = byte
+    for place, byte in changes:
+        data[int(place * (len(data) - 1))] = byte
     path = fuzzed.with_suffix('.pth')
     path.write_bytes(data)
     refused_or_read(read_weight_file, path)
@@ -496,16 +666,20 @@ def test_fuzz_pretrained(cfg):
     out, sources = without_pretrained(cfg)
     again, none = without_pretrained(out)
     assert (repr(again), none) == (repr(out), [])
-    if 'Pretrained' not in repr(cfg) and 'pretrained' not in repr(cfg): assert json.dumps(out, sort_keys=True) == json.dumps(cfg, sort_keys=True) and not sources
+    if 'Pretrained' not in repr(cfg) and 'pretrained' not in repr(cfg):
+        assert json.dumps(out, sort_keys=True) == json.dumps(cfg, sort_keys=True) and not sources
 
 
 @pytest.fixture(scope='module')
-def fuzzed(tmp_path_factory): return tmp_path_factory.mktemp('fuzz')/'net.safetensors'
+def fuzzed(tmp_path_factory):
+    return tmp_path_factory.mktemp('fuzz')/'net.safetensors'
 
 
 def refused_or_read(read, path):
-    try: read(path)
-    except ConfigError as e: assert path.name in str(e) or e.issues[0].path, e
+    try:
+        read(path)
+    except ConfigError as e:
+        assert path.name in str(e) or e.issues[0].path, e
 
 
 class Asked(BaseHTTPRequestHandler):
@@ -516,7 +690,8 @@ class Asked(BaseHTTPRequestHandler):
         self.paths.append(self.path)
         self.send_error(404)
 
-    def log_message(self, *args): pass
+    def log_message(self, *args):
+        pass
 
 
 @pytest.fixture(scope='module')
@@ -530,11 +705,21 @@ def url():
 PLACES = {
     'pretrained': lambda to: dict(CFG, pretrained=to),
     'init_cfg': lambda to: dict(CFG, init_cfg=dict(type='Pretrained', checkpoint=to)),
-    'in a list': lambda to: dict(CFG, init_cfg=[dict(type='Normal', layer='Linear'), dict(type='Pretrained', checkpoint=to)]),
-    'backbone': lambda to: dict(CFG, backbone=dict(CFG['backbone'], init_cfg=dict(type='Pretrained', checkpoint=to, prefix='backbone'))),
-    'override': lambda to: dict(CFG, init_cfg=dict(type='Normal', layer='Linear', override=dict(type='Pretrained', name='head', checkpoint=to))),
-    'override without a type': lambda to: dict(CFG, init_cfg=dict(type='Pretrained', checkpoint=to, override=[dict(name='head')])),
-    'override in an override': lambda to: dict(CFG, init_cfg=dict(override=dict(name='head', type='Normal', override=dict(type='Pretrained', checkpoint=to)))),
+    'in a list': lambda to: dict(
+        CFG, init_cfg=[dict(type='Normal', layer='Linear'), dict(type='Pretrained', checkpoint=to)]
+    ),
+    'backbone': lambda to: dict(
+        CFG, backbone=dict(CFG['backbone'], init_cfg=dict(type='Pretrained', checkpoint=to, prefix='backbone'))
+    ),
+    'override': lambda to: dict(
+        CFG, init_cfg=dict(type='Normal', layer='Linear', override=dict(type='Pretrained', name='head', checkpoint=to))
+    ),
+    'override without a type': lambda to: dict(
+        CFG, init_cfg=dict(type='Pretrained', checkpoint=to, override=[dict(name='head')])
+    ),
+    'override in an override': lambda to: dict(
+        CFG, init_cfg=dict(override=dict(name='head', type='Normal', override=dict(type='Pretrained', checkpoint=to)))
+    ),
     'teacher': lambda to: dict(CFG, teacher=dict(CFG, pretrained=to)),
 }
 
@@ -546,19 +731,33 @@ def test_no_other_file(place, what, written, url, tmp_path):
     "A config beside weights loads nothing else, wherever it asks for it, and the classifier is the same"
     to = url if what == 'url' else str(pipe(tmp_path, 'other.pth'))  # reading the pipe would be an error
     cfg, state = PLACES[place](to), dict(STATE)
-    if place == 'teacher': state |= {f'teacher.{k}': v for k, v in STATE.items()}
-    if written: path = write_checkpoint(tmp_path/'net.safetensors', state, config=cfg)
-    else: save_file({k: v.clone() for k, v in state.items()}, path := tmp_path/'net.safetensors', dict(config=json.dumps(cfg)))
+    if place == 'teacher':
+        state |= {f'teacher.{k}': v for k, v in STATE.items()}
+    if written:
+        path = write_checkpoint(tmp_path/'net.safetensors', state, config=cfg)
+    else:
+        save_file(
+            {k: v.clone() for k, v in state.items()}, path := tmp_path / 'net.safetensors', dict(config=json.dumps(cfg))
+        )
     clf, meta = load_classifier(path)
-    assert clf.state_dict().keys() == state.keys() and all(torch.equal(v, state[k]) for k, v in clf.state_dict().items())
+    assert clf.state_dict().keys() == state.keys() and all(
+        torch.equal(v, state[k]) for k, v in clf.state_dict().items()
+    )
     assert not Asked.paths and to not in json.dumps(clf.cfg)
-    if written: assert [c for _, c in meta['initialized_from']] == [to]
+    if written:
+        assert [c for _, c in meta['initialized_from']] == [to]
 
 
 def test_begun_from_weights_that_moved(tmp_path):
     "Fine-tuned in the usual way, saved, loaded and exported where the first file is gone"
     torch.save(STATE, tmp_path/'begin.pth')
-    clf = compose(dict(CFG['backbone'], init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path/'begin.pth'), prefix='backbone')), CFG['neck'], dict(CFG['head']))
+    clf = compose(
+        dict(
+            CFG['backbone'], init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'begin.pth'), prefix='backbone')
+        ),
+        CFG['neck'],
+        dict(CFG['head']),
+    )
     assert torch.equal(clf.backbone.conv1.weight, CLF.backbone.conv1.weight)
     path = save_checkpoint(tmp_path/'net.safetensors', clf)
     (tmp_path/'begin.pth').unlink()
@@ -573,13 +772,17 @@ def test_report_of_foreign_names(tmp_path):
     "A report is text, whatever the names"
     path = saved({**STATE, '\x1b]0;owned\x07<b>': torch.ones(1)}, '\x9b31m.pth')(tmp_path)
     report = load_checkpoint(deepcopy(CLF), path, allow_unexpected=['*'])
-    for text in (str(report), repr(report), report._repr_html_()): assert '\x1b' not in text and '\x9b' not in text and r'\x1b]0;owned' in text
+    for text in (str(report), repr(report), report._repr_html_()):
+        assert '\x1b' not in text and '\x9b' not in text and r'\x1b]0;owned' in text
     assert '<b>' not in report._repr_html_()
 
 
 def test_run_begun_from_weights_that_moved(tmp_path):
     "A run that began from a file is evaluated and predicted with when that file is gone"
-    tiny, begin = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=2, base_channels=2), tmp_path/'begin.safetensors'
+    tiny, begin = (
+        dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=2, base_channels=2),
+        tmp_path / 'begin.safetensors',
+    )
     save_checkpoint(begin, compose(tiny, 'GlobalAveragePooling', 'LinearClsHead', num_classes=3))
     rule = dict(type='Pretrained', checkpoint=str(begin), prefix='backbone')
     clf = compose(dict(tiny, init_cfg=rule), 'GlobalAveragePooling', 'LinearClsHead', num_classes=3)
@@ -590,9 +793,11 @@ def test_run_begun_from_weights_that_moved(tmp_path):
     again, meta = load_classifier(tmp_path/'run')
     assert meta['initialized_from'] == [['backbone.init_cfg.checkpoint', str(begin)]]
     assert len(evaluate(again, data.val).labels) == 8 and len(predict(tmp_path/'run', few.tensors[0])) == 8
-    for path in (tmp_path/'run'/'snapshots').glob('*.safetensors'): assert 'Pretrained' not in json.dumps(read_checkpoint(path)[1]['config'])
+    for path in (tmp_path/'run'/'snapshots').glob('*.safetensors'):
+        assert 'Pretrained' not in json.dumps(read_checkpoint(path)[1]['config'])
 
 
 @table([Case('null byte', 'a\0.safetensors', Fails(mentions='null byte')), Case('another ending', 'a.pth', Fails(mentions='.safetensors')),
         Case('half a surrogate', 'a\ud800.safetensors', Fails())])
-def test_path_to_write(case): case.check(lambda: write_checkpoint(case.given, W))
+def test_path_to_write(case):
+    case.check(lambda: write_checkpoint(case.given, W))

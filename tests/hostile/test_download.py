@@ -14,9 +14,9 @@ import pooch
 import pytest
 from table import Case, Fails, Works, table
 
+from clsparts.core.errors import ConfigError
 from clsparts.files import downloads as module
 from clsparts.files.downloads import MAX_DOWNLOAD, cached_at, download
-from clsparts.core.errors import ConfigError
 
 BODY = bytes(range(256)) * 40                                             # the published file
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -26,24 +26,33 @@ PAGE = b'<!DOCTYPE html><html><body>Please log in</body></html>'
 def reply(body=BODY, status='200 OK', length=..., **headers):
     "The bytes of a reply; a length of None announces none"
     length = len(body) if length is ... else length
-    lines = [f'HTTP/1.1 {status}', 'Connection: close', *([] if length is None else [f'Content-Length: {length}']), *(f'{k.replace("_", "-")}: {v}' for k, v in headers.items())]
+    lines = [
+        f'HTTP/1.1 {status}',
+        'Connection: close',
+        *([] if length is None else [f'Content-Length: {length}']),
+        *(f'{k.replace("_", "-")}: {v}' for k, v in headers.items()),
+    ]
     return '\r\n'.join(lines).encode('latin-1') + b'\r\n\r\n' + body
 
 
-def to(where, status='302 Found'): return reply(b'', status, Location=where)
+def to(where, status='302 Found'):
+    return reply(b'', status, Location=where)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     "Sends the replies in their order, the last one again and again; a function writes for itself"
-    def log_message(self, *args): pass
+    def log_message(self, *args):
+        pass
 
     def do_GET(self):
         server = self.server
         server.asked.append((self.path, self.headers.get('Range')))
         given = server.replies[min(len(server.asked), len(server.replies)) - 1]
         self.close_connection = True
-        try: given(self) if callable(given) else self.wfile.write(given)
-        except OSError: pass                                              # the client has hung up
+        try:
+            given(self) if callable(given) else self.wfile.write(given)
+        except OSError:
+            pass                                              # the client has hung up
 
 
 @pytest.fixture(scope='module')
@@ -58,7 +67,8 @@ def server():
 
 
 @pytest.fixture(autouse=True)
-def one_try(monkeypatch): monkeypatch.setattr(module, 'RETRIES', 0)
+def one_try(monkeypatch):
+    monkeypatch.setattr(module, 'RETRIES', 0)
 
 
 @pytest.fixture
@@ -70,13 +80,15 @@ def get(server, tmp_path):
     return get
 
 
-def kept(folder): return sorted(p.name.partition('-')[2] for p in folder.glob('*') if p.suffix != '.lock')
+def kept(folder):
+    return sorted(p.name.partition('-')[2] for p in folder.glob('*') if p.suffix != '.lock')
 
 
 def endless(handler):
     "Bytes without an end"
     handler.wfile.write(reply(b'', length=None))
-    while True: handler.wfile.write(bytes(100_000))
+    while True:
+        handler.wfile.write(bytes(100_000))
 
 
 def silent(handler):
@@ -89,80 +101,104 @@ def silent(handler):
 def moved(handler):
     "A redirect whose own content has no end"
     handler.wfile.write(reply(b'', '302 Found', length=None, Location='/other'))
-    while True: handler.wfile.write(bytes(100_000))
+    while True:
+        handler.wfile.write(bytes(100_000))
 
 
-def chunked(*pieces): return reply(b''.join(f'{len(p):x}\r\n'.encode() + p + b'\r\n' for p in pieces), length=None, Transfer_Encoding='chunked')
+def chunked(*pieces):
+    return reply(
+        b''.join(f'{len(p):x}\r\n'.encode() + p + b'\r\n' for p in pieces), length=None, Transfer_Encoding='chunked'
+    )
 
 
-REPLIES = [Case(name, given, then) for name, given, then in [
-    ('plain', [reply()], Works()),
-    ('no length', [reply(length=None)], Works()),
-    ('length twice', [reply(length=f'{len(BODY)}, {len(BODY)}')], Works()),
-    ('length in two headers', [reply(length=f'{len(BODY)}\r\nContent-Length: {len(BODY)}')], Works()),
-    ('chunked', [chunked(BODY[:7], BODY[7:], b'')], Works()),
-    ('chunked, with a wrong length', [chunked(BODY, b'').replace(b'Transfer', b'Content-Length: 3\r\nTransfer')], Works()),
-    ('text/plain', [reply(Content_Type='text/plain; charset=utf-8')], Works()),
-    ('binary/octet-stream', [reply(Content_Type='binary/octet-stream')], Works()),
-    ('encoding of identity', [reply(Content_Encoding='identity')], Works()),
-    ('a redirect', [to('/other'), reply()], Works()),
-    ('a redirect with a space', [to('/a b.pth'), reply()], Works()),
-    ('a redirect without an end', [moved, reply()], Works()),
-    ('ten redirects', [to('/x', '307 Temporary Redirect')] * 10 + [reply()], Works()),
-    ('more than announced', [reply(BODY + b'more', length=len(BODY))], Works()),
-    ('an ETag with control characters', [reply(ETag='"a\x1b[2Jb"')], Works()),
-    ('an ETag of 50 kB', [reply(ETag=f'"{"e" * 50_000}"')], Works()),
-    ('length abc', [reply(length='abc')], Fails(mentions=('Content-Length', 'abc'))),
-    ('length 1, 1', [reply(length='1, 1', body=b'x')], Works(b'x')),
-    ('length 1, 2', [reply(length='1, 2')], Fails(mentions='Content-Length')),
-    ('length negative', [reply(length=-1)], Fails(mentions='Content-Length')),
-    ('length of 5,000 digits', [reply(length='9' * 5000)], Fails(mentions='Content-Length')),
-    ('length with a plus', [reply(length='+5')], Fails(mentions='Content-Length')),
-    ('length in other digits', [reply(length='\xb2')], Fails(mentions='Content-Length')),
-    ('length of a petabyte', [reply(length=10 ** 15)], Fails('max_bytes', 'max_bytes=')),
-    ('less than announced', [reply(length=len(BODY) + 1)], Fails(mentions='the connection broke')),
-    ('chunks cut off', [chunked(BODY)], Fails(mentions='the connection broke')),
-    ('chunks of a size that is none', [reply(b'zz\r\nabc', length=None, Transfer_Encoding='chunked')], Fails()),
-    ('endless', [endless], Fails('max_bytes')),
-    ('silence half way', [silent], Fails(mentions='the connection broke')),
-    ('empty', [reply(b'')], Fails(mentions='empty')),
-    ('empty without a length', [reply(b'', length=None)], Fails(mentions='empty')),
-    ('nothing at all', [b''], Fails()),
-    ('not HTTP', [b'SSH-2.0-OpenSSH\r\n'], Fails()),
-    ('a header of 100 kB', [reply(X='x' * 100_000)], Fails()),
-    ('a thousand headers', [reply(**{f'X{i}': 1 for i in range(1000)})], Fails()),
-    ('204', [reply(b'', '204 No Content')], Fails(mentions='HTTP 204')),
-    ('205', [reply(b'', '205 Reset Content')], Fails(mentions='HTTP 205')),
-    ('203', [reply(status='203 Non-Authoritative Information')], Fails(mentions='HTTP 203')),
-    ('206 that was not asked for', [reply(status='206 Partial Content', Content_Range=f'bytes 0-{len(BODY) - 1}/{len(BODY)}')], Fails(mentions='HTTP 206')),
-    ('304', [reply(b'', '304 Not Modified')], Fails(mentions='HTTP 304')),
-    ('401', [reply(b'', '401 Unauthorized')], Fails(mentions='login')),
-    ('404 with escape codes', [reply(b'', '404 \x1b[2J')], Fails(mentions='no such file')),
-    ('416 though all was asked for', [reply(b'', '416 Range Not Satisfiable')], Fails(mentions='HTTP 416')),
-    ('500', [reply(b'', '500 Internal Server Error')], Fails(mentions='Try again later')),
-    ('999', [reply(b'', '999 Denied')], Fails()),
-    ('gzip', [reply(Content_Encoding='gzip')], Fails(mentions='gzip')),
-    ('an unknown encoding', [reply(Content_Encoding='\x1b[2J')], Fails()),
-    ('a login page', [reply(PAGE, Content_Type='text/html; charset=utf-8')], Fails(mentions=('web page', 'browser'))),
-    ('a page of no type', [reply(PAGE)], Fails(mentions='web page')),
-    ('a page after a mark and spaces', [reply(b'\xef\xbb\xbf\r\n  <HTML lang="en">')], Fails(mentions='web page')),
-    ('a page behind a redirect', [to('/login'), reply(PAGE, Content_Type='text/html')], Fails(mentions='web page')),
-    ('redirect to a file', [to('file:///etc/passwd')], Fails(mentions='http')),
-    ('redirect to ftp', [to('ftp://127.0.0.1/x')], Fails(mentions='http')),
-    ('redirect to data', [to('data:,x')], Fails(mentions='http')),
-    ('redirect to no URL', [to('http://[::1')], Fails(mentions='redirects')),
-    ('redirect to itself', [to('/net.pth')], Fails(mentions='without end')),
-    ('redirect ever further', [lambda h: h.wfile.write(to(f'/{len(h.server.asked)}'))], Fails(mentions='without end')),
-    ('redirect to nowhere', [reply(b'', '302 Found')], Fails(mentions='HTTP 302')),
-    ('redirect with a password', [to('http://me:secret@127.0.0.1/')], Fails(mentions='passwords')),
-]]
+REPLIES = [
+    Case(name, given, then)
+    for name, given, then in [
+        ('plain', [reply()], Works()),
+        ('no length', [reply(length=None)], Works()),
+        ('length twice', [reply(length=f'{len(BODY)}, {len(BODY)}')], Works()),
+        ('length in two headers', [reply(length=f'{len(BODY)}\r\nContent-Length: {len(BODY)}')], Works()),
+        ('chunked', [chunked(BODY[:7], BODY[7:], b'')], Works()),
+        (
+            'chunked, with a wrong length',
+            [chunked(BODY, b'').replace(b'Transfer', b'Content-Length: 3\r\nTransfer')],
+            Works(),
+        ),
+        ('text/plain', [reply(Content_Type='text/plain; charset=utf-8')], Works()),
+        ('binary/octet-stream', [reply(Content_Type='binary/octet-stream')], Works()),
+        ('encoding of identity', [reply(Content_Encoding='identity')], Works()),
+        ('a redirect', [to('/other'), reply()], Works()),
+        ('a redirect with a space', [to('/a b.pth'), reply()], Works()),
+        ('a redirect without an end', [moved, reply()], Works()),
+        ('ten redirects', [to('/x', '307 Temporary Redirect')] * 10 + [reply()], Works()),
+        ('more than announced', [reply(BODY + b'more', length=len(BODY))], Works()),
+        ('an ETag with control characters', [reply(ETag='"a\x1b[2Jb"')], Works()),
+        ('an ETag of 50 kB', [reply(ETag=f'"{"e" * 50_000}"')], Works()),
+        ('length abc', [reply(length='abc')], Fails(mentions=('Content-Length', 'abc'))),
+        ('length 1, 1', [reply(length='1, 1', body=b'x')], Works(b'x')),
+        ('length 1, 2', [reply(length='1, 2')], Fails(mentions='Content-Length')),
+        ('length negative', [reply(length=-1)], Fails(mentions='Content-Length')),
+        ('length of 5,000 digits', [reply(length='9' * 5000)], Fails(mentions='Content-Length')),
+        ('length with a plus', [reply(length='+5')], Fails(mentions='Content-Length')),
+        ('length in other digits', [reply(length='\xb2')], Fails(mentions='Content-Length')),
+        ('length of a petabyte', [reply(length=10**15)], Fails('max_bytes', 'max_bytes=')),
+        ('less than announced', [reply(length=len(BODY) + 1)], Fails(mentions='the connection broke')),
+        ('chunks cut off', [chunked(BODY)], Fails(mentions='the connection broke')),
+        ('chunks of a size that is none', [reply(b'zz\r\nabc', length=None, Transfer_Encoding='chunked')], Fails()),
+        ('endless', [endless], Fails('max_bytes')),
+        ('silence half way', [silent], Fails(mentions='the connection broke')),
+        ('empty', [reply(b'')], Fails(mentions='empty')),
+        ('empty without a length', [reply(b'', length=None)], Fails(mentions='empty')),
+        ('nothing at all', [b''], Fails()),
+        ('not HTTP', [b'SSH-2.0-OpenSSH\r\n'], Fails()),
+        ('a header of 100 kB', [reply(X='x' * 100_000)], Fails()),
+        ('a thousand headers', [reply(**{f'X{i}': 1 for i in range(1000)})], Fails()),
+        ('204', [reply(b'', '204 No Content')], Fails(mentions='HTTP 204')),
+        ('205', [reply(b'', '205 Reset Content')], Fails(mentions='HTTP 205')),
+        ('203', [reply(status='203 Non-Authoritative Information')], Fails(mentions='HTTP 203')),
+        (
+            '206 that was not asked for',
+            [reply(status='206 Partial Content', Content_Range=f'bytes 0-{len(BODY) - 1}/{len(BODY)}')],
+            Fails(mentions='HTTP 206'),
+        ),
+        ('304', [reply(b'', '304 Not Modified')], Fails(mentions='HTTP 304')),
+        ('401', [reply(b'', '401 Unauthorized')], Fails(mentions='login')),
+        ('404 with escape codes', [reply(b'', '404 \x1b[2J')], Fails(mentions='no such file')),
+        ('416 though all was asked for', [reply(b'', '416 Range Not Satisfiable')], Fails(mentions='HTTP 416')),
+        ('500', [reply(b'', '500 Internal Server Error')], Fails(mentions='Try again later')),
+        ('999', [reply(b'', '999 Denied')], Fails()),
+        ('gzip', [reply(Content_Encoding='gzip')], Fails(mentions='gzip')),
+        ('an unknown encoding', [reply(Content_Encoding='\x1b[2J')], Fails()),
+        (
+            'a login page',
+            [reply(PAGE, Content_Type='text/html; charset=utf-8')],
+            Fails(mentions=('web page', 'browser')),
+        ),
+        ('a page of no type', [reply(PAGE)], Fails(mentions='web page')),
+        ('a page after a mark and spaces', [reply(b'\xef\xbb\xbf\r\n  <HTML lang="en">')], Fails(mentions='web page')),
+        ('a page behind a redirect', [to('/login'), reply(PAGE, Content_Type='text/html')], Fails(mentions='web page')),
+        ('redirect to a file', [to('file:///etc/passwd')], Fails(mentions='http')),
+        ('redirect to ftp', [to('ftp://127.0.0.1/x')], Fails(mentions='http')),
+        ('redirect to data', [to('data:,x')], Fails(mentions='http')),
+        ('redirect to no URL', [to('http://[::1')], Fails(mentions='redirects')),
+        ('redirect to itself', [to('/net.pth')], Fails(mentions='without end')),
+        (
+            'redirect ever further',
+            [lambda h: h.wfile.write(to(f'/{len(h.server.asked)}'))],
+            Fails(mentions='without end'),
+        ),
+        ('redirect to nowhere', [reply(b'', '302 Found')], Fails(mentions='HTTP 302')),
+        ('redirect with a password', [to('http://me:secret@127.0.0.1/')], Fails(mentions='passwords')),
+    ]
+]
 
 
 def test_a_gz_that_is_called_encoded(get):
     assert get(reply(Content_Encoding='gzip'), name='net.pth.gz').read_bytes() == BODY
 
 
-def test_a_page_that_is_asked_for(get): assert get(reply(PAGE, Content_Type='text/html'), name='index.html').read_bytes() == PAGE
+def test_a_page_that_is_asked_for(get):
+    assert get(reply(PAGE, Content_Type='text/html'), name='index.html').read_bytes() == PAGE
 
 
 def test_a_page_under_a_name_without_an_ending(get):
@@ -177,11 +213,14 @@ def test_a_proxy_that_speaks_another_protocol(get, monkeypatch):
 
 @table(REPLIES)
 def test_replies(case, get, tmp_path):
-    options = dict(max_bytes=2_000_000) if case.name == 'endless' else dict(timeout=1.) if 'silence' in case.name else {}
+    options = (
+        dict(max_bytes=2_000_000) if case.name == 'endless' else dict(timeout=1.0) if 'silence' in case.name else {}
+    )
     found = case.check(lambda: get(*case.given, **options).read_bytes())
     if isinstance(case.then, Works):
         assert kept(tmp_path/'cache') == ['net.pth'] and (found == BODY or case.then.value is not ...)
-    else: assert kept(tmp_path/'cache') == [] and 'secret' not in str(found)
+    else:
+        assert kept(tmp_path/'cache') == [] and 'secret' not in str(found)
 
 
 URLS = [Case(name, given, then) for name, given, then in [
@@ -244,15 +283,28 @@ def test_urls(case, tmp_path):
     assert 'secret' not in str(error)
 
 
-ARGUMENTS = [Case(name, given, Fails(next(iter(given)))) for name, given in [
-    ('a hash of letters', dict(sha256='sha')), ('an empty hash', dict(sha256='')), ('a short hash', dict(sha256='12345')), ('a hash of bytes', dict(sha256=b'12345678')),
-    ('a timeout of zero', dict(timeout=0)), ('a timeout of NaN', dict(timeout=float('nan'))), ('an endless timeout', dict(timeout=float('inf'))), ('a timeout of True', dict(timeout=True)), ('a timeout of letters', dict(timeout='30')), ('no bytes', dict(max_bytes=0)),
-    ('a folder with NUL', dict(folder='a\0b')), ('the home of nobody', dict(folder='~no-such-user/x')),
-]]
+ARGUMENTS = [
+    Case(name, given, Fails(next(iter(given))))
+    for name, given in [
+        ('a hash of letters', dict(sha256='sha')),
+        ('an empty hash', dict(sha256='')),
+        ('a short hash', dict(sha256='12345')),
+        ('a hash of bytes', dict(sha256=b'12345678')),
+        ('a timeout of zero', dict(timeout=0)),
+        ('a timeout of NaN', dict(timeout=float('nan'))),
+        ('an endless timeout', dict(timeout=float('inf'))),
+        ('a timeout of True', dict(timeout=True)),
+        ('a timeout of letters', dict(timeout='30')),
+        ('no bytes', dict(max_bytes=0)),
+        ('a folder with NUL', dict(folder='a\0b')),
+        ('the home of nobody', dict(folder='~no-such-user/x')),
+    ]
+]
 
 
 @table(ARGUMENTS)
-def test_arguments(case, get): case.check(lambda: get(reply(), **case.given))
+def test_arguments(case, get):
+    case.check(lambda: get(reply(), **case.given))
 
 
 def test_cache_of_nobody(get, monkeypatch):
@@ -265,12 +317,17 @@ def files_up_to(size):
     "A disk that is full after so many bytes per file"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try: yield
-    finally: resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_disk_full(get, tmp_path):
-    with files_up_to(4000): error = Case('', None, Fails(mentions=('net.pth', 'free some space'), error=OSError)).check(lambda: get(reply(ETag='"v"')))
+    with files_up_to(4000):
+        error = Case('', None, Fails(mentions=('net.pth', 'free some space'), error=OSError)).check(
+            lambda: get(reply(ETag='"v"'))
+        )
     assert str(tmp_path) in str(error)
     assert get(reply()).read_bytes() == BODY
 
@@ -299,17 +356,28 @@ def test_cached_in_a_folder_that_cannot_be_written_to(get, tmp_path):
 # Second tries
 
 BROKEN = reply(BODY[:5000], length=len(BODY))
-TRIES = [Case(name, given, then) for name, given, then in [
-    ('a broken connection', [BROKEN, reply()], Works(2)),
-    ('nothing at all', [b'', reply()], Works(2)),
-    ('too many requests', [reply(b'', '429 Too Many Requests'), reply()], Works(2)),
-    ('an error of the server, twice', [reply(b'', '503 Service Unavailable')] * 2 + [reply()], Works(3)),
-    ('three broken connections', [BROKEN] * 3 + [reply()], Fails(mentions=('the connection broke after 0.0 of 0.0 MB', 'Try again'))),
-    ('three errors of the server', [reply(b'', '503 Service Unavailable')] * 3 + [reply()], Fails(mentions='HTTP 503')),
-    ('no such file', [reply(b'', '404 Not Found'), reply()], Fails(mentions='HTTP 404')),
-    ('a page', [reply(PAGE), reply()], Fails(mentions='web page')),
-    ('another hash', [reply(BODY[:-1]), reply()], Fails(mentions=SHA)),
-]]
+TRIES = [
+    Case(name, given, then)
+    for name, given, then in [
+        ('a broken connection', [BROKEN, reply()], Works(2)),
+        ('nothing at all', [b'', reply()], Works(2)),
+        ('too many requests', [reply(b'', '429 Too Many Requests'), reply()], Works(2)),
+        ('an error of the server, twice', [reply(b'', '503 Service Unavailable')] * 2 + [reply()], Works(3)),
+        (
+            'three broken connections',
+            [BROKEN] * 3 + [reply()],
+            Fails(mentions=('the connection broke after 0.0 of 0.0 MB', 'Try again')),
+        ),
+        (
+            'three errors of the server',
+            [reply(b'', '503 Service Unavailable')] * 3 + [reply()],
+            Fails(mentions='HTTP 503'),
+        ),
+        ('no such file', [reply(b'', '404 Not Found'), reply()], Fails(mentions='HTTP 404')),
+        ('a page', [reply(PAGE), reply()], Fails(mentions='web page')),
+        ('another hash', [reply(BODY[:-1]), reply()], Fails(mentions=SHA)),
+    ]
+]
 
 
 @table(TRIES)
@@ -324,7 +392,8 @@ def test_tries(case, get, server, tmp_path, monkeypatch):
         assert kept(tmp_path/'cache') == [] and len(server.asked) == (3 if 'three' in case.name else 1)
 
 
-def test_206_for_ever(get): Case('', None, Fails(mentions='HTTP 206')).check(lambda: get(reply(BODY[4000:], '206 Partial Content')))
+def test_206_for_ever(get):
+    Case('', None, Fails(mentions='HTTP 206')).check(lambda: get(reply(BODY[4000:], '206 Partial Content')))
 
 
 def test_wrong_hash_leaves_nothing(get, tmp_path):
@@ -350,7 +419,8 @@ def test_cached_page_is_replaced(get, damage):
 
 def test_a_damaged_file_stays_until_there_is_a_better_one(get):
     path = get(reply())
-    with pytest.raises(ConfigError): get(reply(b'', '503 Service Unavailable'), sha256='12345678')
+    with pytest.raises(ConfigError):
+        get(reply(b'', '503 Service Unavailable'), sha256='12345678')
     assert path.read_bytes() == BODY
 
 
@@ -376,9 +446,11 @@ def test_killed(get, server, tmp_path):
     code = 'import sys, clsparts.files.downloads as d; d.download(sys.argv[1], sys.argv[2], progress=False)'
     process = subprocess.Popen([sys.executable, '-c', code, f'{server.home}/net.pth', str(folder)])
     part = folder/f'{cached_at(f"{server.home}/net.pth", folder).name}.part'
-    def arrived_so_far(): return sum(p.stat().st_size for p in part.glob('*'))
+    def arrived_so_far():
+        return sum(p.stat().st_size for p in part.glob('*'))
     until = time.monotonic() + 20
-    while arrived_so_far() < 2_000_000 and time.monotonic() < until: time.sleep(.01)
+    while arrived_so_far() < 2_000_000 and time.monotonic() < until:
+        time.sleep(.01)
     process.kill(), process.wait()
     arrived.set()
     assert arrived_so_far() >= 2_000_000 and kept(folder) == ['net.pth.part']
@@ -386,4 +458,5 @@ def test_killed(get, server, tmp_path):
     assert kept(folder) == ['net.pth']
 
 
-def test_the_limit_fits_published_weights(): assert MAX_DOWNLOAD >= 20e9
+def test_the_limit_fits_published_weights():
+    assert MAX_DOWNLOAD >= 20e9

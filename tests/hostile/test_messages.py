@@ -17,8 +17,10 @@ CASES = [Case(name, text, Fails(mentions=shown)) for name, text, shown in [
 
 @table(CASES)
 def test_name_in_an_error(case):
-    def call(): raise ConfigError(f'model.{case.given[:20]}', f'there is no {case.given}.')
+    def call():
+        raise ConfigError(f'model.{case.given[:20]}', f'there is no {case.given}.')
     case.check(call)
 
 
-def test_closest_name_of_a_huge_one(): assert did_you_mean('ResNet' * 100_000, ['ResNet'] * 1000) == ''
+def test_closest_name_of_a_huge_one():
+    assert did_you_mean('ResNet' * 100_000, ['ResNet'] * 1000) == ''

@@ -16,32 +16,37 @@ from table import Case, Fails, Works, table
 from torch.utils.data import Dataset, TensorDataset
 
 from clsparts.checkpoints import snapshots as snapshots_module
-from clsparts.training.callbacks import Callback, StopTraining
 from clsparts.checkpoints.checkpoint import load_classifier, read_checkpoint, write_checkpoint
+from clsparts.checkpoints.snapshots import Snapshots
 from clsparts.cli.commands import main
 from clsparts.cli.run_commands import check_out
 from clsparts.composer.builder import compose
 from clsparts.config.config import merge
-from clsparts.data.datasets import Data, load_data
-from clsparts.files.atomic import as_path, locked, replacing
 from clsparts.core.errors import ConfigError
-from clsparts.training.runs import DEFAULT, config_from, prepare, train_run
-from clsparts.checkpoints.snapshots import Snapshots
-from clsparts.training.trainer import check_state, fit
+from clsparts.data.datasets import Data, load_data
 from clsparts.data.transforms import Preset
+from clsparts.files.atomic import as_path, locked, replacing
+from clsparts.training.callbacks import Callback, StopTraining
+from clsparts.training.runs import DEFAULT, config_from, prepare, train_run
+from clsparts.training.trainer import check_state, fit
 
 ROOT = Path(__file__).parents[2]
 IMAGES, LABELS = torch.rand(24, 3, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 3
 TRAIN = TensorDataset(IMAGES, LABELS)
 DATA = Data(TRAIN, TRAIN, ['a', 'b', 'c'])
 RESULTS = 'best.safetensors', 'checkpoint.safetensors', 'metrics.csv', 'metrics.json'
-DIGITS = merge(DEFAULT, dict(model=dict(backbone=dict(base_channels=2, stem_channels=2)), train=dict(epochs=1, batch_size=512)))
+DIGITS = merge(
+    DEFAULT, dict(model=dict(backbone=dict(base_channels=2, stem_channels=2)), train=dict(epochs=1, batch_size=512))
+)
 
 
 def classifier(channels=2, **options):
     torch.manual_seed(0)
-    return compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=channels, base_channels=channels), 'GlobalAveragePooling',
-                   dict(type='LinearClsHead', num_classes=3, **options))
+    return compose(
+        dict(type='ResNet_CIFAR', depth=18, stem_channels=channels, base_channels=channels),
+        'GlobalAveragePooling',
+        dict(type='LinearClsHead', num_classes=3, **options),
+    )
 
 
 def trained(clf=None, data=DATA, **options):
@@ -50,17 +55,23 @@ def trained(clf=None, data=DATA, **options):
 
 class After(Callback):
     "Does something after so many steps, and stops the training there"
-    def __init__(self, steps, f=lambda training: None): self.steps, self.f = steps, f
+    def __init__(self, steps, f=lambda training: None):
+        self.steps, self.f = steps, f
 
     def after_step(self, training):
-        if training.step != self.steps: return
+        if training.step != self.steps:
+            return
         self.f(training)
         raise StopTraining
 
 
 def content(folder):
     "What is in a folder, but for the lock"
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file() and not p.name.startswith('.lock') and 'tensorboard' not in str(p)}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob('*')
+        if p.is_file() and not p.name.startswith('.lock') and 'tensorboard' not in str(p)
+    }
 
 
 @pytest.fixture(scope='module')
@@ -76,14 +87,16 @@ def kept(tmp_path_factory):
 @pytest.fixture
 def copy(kept, tmp_path):
     "Copies of these runs"
-    def of(name): return Path(shutil.copytree(kept/name, tmp_path/name))
+    def of(name):
+        return Path(shutil.copytree(kept/name, tmp_path/name))
     return of
 
 
 # paths
 
 def write(path):
-    with replacing(path) as tmp: tmp.write_text('new')
+    with replacing(path) as tmp:
+        tmp.write_text('new')
     return Path(path).read_text()
 
 
@@ -112,7 +125,8 @@ def link(folder):
     Case('a device', '/dev/null', Fails(mentions='not a file', error=OSError)),
     Case('below a file', lambda f: link(f).write_text('') or f/'target'/'x', Fails(mentions='choose another folder', error=OSError)),
 ])
-def test_files(case, tmp_path): case.check(lambda: write(case.make(tmp_path)))
+def test_files(case, tmp_path):
+    case.check(lambda: write(case.make(tmp_path)))
 
 
 @table([
@@ -149,10 +163,13 @@ def test_folders_to_resume(case, tmp_path):
 
 # finished runs
 
-def without_snapshots(run): shutil.rmtree(run/'snapshots')
-def flip(path): path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
+def without_snapshots(run):
+    shutil.rmtree(run/'snapshots')
+def flip(path):
+    path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
 def damaged_snapshots(run):
-    for p in (run/'snapshots').iterdir(): flip(p)
+    for p in (run/'snapshots').iterdir():
+        flip(p)
 
 
 def only(*names):
@@ -160,7 +177,8 @@ def only(*names):
     def leave(run):
         without_snapshots(run)
         for n in RESULTS:
-            if n not in names: (run/n).unlink()
+            if n not in names:
+                (run/n).unlink()
     return leave
 
 
@@ -169,9 +187,15 @@ def dead_link(run):
     (run/'best.safetensors').symlink_to('/nowhere')
 
 
-LOST = [Case('snapshots deleted', without_snapshots, Fails(mentions='from-checkpoint')), Case('snapshots damaged', damaged_snapshots, Fails(mentions='from-checkpoint')),
-        *(Case(f'only {n}', only(n), Fails(mentions='in another folder' if n.endswith('s') else 'choose another folder')) for n in RESULTS),
-        Case('a link to best weights on a missing drive', dead_link, Fails())]
+LOST = [
+    Case('snapshots deleted', without_snapshots, Fails(mentions='from-checkpoint')),
+    Case('snapshots damaged', damaged_snapshots, Fails(mentions='from-checkpoint')),
+    *(
+        Case(f'only {n}', only(n), Fails(mentions='in another folder' if n.endswith('s') else 'choose another folder'))
+        for n in RESULTS
+    ),
+    Case('a link to best weights on a missing drive', dead_link, Fails()),
+]
 
 
 @pytest.mark.filterwarnings('ignore:.*altered')
@@ -181,7 +205,8 @@ def test_a_finished_run_is_never_overwritten(case, how, copy):
     run = copy('done')
     case.given(run)
     before = content(run)
-    if how == 'work_dir' and case.given is damaged_snapshots: case = Case('', 0, Fails('work_dir', 'holds a run'))
+    if how == 'work_dir' and case.given is damaged_snapshots:
+        case = Case('', 0, Fails('work_dir', 'holds a run'))
     error = case.check(lambda: trained(**{how: run}))
     assert error.issues[0].path == how
     assert sorted(content(run).values()) == sorted(before.values())
@@ -202,7 +227,8 @@ def test_a_finished_run_is_kept_by_the_command(case, copy, capsys):
 def test_a_complete_run_stays_as_it_is(copy):
     run = copy('done')
     before = content(run)
-    with pytest.warns(UserWarning, match='is complete'): assert len(trained(resume=run)) == 2
+    with pytest.warns(UserWarning, match='is complete'):
+        assert len(trained(resume=run)) == 2
     assert content(run) == before
 
 
@@ -211,8 +237,11 @@ def test_what_a_kill_has_not_written_is_written_by_a_resume(case, copy):
     run = copy('done')
     before = content(run)
     (run/case.given).write_bytes(b'edited,by hand\n1,\xff')
-    with pytest.warns(UserWarning, match='is complete'): case.check(lambda: trained(resume=run))
-    assert {n: c for n, c in content(run).items() if n != 'checkpoint.safetensors'} == {n: c for n, c in before.items() if n != 'checkpoint.safetensors'}
+    with pytest.warns(UserWarning, match='is complete'):
+        case.check(lambda: trained(resume=run))
+    assert {n: c for n, c in content(run).items() if n != 'checkpoint.safetensors'} == {
+        n: c for n, c in before.items() if n != 'checkpoint.safetensors'
+    }
     assert read_checkpoint(run/'checkpoint.safetensors')[1]['epoch'] == 2
 
 
@@ -221,11 +250,16 @@ def test_what_a_kill_has_not_written_is_written_by_a_resume(case, copy):
 def rewrite(path, tensors=None, to=None, **meta):
     "Another file with some of it changed, without a checksum"
     old, texts = read_checkpoint(path)
-    save_file(old if tensors is None else tensors, to or path, metadata={k: json.dumps(v) for k, v in {**texts, **meta}.items()})
+    save_file(
+        old if tensors is None else tensors,
+        to or path,
+        metadata={k: json.dumps(v) for k, v in {**texts, **meta}.items()},
+    )
     return to or path
 
 
-def with_training(training): return lambda path: rewrite(path, training=training)
+def with_training(training):
+    return lambda path: rewrite(path, training=training)
 
 
 def in_the_state(**changes):
@@ -236,20 +270,36 @@ def in_the_state(**changes):
     return damage
 
 
-def huge_number(path): save_file(read_checkpoint(path)[0], path, metadata=dict(training='9' * 5000))
+def huge_number(path):
+    save_file(read_checkpoint(path)[0], path, metadata=dict(training='9' * 5000))
 def as_folder(path):
     path.unlink()
     path.mkdir()
 
 
 DAMAGE = dict(
-    cut=lambda p: p.write_bytes(p.read_bytes()[:1000]), empty=lambda p: p.write_bytes(b''), zeros=lambda p: p.write_bytes(bytes(1000)),
-    altered=flip, text=lambda p: p.write_text('<html>login</html>'),
-    no_training=lambda p: save_file(read_checkpoint(p)[0], p), training_null=with_training(None), training_list=with_training([1]),
-    training_huge=huge_number, tensor_missing=with_training(dict(tensor='none')), two_kinds=with_training(dict(tensor='a', dict=[])),
-    step_text=in_the_state(step='3'), step_bool=in_the_state(step=True), step_negative=in_the_state(step=-1), epoch_huge=in_the_state(epoch=10 ** 300),
-    history_numbers=in_the_state(history=[1, 2]), history_empty_record=in_the_state(history=[dict(dict=[])]), settings_none=in_the_state(settings=None),
-    random_none=in_the_state(random=None), data_empty=in_the_state(data=dict(dict=[])), no_classes=lambda p: write_checkpoint(p, read_checkpoint(p)[0]))
+    cut=lambda p: p.write_bytes(p.read_bytes()[:1000]),
+    empty=lambda p: p.write_bytes(b''),
+    zeros=lambda p: p.write_bytes(bytes(1000)),
+    altered=flip,
+    text=lambda p: p.write_text('<html>login</html>'),
+    no_training=lambda p: save_file(read_checkpoint(p)[0], p),
+    training_null=with_training(None),
+    training_list=with_training([1]),
+    training_huge=huge_number,
+    tensor_missing=with_training(dict(tensor='none')),
+    two_kinds=with_training(dict(tensor='a', dict=[])),
+    step_text=in_the_state(step='3'),
+    step_bool=in_the_state(step=True),
+    step_negative=in_the_state(step=-1),
+    epoch_huge=in_the_state(epoch=10**300),
+    history_numbers=in_the_state(history=[1, 2]),
+    history_empty_record=in_the_state(history=[dict(dict=[])]),
+    settings_none=in_the_state(settings=None),
+    random_none=in_the_state(random=None),
+    data_empty=in_the_state(data=dict(dict=[])),
+    no_classes=lambda p: write_checkpoint(p, read_checkpoint(p)[0]),
+)
 
 
 @pytest.mark.parametrize('how', DAMAGE)
@@ -259,7 +309,8 @@ def test_a_damaged_snapshot_is_put_aside(how, copy):
     newest, older = sorted((run/'snapshots').iterdir(), reverse=True)
     DAMAGE[how](newest)
     damaged = newest.read_bytes()
-    with pytest.warns(UserWarning, match=f'kept as {newest.name}.damaged. {older.name} is used'): found = Snapshots(run/'snapshots').latest(check_state)
+    with pytest.warns(UserWarning, match=f'kept as {newest.name}.damaged. {older.name} is used'):
+        found = Snapshots(run/'snapshots').latest(check_state)
     assert found[0] == older and (run/'snapshots'/f'{newest.name}.damaged').read_bytes() == damaged
     assert how not in ('altered', 'step_text') or len(trained(resume=run)) == 2
 
@@ -278,7 +329,8 @@ def test_snapshots_after_damaged_ones_are_kept(copy):
     run = copy('cut')
     only()(run)
     (run/'snapshots').mkdir()
-    for n in (100, 200): (run/'snapshots'/f'step-{n:09d}.safetensors').write_bytes(b'cut')
+    for n in (100, 200):
+        (run/'snapshots'/f'step-{n:09d}.safetensors').write_bytes(b'cut')
     trained(resume=run, callbacks=[After(3)])
     assert [p.name for p in Snapshots(run/'snapshots').paths] == [f'step-{n:09d}.safetensors' for n in (2, 3)]
     assert all((run/'snapshots'/f'step-{n:09d}.safetensors.damaged').read_bytes() == b'cut' for n in (100, 200))
@@ -290,7 +342,8 @@ def test_a_snapshot_that_may_not_be_read(copy, monkeypatch):
     "It is not damaged: it belongs to another user"
     run = copy('cut')
     before = content(run)
-    def refuse(path, mode): raise PermissionError(13, 'Permission denied', str(path))
+    def refuse(path, mode):
+        raise PermissionError(13, 'Permission denied', str(path))
     monkeypatch.setattr(snapshots_module, 'open', refuse, raising=False)
     Case('', 0, Fails('resume', ('Permission denied', 'as the user who started'))).check(lambda: trained(resume=run))
     assert content(run) == before
@@ -300,9 +353,12 @@ def test_a_snapshot_that_may_not_be_read(copy, monkeypatch):
 
 class Knows(Dataset):
     "Pairs that nobody knows before they are read"
-    def __init__(self, shift=0): self.shift = shift
-    def __len__(self): return 24
-    def __getitem__(self, i): return IMAGES[i], int(LABELS[i] + self.shift) % 3
+    def __init__(self, shift=0):
+        self.shift = shift
+    def __len__(self):
+        return 24
+    def __getitem__(self, i):
+        return IMAGES[i], int(LABELS[i] + self.shift) % 3
 
 
 def tensors(images=IMAGES, labels=LABELS, **options):
@@ -317,20 +373,53 @@ def one_pixel():
 
 
 CHANGED = [
-    Case('other labels', dict(data=tensors(labels=(LABELS + 1) % 3)), Fails('resume', 'other labels in the train images')),
-    Case('one label', dict(data=tensors(labels=torch.where(torch.arange(24) == 9, 1, LABELS))), Fails('resume', 'first at image 9')),
+    Case(
+        'other labels', dict(data=tensors(labels=(LABELS + 1) % 3)), Fails('resume', 'other labels in the train images')
+    ),
+    Case(
+        'one label',
+        dict(data=tensors(labels=torch.where(torch.arange(24) == 9, 1, LABELS))),
+        Fails('resume', 'first at image 9'),
+    ),
     Case('one pixel', dict(data=tensors(images=one_pixel())), Fails('resume', 'first at image 7')),
     Case('another order', dict(data=tensors(IMAGES.flip(0), LABELS.flip(0))), Fails('resume', 'in another order')),
-    Case('other images to test with', dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))), Fails('resume', 'val images')),
-    Case('fewer images', dict(data=tensors(IMAGES[:20], LABELS[:20])), Fails('resume', '20 training and 20 validation images, but the run was started with 24')),
+    Case(
+        'other images to test with',
+        dict(data=tensors(val=TensorDataset(one_pixel(), LABELS))),
+        Fails('resume', 'val images'),
+    ),
+    Case(
+        'fewer images',
+        dict(data=tensors(IMAGES[:20], LABELS[:20])),
+        Fails('resume', '20 training and 20 validation images, but the run was started with 24'),
+    ),
     Case('another class name', dict(data=tensors(classes=['a', 'B', 'c'])), Fails('resume', "class 1 is 'B', but")),
-    Case('classes in another order', dict(data=tensors(classes=['b', 'a', 'c'])), Fails('resume', "class 0 is 'b', but")),
-    Case('other normalisation', dict(data=tensors(preset=Preset(8, mean=(.4,) * 3, std=(.2,) * 3))), Fails('resume', 'preset')),
-    Case('another loss', dict(clf=lambda: classifier(loss=dict(type='LabelSmoothLoss', label_smooth_val=.1))), Fails('resume', 'head.loss')),
-    Case('drop path', dict(clf=lambda: compose(dict(type='ResNet_CIFAR', depth=18, stem_channels=2, base_channels=2, drop_path_rate=.5), 'GlobalAveragePooling',
-                                               dict(type='LinearClsHead', num_classes=3))), Fails('resume', 'backbone.drop_path_rate=0.5, but the run was started with no backbone.drop_path_rate')),
+    Case(
+        'classes in another order', dict(data=tensors(classes=['b', 'a', 'c'])), Fails('resume', "class 0 is 'b', but")
+    ),
+    Case(
+        'other normalisation',
+        dict(data=tensors(preset=Preset(8, mean=(0.4,) * 3, std=(0.2,) * 3))),
+        Fails('resume', 'preset'),
+    ),
+    Case(
+        'another loss',
+        dict(clf=lambda: classifier(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1))),
+        Fails('resume', 'head.loss'),
+    ),
+    Case(
+        'drop path',
+        dict(
+            clf=lambda: compose(
+                dict(type='ResNet_CIFAR', depth=18, stem_channels=2, base_channels=2, drop_path_rate=0.5),
+                'GlobalAveragePooling',
+                dict(type='LinearClsHead', num_classes=3),
+            )
+        ),
+        Fails('resume', 'backbone.drop_path_rate=0.5, but the run was started with no backbone.drop_path_rate'),
+    ),
     Case('another width', dict(clf=lambda: classifier(4)), Fails('resume', 'backbone.base_channels=4, but')),
-    Case('another learning rate', dict(lr=.3), Fails('resume', 'lr=0.3, but')),
+    Case('another learning rate', dict(lr=0.3), Fails('resume', 'lr=0.3, but')),
     Case('another seed', dict(seed=1), Fails('resume', 'seed=1, but')),
     Case('the same', dict(), Works()),
     Case('equal tensors', dict(data=tensors(IMAGES.clone(), LABELS.int())), Works()),
@@ -340,10 +429,12 @@ CHANGED = [
 @table(CHANGED)
 def test_another_training_does_not_resume(case, copy):
     run, options = copy('cut'), {**case.given}
-    if 'clf' in options: options['clf'] = options['clf']()
+    if 'clf' in options:
+        options['clf'] = options['clf']()
     before = content(run)
     case.check(lambda: trained(resume=run, **options))
-    if isinstance(case.then, Fails): assert content(run) == before
+    if isinstance(case.then, Fails):
+        assert content(run) == before
 
 
 def test_a_frozen_part(copy):
@@ -360,14 +451,18 @@ def test_other_versions_are_a_warning(copy):
 
 @table([Case('other labels', 1, Fails('resume', 'other labels')), Case('the same', 0, Works())])
 def test_a_data_set_of_ones_own(case, tmp_path):
-    def data(shift): return Data(Knows(shift), TRAIN, ['a', 'b', 'c'])
+    def data(shift):
+        return Data(Knows(shift), TRAIN, ['a', 'b', 'c'])
     trained(data=data(0), work_dir=tmp_path/'run', callbacks=[After(1)])
     case.check(lambda: trained(data=data(case.given), resume=tmp_path/'run'))
 
 
-def renamed(folder): (folder/'cat'/'0.png').rename(folder/'cat'/'9.png')
-def other_size(folder): (folder/'cat'/'1.png').write_bytes((folder/'cat'/'1.png').read_bytes() + b'more')
-def other_class(folder): (folder/'cat'/'0.png').rename(folder/'dog'/'0b.png')
+def renamed(folder):
+    (folder/'cat'/'0.png').rename(folder/'cat'/'9.png')
+def other_size(folder):
+    (folder/'cat'/'1.png').write_bytes((folder/'cat'/'1.png').read_bytes() + b'more')
+def other_class(folder):
+    (folder/'cat'/'0.png').rename(folder/'dog'/'0b.png')
 
 
 @table([Case('a file renamed', renamed, Fails('resume', 'other image files')), Case('another size', other_size, Fails('resume', '1.png')),
@@ -401,9 +496,11 @@ def test_a_run_that_is_in_use(case, copy):
     thread = threading.Thread(target=hold)
     thread.start()
     inside.wait(10)
-    if 'owner' in case.given: (run/'.lock.json').write_bytes(case.given['owner'])
+    if 'owner' in case.given:
+        (run/'.lock.json').write_bytes(case.given['owner'])
     before = content(run)
-    try: case.check(lambda: trained(**{k: run for k, v in case.given.items() if v is True}))
+    try:
+        case.check(lambda: trained(**{k: run for k, v in case.given.items() if v is True}))
     finally:
         leave.set()
         thread.join()
@@ -415,7 +512,9 @@ def test_a_run_that_is_in_use(case, copy):
 def test_the_lock_of_a_killed_process(copy):
     run = copy('cut')
     code = f'import time\nfrom clsparts.files.atomic import locked\nwith locked({str(run)!r}):\n    print("locked", flush=True)\n    time.sleep(60)'
-    other = subprocess.Popen([sys.executable, '-c', code], env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=subprocess.PIPE)
+    other = subprocess.Popen(
+        [sys.executable, '-c', code], env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=subprocess.PIPE
+    )
     assert other.stdout.readline() == b'locked\n'
     Case('', 0, Fails(mentions=f'process {other.pid} on')).check(lambda: trained(resume=run))
     half = run/'snapshots'/f'.step-000000004.tmp-{other.pid}-abcdefgh.safetensors'
@@ -437,7 +536,8 @@ def test_a_lock_that_is_a_link(copy, tmp_path):
 
 def test_a_file_system_without_locks(copy, monkeypatch):
     from filelock import FileLock
-    def no_locks(self, *args, **kwargs): raise NotImplementedError('no flock')
+    def no_locks(self, *args, **kwargs):
+        raise NotImplementedError('no flock')
     monkeypatch.setattr(FileLock, 'acquire', no_locks)
     Case('', 0, Works(warns='has no locks')).check(lambda: trained(resume=copy('cut')))
 
@@ -464,7 +564,12 @@ def test_configs_of_runs(text, copy):
 def test_a_run_from_pretrained_weights_that_are_gone(tmp_path):
     "It resumes, and remembers where they came from"
     write_checkpoint(tmp_path/'theirs.safetensors', prepare(DIGITS, tmp_path/'none').clf.backbone.state_dict())
-    cfg = merge(DIGITS, dict(model=dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path/'theirs.safetensors'))))))
+    cfg = merge(
+        DIGITS,
+        dict(
+            model=dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'theirs.safetensors'))))
+        ),
+    )
     begun = prepare(cfg, tmp_path/'run')
     begun.run('cpu', False, [After(1)])
     (tmp_path/'theirs.safetensors').unlink()
@@ -495,16 +600,38 @@ def test_from_checkpoint(case, copy, tmp_path):
     made = case.check(lambda: prepare(work_dir=tmp_path/'new', from_checkpoint=place))
     assert content(run) == before
     if isinstance(case.then, Works):
-        assert all(torch.equal(v, made.clf.state_dict()[k]) for k, v in read_checkpoint(run/'best.safetensors')[0].items())
-    else: assert not (tmp_path/'new').exists()
+        assert all(
+            torch.equal(v, made.clf.state_dict()[k]) for k, v in read_checkpoint(run / 'best.safetensors')[0].items()
+        )
+    else:
+        assert not (tmp_path/'new').exists()
 
 
 def test_from_checkpoint_by_the_command(copy, tmp_path, capsys):
     run, new = copy('digits'), tmp_path/'new'
     without_snapshots(run)
-    assert main(['train', '--from-checkpoint', str(run), '--work-dir', str(new), '--cfg-options', 'train.lr=.001', '--device', 'cpu']) == 0
+    assert (
+        main(
+            [
+                'train',
+                '--from-checkpoint',
+                str(run),
+                '--work-dir',
+                str(new),
+                '--cfg-options',
+                'train.lr=.001',
+                '--device',
+                'cpu',
+            ]
+        )
+        == 0
+    )
     config = json.loads((new/'config.json').read_text())
-    assert config['from_checkpoint'] == f'{run}/best.safetensors' and config['train']['lr'] == .001 and config['train']['batch_size'] == 512
+    assert (
+        config['from_checkpoint'] == f'{run}/best.safetensors'
+        and config['train']['lr'] == 0.001
+        and config['train']['batch_size'] == 512
+    )
     assert main(['train', '--from-checkpoint', str(run), '--resume', str(new)]) == 2
     assert 'from_checkpoint' in capsys.readouterr().err
 
@@ -512,7 +639,8 @@ def test_from_checkpoint_by_the_command(copy, tmp_path, capsys):
 def test_paths_are_expanded(monkeypatch, tmp_path):
     monkeypatch.setenv('HOME', str(tmp_path))
     assert as_path('~/run') == tmp_path/'run'
-    with pytest.raises(ConfigError): config_from('~/none')
+    with pytest.raises(ConfigError):
+        config_from('~/none')
 
 
 # ---- what a stranger's or another run's files must not do
@@ -521,7 +649,8 @@ def test_a_run_prepared_earlier_leaves_the_config_of_a_finished_one(tmp_path):
     first, second = (prepare(dict(DIGITS, seed=s), tmp_path/'run') for s in (0, 5))
     first.run(device='cpu', progress=False)
     kept = (tmp_path/'run/config.json').read_bytes()
-    with pytest.raises(ConfigError, match='holds a run already'): second.run(device='cpu', progress=False)
+    with pytest.raises(ConfigError, match='holds a run already'):
+        second.run(device='cpu', progress=False)
     assert (tmp_path/'run/config.json').read_bytes() == kept
 
 
@@ -530,18 +659,24 @@ def test_later_checkpoints_are_kept_when_the_last_snapshot_is_damaged(copy):
     last = sorted((run/'snapshots').glob('step-*.safetensors'))[-1]
     last.write_bytes(last.read_bytes()[:-9])
     before = {n: (run/n).read_bytes() for n in ('checkpoint.safetensors', 'metrics.json')}
-    with pytest.warns(UserWarning, match='is kept as'): trained(resume=run)
-    for n, content_ in before.items(): assert (run/f'{n}.later').read_bytes() == content_
+    with pytest.warns(UserWarning, match='is kept as'):
+        trained(resume=run)
+    for n, content_ in before.items():
+        assert (run/f'{n}.later').read_bytes() == content_
 
 
 def test_damaged_snapshots_are_kept_by_a_run_that_starts_anew(copy):
     run = copy('cut')
     for p in run.iterdir():
-        if p.name not in ('snapshots', 'config.json'): shutil.rmtree(p) if p.is_dir() else p.unlink()
+        if p.name not in ('snapshots', 'config.json'):
+            shutil.rmtree(p) if p.is_dir() else p.unlink()
     spoilt = sorted((run/'snapshots').glob('step-*.safetensors'))
-    for p in spoilt: p.write_bytes(b'spoilt ' + p.name.encode())
-    with pytest.warns(UserWarning): trained(resume=run)
-    for p in spoilt: assert p.with_name(p.name + '.damaged').read_bytes() == b'spoilt ' + p.name.encode()
+    for p in spoilt:
+        p.write_bytes(b'spoilt ' + p.name.encode())
+    with pytest.warns(UserWarning):
+        trained(resume=run)
+    for p in spoilt:
+        assert p.with_name(p.name + '.damaged').read_bytes() == b'spoilt ' + p.name.encode()
 
 
 @pytest.mark.parametrize('dtype', [torch.int8, torch.bool, torch.complex64], ids=str)
@@ -550,7 +685,8 @@ def test_weights_of_another_type(dtype, copy, tmp_path):
     weights, meta = read_checkpoint(run/'best.safetensors')
     meta.pop('versions')
     write_checkpoint(run/'best.safetensors', {k: v.to(dtype) for k, v in weights.items()}, **meta)
-    with pytest.raises(ConfigError, match=str(dtype).removeprefix('torch.')): prepare(from_checkpoint=run, work_dir=tmp_path/'new')
+    with pytest.raises(ConfigError, match=str(dtype).removeprefix('torch.')):
+        prepare(from_checkpoint=run, work_dir=tmp_path/'new')
 
 
 def test_snapshots_of_another_run(copy):
@@ -558,22 +694,26 @@ def test_snapshots_of_another_run(copy):
     shutil.rmtree(run/'snapshots')
     (run/'snapshots').symlink_to(other/'snapshots')
     before = content(other)
-    with pytest.raises(ConfigError, match='is a link'): trained(resume=run)
+    with pytest.raises(ConfigError, match='is a link'):
+        trained(resume=run)
     assert content(other) == before
 
 
 @pytest.mark.parametrize('name', ['config.json', 'metrics.json'])
 def test_files_of_a_run_are_no_outputs(name, copy):
     run = copy('digits')
-    with pytest.raises(ConfigError, match='is a file of the run'): check_out(run/name, '--out', '.json')
+    with pytest.raises(ConfigError, match='is a file of the run'):
+        check_out(run/name, '--out', '.json')
 
 
 def test_pictures_of_the_user_are_kept(tmp_path):
     (tmp_path/'curves.png').write_bytes(b'mine')
-    with pytest.raises(ConfigError, match='holds a run already'): prepare(dict(DEFAULT), tmp_path)
+    with pytest.raises(ConfigError, match='holds a run already'):
+        prepare(dict(DEFAULT), tmp_path)
 
 
 @pytest.mark.parametrize('seed', [10 ** 20, -1, 1.5])
 def test_seeds(seed, tmp_path):
-    with pytest.raises(ConfigError) as e: prepare(dict(DEFAULT, seed=seed), tmp_path/'run')
+    with pytest.raises(ConfigError) as e:
+        prepare(dict(DEFAULT, seed=seed), tmp_path/'run')
     assert e.value.issues[0].path == 'seed'

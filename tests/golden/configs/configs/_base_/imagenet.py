@@ -1,7 +1,6 @@
 # ruff: noqa: F403, F405
 from mmengine.dataset import DefaultSampler
 from mmengine.dataset.utils import default_collate
-
 from mmpretrain.datasets import ImageNet, LoadImageFromFile, PackInputs, RandomFlip
 from mmpretrain.datasets.transforms import AutoAugment
 

@@ -1,6 +1,7 @@
 # ruff: noqa: F403, F405
 "What is read from `_base_` is the value itself; what is stored there is copied"
 import copy
+
 _base_ = '../_base_/plain.py'
 first = copy.deepcopy(_base_.p)
 first[1]['scale'] = 160

@@ -9,7 +9,8 @@ from torch.optim.sgd import SGD
 with read_base():
     from .._base_.imagenet import train_dataloader, train_pipeline
     from .._base_.schedules.adamw import *
-    from .star import model as teacher, optim_wrapper as theirs
+    from .star import model as teacher
+    from .star import optim_wrapper as theirs
 
 teacher.backbone.act_cfg = dict(type=nn.GELU)
 teacher.head.loss.loss_weight *= 3

@@ -3,7 +3,6 @@
 from mmengine.config import read_base
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.model import PretrainedInit, TruncNormalInit
-
 from mmpretrain.models import Mixup
 
 with read_base():
