@@ -185,7 +185,7 @@ WRONG_CALLS = {
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (
         lambda: loss_of(dict(type='CrossEntropyLoss', class_weight=[1, 2]), LABELS),
-        'class_weight: one factor a class is expected, 10; there are 2.',
+        'class_weight: expected one factor per class (10), got 2.',
     ),
     'L1 on labels': (
         lambda: MODELS.build('L1Loss')(torch.randn(2, 10), LABELS),

@@ -224,7 +224,7 @@ WRONG = {
         HEAD,
     ),
     'classes below one': case(
-        "head.num_classes: a number from 1 is expected, not 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)
+        "head.num_classes: expected an int from 1, got 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)
     ),
     'topk above the classes': case(
         'head.topk: the best 5 of 3 classes: topk is at most num_classes. Set head.topk=(1,).',
@@ -449,7 +449,7 @@ WRONG = {
         nn.BCEWithLogitsLoss(),
     ),
     'factors for other classes': case(
-        "head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: one factor a class is expected, 10; there are 2. "
+        "head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: expected one factor per class (10), got 2. "
         "Set head.loss=dict(type='CrossEntropyLoss').",
         R18,
         GAP,
