@@ -125,7 +125,8 @@ def train(nb, page):
     nb.cell(
         3,
         "from clsparts.explorer.state import START\nexplorer.state.go_to(START)\n"
-        "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')\nexplorer.state.match_data((3, 224, 224), 1000)",
+        "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')\n"
+        "explorer.state.match_data((3, 224, 224), 1000)",
     )
     page.wait_for_timeout(2000)
     times = ranked(walk(nb, 3))
@@ -143,7 +144,8 @@ def train(nb, page):
         stops.append(time.perf_counter() - start)
         nb.cell(
             3,
-            "explorer.state.go_to(START)\nrun = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')",
+            "explorer.state.go_to(START)\n"
+            "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')",
         )
         page.wait_for_timeout(1500)
     nb.cell(3, "run.stop(), run.wait(10)")

@@ -81,7 +81,8 @@ def main(kills):
             ended = os.waitstatus_to_exitcode(os.waitpid(in_a_process(lambda: trained(folder)), 0)[1]) == 0
             good += ended and same(what_is_left(folder), expected)
         print(
-            f'{kills} kills, {in_time} of them before the run had ended by itself ({seconds:.1f} s): {good} runs end with the weights and losses of the whole one'
+            f'{kills} kills, {in_time} of them before the run had ended by itself ({seconds:.1f} s): {good} runs end '
+            f'with the weights and losses of the whole one'
         )
         return good == kills
 

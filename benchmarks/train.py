@@ -331,7 +331,8 @@ def loops():
             for other in ('plain', 'accelerate')
         ]
         print(
-            f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra[0]:+.2f} ms over plain, {extra[1]:+.2f} ms over bare accelerate'
+            f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra[0]:+.2f} ms over plain, '
+            f'{extra[1]:+.2f} ms over bare accelerate'
         )
 
 

@@ -52,7 +52,8 @@ def _scores(terminalreporter):
         return
     worst = f' (worst relative difference {max(scores):.1e})' if scores else ''
     terminalreporter.write_line(
-        f'recorded scores: {len(scores)} records agree{worst}, {len(checked) - len(scores)} without scores agree in names, shapes '
+        f'recorded scores: {len(scores)} records agree{worst}, {len(checked) - len(scores)} without scores agree in '
+        f'names, shapes '
         f'and parameters, {failed} differ, {skipped} skipped'
     )
 
@@ -70,6 +71,7 @@ def _hostile(terminalreporter):
     passed = [k for name, k in kinds('passed').items() if name not in failed]
     if passed or failed:
         terminalreporter.write_line(
-            f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, {passed.count("refused")} are refused '
+            f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, {passed.count("refused")} are '
+            f'refused '
             f'with a clear error, {len(failed)} end otherwise'
         )

@@ -238,7 +238,9 @@ def test_number_of_classes_as_text(head):
     assert [f.fix and f.fix.set['num_classes'] for f in before] == [3] and after == []
 
 
-@pytest.mark.parametrize('entry', [compose, lambda fixes=(), **parts: compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)], ids=['parts', 'model'])
+@pytest.mark.parametrize('entry', [compose, lambda fixes=(),
+                                   **parts: compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)],
+                         ids=['parts', 'model'])
 def test_pretrained_of_a_backbone(entry):
     "One fix, which keeps the weights"
     parts = dict(

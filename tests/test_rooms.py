@@ -80,7 +80,8 @@ def test_imports_are_seen(tmp_path, monkeypatch):
     (tmp_path/'clsparts'/'core').mkdir(parents=True)
     path = tmp_path/'clsparts'/'core'/'x.py'
     path.write_text(
-        'from ..cli.commands import main\ndef f():\n    from clsparts.data import datasets\n    import clsparts.training.trainer\n'
+        'from ..cli.commands import main\ndef f():\n    from clsparts.data import datasets\n'
+        '    import clsparts.training.trainer\n'
     )
     assert [room_of(name) for name, _ in imported(path)] == ['cli', 'data', 'training']
 

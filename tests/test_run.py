@@ -175,12 +175,15 @@ def test_evaluate_and_export(two_runs, tmp_path):
 
 
 @pytest.mark.parametrize('args, told', {
-    'misspelt option': (['--cfg-options', 'model.backbone.dept=34'], "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
-    'no such place': (['--cfg-options', 'model.backbon.depth=34'], "model.backbon: there is no such key. Did you mean 'backbone'?"),
+    'misspelt option': (['--cfg-options', 'model.backbone.dept=34'],
+                        "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
+    'no such place': (['--cfg-options', 'model.backbon.depth=34'],
+                      "model.backbon: there is no such key. Did you mean 'backbone'?"),
     'no such depth': (['--cfg-options', 'model.backbone.depth=19'], 'model.backbone.depth: '),
     'no such data': (['--cfg-options', 'data=digit'], "data: there is no data set 'digit'. Did you mean 'digits'?"),
     'no override': (['--cfg-options', 'seed'], 'Use path=value'),
-    'other classes': (['--cfg-options', 'model.head.num_classes=12'], 'model.head.num_classes: the data has 10 classes, not 12. Set model.head.num_classes=10.'),
+    'other classes': (['--cfg-options', 'model.head.num_classes=12'],
+                      'model.head.num_classes: the data has 10 classes, not 12. Set model.head.num_classes=10.'),
     'epochs': (['--epochs', '0'], 'train.epochs: expected an int from 1, got 0.'),
     'no such file': (['nowhere.json'], 'nowhere.json: cannot be read: '),
     'tracker': (['--log-with', 'wandb,tensorbord'], 'train.log_with: expected one of '),

@@ -307,7 +307,8 @@ WRONG_FILES = {
         None,
         'cifar10',
         {},
-        "data: expected the files of cifar10 in {0}, found none or damaged ones. Download them: dict(name='cifar10', root='{0}', download=True)",
+        "data: expected the files of cifar10 in {0}, found none or damaged ones. "
+        "Download them: dict(name='cifar10', root='{0}', download=True)",
     ),
     'cut off': (
         lambda r, p: (
@@ -317,7 +318,8 @@ WRONG_FILES = {
         ),
         'mnist',
         {},
-        "data: expected the files of mnist in {0}, found none or damaged ones. Download them: dict(name='mnist', root='{0}', download=True)",
+        "data: expected the files of mnist in {0}, found none or damaged ones. "
+        "Download them: dict(name='mnist', root='{0}', download=True)",
     ),
     'MNIST label': (
         lambda r, p: mnist(r, p, wrong='train'),
@@ -424,7 +426,8 @@ WRONG_FILES = {
         'folder:{}',
         dict(sise=16),
         "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.',
+        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, '
+        'classes, seed, val_fraction.',
     ),
     'mean of bytes': (
         folder,
@@ -681,11 +684,13 @@ WRONG_SETS = {
     ),
     'doubles': (
         lambda: both(tensors(IMAGES.double())),
-        "data: expected images of the type of the weights, torch.float32, got torch.float64. Use image.to(torch.float32).",
+        "data: expected images of the type of the weights, torch.float32, got torch.float64. "
+        "Use image.to(torch.float32).",
     ),
     'halves, held out': (
         lambda: Data(tensors(), tensors(IMAGES.half()), list('abc')),
-        "data: expected images of the type of the weights, torch.float32, got torch.float16. Use image.to(torch.float32).",
+        "data: expected images of the type of the weights, torch.float32, got torch.float16. "
+        "Use image.to(torch.float32).",
     ),
     'one channel': (
         lambda: both(tensors(IMAGES[:, :1])),

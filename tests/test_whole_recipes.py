@@ -226,7 +226,8 @@ AS_HERE = {  # what a run does in any case
     'train_pipeline.PILToNumpy.to_bgr': True,
     'train_pipeline.ToNumpy.to_bgr': True,
 }
-PRESENT = {*['LoadImageFromFile', 'PackInputs', 'ResizeEdge', 'Resize', 'CenterCrop', 'NumpyToPIL', 'PILToNumpy', 'ToPIL', 'ToNumpy']}
+PRESENT = {*['LoadImageFromFile', 'PackInputs', 'ResizeEdge', 'Resize', 'CenterCrop', 'NumpyToPIL', 'PILToNumpy',
+             'ToPIL', 'ToNumpy']}
 
 
 def leaves(value, path=''):

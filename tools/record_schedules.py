@@ -136,7 +136,8 @@ def main():
         raise SystemExit(0 if same else 1)
     RECORD.write_bytes(gzip.compress(json.dumps(made, separators=(',', ':')).encode(), 9, mtime=0))
     print(
-        f'{len(made)} schedules, {sum(s["single"] for s in made)} of them with a warm-up of length one: {RECORD.stat().st_size / 1000:.0f} kB'
+        f'{len(made)} schedules, {sum(s["single"] for s in made)} of them with a warm-up of length one: '
+        f'{RECORD.stat().st_size / 1000:.0f} kB'
     )
 
 

@@ -125,7 +125,8 @@ def main(folders: list[str]) -> int:
         f, found = facts(path), check(path)
         name = path.resolve().relative_to(ROOT).as_posix()
         print(
-            f'{name:46} {f["cells"]:5} {f["words"]:5} {f["exported"]:8} {f["figures"]:7} {f["longest"]:7} {f["bytes"] // 1000:5}'
+            f'{name:46} {f["cells"]:5} {f["words"]:5} {f["exported"]:8} {f["figures"]:7} {f["longest"]:7} '
+            f'{f["bytes"] // 1000:5}'
         )
         for what in found:
             print(f'    {what}')

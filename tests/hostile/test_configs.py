@@ -198,7 +198,8 @@ NAMES = {
 }
 
 
-@table([Case(repr(name) if len(name) < 60 else f'{name[:20]!r}, {len(name):,} characters', name, then) for name, then in NAMES.items()])
+@table([Case(repr(name) if len(name) < 60 else f'{name[:20]!r}, {len(name):,} characters', name, then)
+        for name, then in NAMES.items()])
 def test_name(case, tmp_path):
     "In a file, and in a config that never was one"
     path = json_file(tmp_path, with_neck(dict(type=case.given)))
@@ -905,7 +906,8 @@ def test_random_file(tmp_path_factory, cfg, suffix, text):
 
 
 @settings(max_examples=60, **QUIET)
-@given(st.lists(st.sampled_from(['torch', 'nn', 'modules', 'timm', 'layers', 'os', 'clsparts', '.', ':', '..', '__main__', 'X', 'utils', '\0']) | st.text(max_size=3), max_size=8))
+@given(st.lists(st.sampled_from(['torch', 'nn', 'modules', 'timm', 'layers', 'os', 'clsparts', '.', ':', '..',
+                                 '__main__', 'X', 'utils', '\0']) | st.text(max_size=3), max_size=8))
 def test_random_name(words):
     "A name is a layer, or refused; no module outside of the allow-list is imported for it"
     before = set(sys.modules)

@@ -515,7 +515,8 @@ def test_metadata(case, clf, tmp_path):
     case.check(lambda: predict(path, IMAGES['a wide photo']()))
 
 
-@table([c for c in CASES if c.name in ('classes is a number', 'too few classes', 'preset of 10^9 pixels', 'shape of no image')])
+@table([c for c in CASES if c.name in ('classes is a number', 'too few classes', 'preset of 10^9 pixels',
+                                       'shape of no image')])
 def test_metadata_elsewhere(case, clf, tmp_path):
     path = save_checkpoint(tmp_path/'clf.safetensors', clf, **case.given)
     for use in (Explorer, lambda p: export_(str(p), str(tmp_path/'clf.pt2')), lambda p: evaluate_(str(p), 'digits')):

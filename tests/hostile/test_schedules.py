@@ -61,7 +61,8 @@ def test_resumed_to_the_bit(record):
         assert rates(other, resumed, steps) == rates(optimizer, schedule, steps), i
 
 
-@pytest.mark.parametrize('phase', [dict(type='LinearLR', start_factor=.1, end=1), dict(type='ConstantLR', factor=.1, end=1)])
+@pytest.mark.parametrize('phase', [dict(type='LinearLR', start_factor=.1, end=1),
+                                   dict(type='ConstantLR', factor=.1, end=1)])
 def test_warm_up_of_one_epoch_ends(phase):
     s = dict(lrs=[1.], phases=[phase], epochs=3, batches=2, accumulate=1)
     assert [r for r, in rates(*made(s), 6)] == pytest.approx([.1, .1, 1, 1, 1, 1])
