@@ -26,14 +26,15 @@ CLICK = """([css, value, shown]) => new Promise(done => {
         requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)))
     })
     watch.observe(flow, {childList: true, subtree: true})
-    select.selectedIndex = [...select.options].findIndex(o => o.text.replaceAll('\\u00a0', ' ').split(' · ')[0] === value)
+    const name = o => o.text.replaceAll('\\u00a0', ' ').split(' · ')[0]
+    select.selectedIndex = [...select.options].findIndex(o => name(o) === value)
     for (const kind of ['input', 'change']) select.dispatchEvent(new Event(kind, {bubbles: true}))
     setTimeout(() => done(1e5), 5000)
 })"""
 
 
 def walk(nb, rounds):
-    "Choose every backbone in turn, each round for another number of classes, so that nothing is known from the round before"
+    "Choose every backbone in turn, each round for another number of classes, so that nothing is cached"
     page, css = nb.page, '.clsx-picker-backbone select'
     names = [
         o.replace('\xa0', ' ').split(' · ')[0] for o in page.locator('.clsx-picker-backbone option').all_text_contents()

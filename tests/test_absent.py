@@ -69,8 +69,8 @@ def test_a_model_with_absent_parts():
 @pytest.mark.parametrize('name, meant', [
     ('ResNett', 'ResNet'), ('Resnet', 'ResNet'), ('resnet_cifar', 'ResNet_CIFAR'),
     ('VisionTransformr', 'VisionTransformer'),
-    ('MobilNetV2', 'MobileNetV2'), *((n, None) for n in ('MobileNetV4', 'SwinTransfomer', 'RegNett', 'ConvNet',
-                                                         'SENet'))])
+    ('MobilNetV2', 'MobileNetV2'),
+    *((n, None) for n in ('MobileNetV4', 'SwinTransfomer', 'RegNett', 'ConvNet', 'SENet'))])
 def test_slips(name, meant):
     "Another number, another family and a slip of an absent name are no slips of what is there"
     finding, = refused(MODELS.find, name, 'backbone').issues

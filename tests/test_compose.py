@@ -56,7 +56,7 @@ def two_arguments(pred, target, more):
 
 def case(text, *args, **kwargs):
     names = ('backbone', 'neck', 'head', 'loss')
-    return {**dict(zip(names, args)), **kwargs}, text
+    return {**dict(zip(names, args, strict=False)), **kwargs}, text
 
 
 WRONG = {
@@ -672,8 +672,9 @@ def test_random(comp):
 
 @settings(max_examples=60, derandomize=True, deadline=None, phases=[Phase.generate],
           suppress_health_check=list(HealthCheck))
-@given(st.dictionaries(st.sampled_from(['type', 'backbone', 'neck', 'head', 'nek', 'pretrained', 'init_cfg',
-                                        'teacher']), PLAIN, max_size=4))
+@given(st.dictionaries(
+    st.sampled_from(['type', 'backbone', 'neck', 'head', 'nek', 'pretrained', 'init_cfg', 'teacher']), PLAIN, max_size=4
+))
 def test_random_model(model):
     try:
         resolve_model(model)
@@ -779,7 +780,7 @@ print(type(clf.neck).__name__, type(clf.head).__name__, tuple(clf(torch.zeros(1,
 
 
 def test_wrappers_are_found_by_name(tmp_path):
-    "A checkpoint contains the registered names of the wrappers, and a fresh process finds them without importing their module first"
+    "A checkpoint contains the registered names of the wrappers, which a fresh process finds without an import"
     pool, flat = dict(type='torch.nn:AdaptiveAvgPool2d', output_size=1), dict(type='torch.nn:Flatten')
     clf = compose(dict(type='MobileNetV2', widen_factor=.25), pool, flat)
     assert [clf.cfg[k]['type'] for k in ('neck', 'head')] == ['ModuleNeck', 'ModuleHead']

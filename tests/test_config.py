@@ -7,6 +7,8 @@ import pickle
 import sys
 import unicodedata
 import warnings
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,7 +123,7 @@ WRONG_FILES = {
     'too many files': (
         {
             'a.py': "_base_ = ['b.py', 'b.py']",
-            **{f'{a}.py': f"_base_ = ['{b}.py', '{b}.py']" for a, b in zip('bcdefghi', 'cdefghij')},
+            **{f'{a}.py': f"_base_ = ['{b}.py', '{b}.py']" for a, b in pairwise('bcdefghij')},
             'j.py': '',
         },
         None,
@@ -181,9 +183,9 @@ WRONG_FILES = {
     'too many imported files': (
         {
             f'{a}.py': f"with read_base():\n    from .{b} import *\n    from .{b}2 import *"
-            for a, b in zip('abcdefgh', 'bcdefghi')
+            for a, b in pairwise('abcdefghi')
         }
-        | {f'{a}2.py': f"with read_base():\n    from .{b} import *" for a, b in zip('bcdefgh', 'cdefghi')}
+        | {f'{a}2.py': f"with read_base():\n    from .{b} import *" for a, b in pairwise('bcdefghi')}
         | {'i.py': '', 'i2.py': ''},
         None,
         'h.py: a config may consist of at most 100 files.',
@@ -262,7 +264,7 @@ WRONG_FILES = {
         "a.py: x.y: keys are strings; the key 1 is of type int. Write '1'.",
     ),
     'a bomb in Python': (
-        {'a.py': 'a = [0] * 9\n' + ''.join(f'{b} = [{a}] * 9\n' for a, b in zip('abcdefgh', 'bcdefghi'))},
+        {'a.py': 'a = [0] * 9\n' + ''.join(f'{b} = [{a}] * 9\n' for a, b in pairwise('abcdefghi'))},
         None,
         'a.py, line 6: `[e] * 9` is too much: a value may hold 100,000 pieces in all, counted as often as they occur.\n'
         '    f = [e] * 9',
@@ -413,7 +415,7 @@ def test_not_written(case, tmp_path):
     for ending in endings:
         path = tmp_path.resolve()/'configs'/f'out{ending}'
         path.write_text('what was there')
-        assert told(tmp_path, lambda: Config(cfg).dump(path)) == says
+        assert told(tmp_path, partial(Config(cfg).dump, path)) == says
         assert path.read_text() == 'what was there' and os.listdir(path.parent) == [path.name]
         path.unlink()
 
@@ -702,7 +704,12 @@ def test_no_part_is_imported_without_a_change_of_type(tmp_path):
     path = write(
         tmp_path, {'a.py': "_base_ = 'b.py'\nmodel = dict(backbone=dict(type='ResNet', depth=34))", 'b.py': MODEL}
     )
-    code = 'import sys; from clsparts.config.config import Config; Config.fromfile(sys.argv[1]); print([m for m in ("torch", "ruamel.yaml", "clsparts.base.module") if m in sys.modules])'
+    code = '''
+import sys
+from clsparts.config.config import Config
+Config.fromfile(sys.argv[1])
+print([m for m in ('torch', 'ruamel.yaml', 'clsparts.base.module') if m in sys.modules])
+'''
     assert python(code, path).stdout.strip() == '[]'
 
 
@@ -770,7 +777,7 @@ EXPECTED = json.loads((GOLDEN/'expected.json').read_text())
 @pytest.mark.parametrize('trusted', [False, True])
 @pytest.mark.parametrize('name', EXPECTED)
 def test_reading_equals_mmengine(name, trusted):
-    "Both styles: what is stored in the base is copied, what is read from it is not, `update` merges, imported classes are their names"
+    "Both styles: values stored in the base are copied, values read from it are not, `update` merges, classes are names"
     assert diff(Config.fromfile(GOLDEN/name, trusted=trusted), EXPECTED[name]) == []
 
 
@@ -930,9 +937,9 @@ def test_silence():
         merge(dict(type='ResNet', depth=18), dict(type='VisionTransformer'))
 
 
-@pytest.mark.parametrize('text, fix', {'x = set([1])': 'Write a list.',
-                                       'from functools import partial\nx = partial(dict)': 'Write a dict with its '
-                                                                                           '`type` and arguments.'}.items())
+@pytest.mark.parametrize('text, fix', [
+    ('x = set([1])', 'Write a list.'),
+    ('from functools import partial\nx = partial(dict)', 'Write a dict with its `type` and arguments.')])
 def test_advice_that_helps(tmp_path, text, fix):
     "A trusted file may not hold these either"
     (tmp_path/'a.py').write_text(text)

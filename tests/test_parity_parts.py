@@ -68,7 +68,7 @@ def test_parameter_groups(name):
     "Learning rate and weight decay of every parameter, for each of mmpretrain's 38 `paramwise_cfg` and some more"
     recorded, equal = record()['nets'][name], 0
     assert sorted(recorded['names']) == sorted(n for n, _ in net(name).named_parameters())
-    for rule, groups in zip(record()['rules'], recorded['groups']):
+    for rule, groups in zip(record()['rules'], recorded['groups'], strict=True):
         family = (rule.get('config') or '').split('/')[0]
         if family in REFUSED:
             with pytest.raises(ConfigError) as e:
@@ -76,7 +76,8 @@ def test_parameter_groups(name):
             assert e.value.issues[0].path == f'optim_wrapper.paramwise_cfg.{REFUSED[family]}'
         # no rule for MobileNetV2 there; layers are counted in blocks here
         elif groups != 'NotImplementedError':
-            expected = dict(zip(recorded['names'], (groups['pairs'][ord(c) - ord('A')] for c in groups['which'])))
+            pairs = [groups['pairs'][ord(c) - ord('A')] for c in groups['which']]
+            expected = dict(zip(recorded['names'], pairs, strict=True))
             found, equal = groups_here(name, rule), equal + 1
             different = [(n, found[n], expected[n]) for n in expected if rounded(found[n]) != rounded(expected[n])]
             assert not different, f'{rule}: {different[:3]}'
@@ -247,17 +248,18 @@ def test_wrong_types(entry):
             assert e.value.issues[0].path.partition('.')[0] == name, f'{name}={wrong!r}: {e.value}'
 
 
+TINY = dict(embed_dims=8, num_layers=1, num_heads=1, feedforward_channels=8)
+
+
 @pytest.mark.parametrize('make, path', [
     (lambda: SELayer(32, squeeze_channels='32'), 'squeeze_channels'),
     (lambda: InvertedResidual(8, 8, 16, se_cfg=[]), 'se_cfg'),
-    (lambda: SELayer(32, divisor=0), 'divisor'), (lambda: MODELS.get('VisionTransformer')(out_indices={1: 1}),
-                                                  'out_indices'),
+    (lambda: SELayer(32, divisor=0), 'divisor'),
+    (lambda: MODELS.get('VisionTransformer')(out_indices={1: 1}), 'out_indices'),
     (lambda: MODELS.get('ResNet')(18, out_indices=('1',)), 'out_indices.0'),
     (lambda: MODELS.get('CrossEntropyLoss')(reduction='unknown'), 'reduction'),
-    (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims='8', num_layers=1, num_heads=1,
-                                                       feedforward_channels=8)), 'arch.embed_dims'),
-    (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims=8, num_layers=1, num_heads=1, feedforward_channels=8,
-                                                       norm_cfg=1)), 'arch.norm_cfg'),
+    (lambda: MODELS.get('VisionTransformer')(arch=dict(TINY, embed_dims='8')), 'arch.embed_dims'),
+    (lambda: MODELS.get('VisionTransformer')(arch=dict(TINY, norm_cfg=1)), 'arch.norm_cfg'),
     (lambda: MODELS.get('ResNet')(18, out_indices=[]), 'out_indices'),
     (lambda: MODELS.get('ResNet')(18, strides=(0, 2, 2, 2)), 'strides'),
     (lambda: ConvModule(8, 8, 1, bias='x'), 'bias'),

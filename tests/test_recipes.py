@@ -1,6 +1,7 @@
-"Recipes: transforms as torchvision's by hand, mixed batches with every loss, and what OpenMMLab's configs say in places of their own."
+"Recipes: transforms equal to torchvision's, mixed batches with every loss, and the keys of OpenMMLab's configs."
 
 import warnings
+from contextlib import suppress
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def by_hand(augment, size, ratio, how):
 def test_transforms_by_hand(augment, channels, normalised):
     "The same tensors from the same seed"
     norm = dict(mean=IMAGENET_MEAN[:channels], std=IMAGENET_STD[:channels]) if normalised else {}
-    for interpolation, ratio in zip(INTERPOLATIONS, (.75, .875, 1)):
+    for interpolation, ratio in zip(INTERPOLATIONS, (.75, .875, 1), strict=True):
         preset = Preset(24, channels, ratio, interpolation, **norm)
         ours = (
             preset.eval_transform()
@@ -711,10 +712,8 @@ def test_hook_named_by_a_stranger():
 @pytest.mark.filterwarnings('ignore')
 def test_numbers_that_are_strings(odd):
     "End in an error of this package, or in none"
-    try:
+    with suppress(ConfigError):
         complete(dict(THEIRS, **odd))
-    except ConfigError:
-        pass
 
 
 @pytest.mark.parametrize('odd', [dict(auto_scale_lr=dict(enable=True)),

@@ -16,7 +16,12 @@ from clsparts.cli.commands import main
 from clsparts.data.datasets import digits
 from clsparts.evaluation.evaluator import evaluate
 
-LITTLE_ROOM = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2); from clsparts.cli.commands import main; sys.exit(main())'
+LITTLE_ROOM = '''
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)
+from clsparts.cli.commands import main
+sys.exit(main())
+'''
 FILES = {
     'config.json',
     'checkpoint.safetensors',
@@ -159,7 +164,7 @@ def test_predict(two_runs, tmp_path):
     status, out, err = command('predict', folder/'a', *images)
     assert status == 0, err
     lines = out.splitlines()
-    assert len(lines) == 2 and all(str(i) in line and '%' in line for i, line in zip(images, lines))
+    assert len(lines) == 2 and all(str(i) in line and '%' in line for i, line in zip(images, lines, strict=True))
 
 
 def test_evaluate_and_export(two_runs, tmp_path):

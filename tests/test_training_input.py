@@ -1,4 +1,4 @@
-"What a training is given: real files in every format go through, and what is wrong with them is said before it costs anything."
+"The data of a training: real files in every format work, and what is wrong with them is reported before training."
 
 import hashlib
 import json
@@ -300,7 +300,10 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     assert np.isfinite(json.loads((tmp_path/'runs'/'run'/'metrics.json').read_text())['final']['train_loss'])
 
 
-THERE = 'Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.'
+THERE = (
+    'Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, '
+    'folder:PATH, csv:PATH, hf:PATH.'
+)
 # files, name of the data, options, and all that is said, with {} for their folder
 WRONG_FILES = {
     'no data': (
@@ -543,7 +546,7 @@ class Own(Dataset):
 
 class Stream(IterableDataset):
     def __iter__(self):
-        return iter(zip(IMAGES, LABELS))
+        return iter(zip(IMAGES, LABELS, strict=True))
 
 
 class Far(Own):
@@ -572,7 +575,7 @@ TARGETS = {
     'uint8': lambda: tensors(labels=LABELS.to(torch.uint8)),
     'Python numbers': lambda: Own(targets=LABELS.tolist()),
     'NumPy int32': lambda: Own(targets=LABELS.numpy().astype('int32')),
-    'list of pairs': lambda: list(zip(IMAGES, LABELS)),
+    'list of pairs': lambda: list(zip(IMAGES, LABELS, strict=True)),
     'one-hot floats': lambda: tensors(labels=torch.eye(3)[LABELS]),
     'one-hot doubles': lambda: tensors(labels=torch.eye(3)[LABELS].double()),
     'one-hot int64': lambda: tensors(labels=torch.eye(3)[LABELS].long()),

@@ -1,4 +1,4 @@
-"What happens to a training from outside: no memory, no folder, no file, signals. Each is said in words, and nothing is lost."
+"What happens to a training from outside: no memory, no folder, no file, signals. Each is reported; nothing is lost."
 
 import http.server
 import os
@@ -193,7 +193,8 @@ from clsparts.training.trainer import fit
 from torch.utils.data import TensorDataset
 images, labels = torch.rand(1024, 1, 32, 32), torch.arange(1024) % 2
 def data(n): return Data(TensorDataset(images[:n], labels[:n]), TensorDataset(images[:8], labels[:8]), ['a', 'b'])
-clf = compose(dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=16, base_channels=16), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=2))
+backbone = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=16, base_channels=16)
+clf = compose(backbone, 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=2))
 common = dict(epochs=1, device='cpu', progress=False)
 fit(clf, data(8), batch_size=8, **common)
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
@@ -213,7 +214,7 @@ def test_no_memory(tmp_path):
     out = python(MEMORY, tmp_path/'run', env=dict(OMP_NUM_THREADS='1', **malloc)).stdout.strip()
     fits = int(out.split('batch_size=')[1].split(',')[0])
     assert fits >= 64 and out == (
-        f'a batch of 512 images needs more memory than there is; '
+        'a batch of 512 images needs more memory than there is; '
         f'{fits} fit: batch_size={fits}, with accumulative_counts={512 // fits} for the same step. '
         f'The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors.'
     )

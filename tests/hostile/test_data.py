@@ -1,4 +1,4 @@
-"Images, folders, tables and options of data that a stranger made: read rightly, counted, or refused before the first step."
+"Images, folders, tables and data options from strangers: read correctly, counted, or refused before the first step."
 
 import io
 import os

@@ -1,4 +1,4 @@
-"What a training is given, and what happens to it: it resumes to the bit or is refused, keeps only finite weights, and no picture ends it."
+"What can go wrong in a training: it resumes to the bit or is refused, keeps finite weights only, no figure ends it."
 
 import csv
 import itertools
@@ -185,7 +185,7 @@ class Watch(Callback):
 @pytest.mark.starts_processes                                            # workers of loaders
 @table([Case(name, given, Works()) for name, given in LOADERS.items()])
 def test_resumed_to_the_bit(case, tmp_path):
-    "From the middle of an epoch and from its end: the same batches, losses and weights as those of a run that was not stopped"
+    "From the middle of an epoch and from its end: the same batches, losses and weights as an uninterrupted run"
 
     def run(out, stop=None, **where):
         watch, clf = Watch(stop), net()
@@ -219,7 +219,7 @@ def test_skipped_batches_are_not_read(make):
         batches.loader.dataset.data = Counted()
         batches.loader.dataset.__dict__.pop('own', None)
     rest = list(batches.epoch(1, len(batches) - 1))
-    assert len(rest) == 1 and all(torch.equal(a, b) for a, b in zip(rest[0], whole[-1]))
+    assert len(rest) == 1 and all(torch.equal(a, b) for a, b in zip(rest[0], whole[-1], strict=True))
     if inner is not None and read:
         assert len(read) == len(rest[0][1])
     batches.close()
@@ -353,22 +353,25 @@ def test_an_image_unlike_the_others_in_a_worker(case):
     case.check(lambda: trained(case.given(), num_workers=1))
 
 
+def batches_that(change):
+    "A loader whose later batches, those whose first label is 2 or more, go through `change`"
+    def collate(pairs):
+        x, y = torch.utils.data.default_collate(pairs)
+        return (x, y) if y[0] < 2 else change(x, y)
+    return lambda: DataLoader(Spoilt(None, 99), 8, collate_fn=collate)
+
+
+def with_nan():
+    images = IMAGES[:8].clone()
+    images[5] = math.nan
+    return Data(TensorDataset(IMAGES, LABELS), TensorDataset(images, LABELS[:8]), CLASSES)
+
+
 @table([
-    Case('batches of another type', lambda: DataLoader(Spoilt(None, 99), 8,
-                                                       collate_fn=lambda pairs: (torch.stack([x for x, _ in pairs]).to(
-        torch.float64 if pairs[0][1] == 2 else torch.float32), torch.tensor([y for _, y in pairs]))),
-         Fails('data', ('batch 2', 'float64'))),
-    Case('batches of three', lambda: DataLoader(Spoilt(None, 99), 8,
-                                                collate_fn=lambda pairs: (*torch.utils.data.default_collate(pairs),
-                                                    3)[:2 if pairs[0][1] < 2 else 3]),
-         Fails('data', ('batch 2', 'expected a pair'))),
-    Case('a list of images', lambda: DataLoader(Spoilt(None, 99), 8,
-                                                collate_fn=lambda pairs: torch.utils.data.default_collate(pairs)
-                                                if pairs[0][1] < 2 else
-         ([x for x, _ in pairs], torch.tensor([y for _, y in pairs]))), Fails('data', ('batch 2', 'in one tensor'))),
-    Case('a held-out image of NaN', lambda: Data(TensorDataset(IMAGES, LABELS),
-                                                 TensorDataset(IMAGES[:8].clone().index_fill(0, torch.tensor(5),
-                                                     math.nan), LABELS[:8]), CLASSES),
+    Case('batches of another type', batches_that(lambda x, y: (x.double(), y)), Fails('data', ('batch 2', 'float64'))),
+    Case('batches of three', batches_that(lambda x, y: (x, y, 3)), Fails('data', ('batch 2', 'expected a pair'))),
+    Case('a list of images', batches_that(lambda x, y: ([*x], y)), Fails('data', ('batch 2', 'in one tensor'))),
+    Case('a held-out image of NaN', with_nan,
          Fails(mentions=('epoch 1', 'image 5', 'pixels are not finite'), error=FloatingPointError)),
 ])
 def test_batches_unlike_the_others(case):
@@ -469,7 +472,7 @@ def test_a_loss_of_infinity_is_never_the_best(tmp_path):
     kept = json.loads((tmp_path/'run'/'metrics.json').read_text(), parse_constant=pytest.fail)
     assert (
         kept['final']['val_loss'] is None
-        and list(csv.DictReader(open(tmp_path / 'run' / 'metrics.csv')))[-1]['val_loss'] == 'inf'
+        and list(csv.DictReader((tmp_path / 'run' / 'metrics.csv').read_text().splitlines()))[-1]['val_loss'] == 'inf'
     )
 
 
@@ -731,7 +734,7 @@ def test_pictures_of_many_classes(case, tmp_path):
 def test_no_matrix_of_very_many_classes():
     seen = Evaluation(torch.arange(200), torch.eye(200, 21841), 1.)
     with pytest.raises(ConfigError) as e:
-        seen.confusion
+        _ = seen.confusion
     assert e.value.issues[0].path == 'classes' and seen.accuracy == 1
 
 
