@@ -12,8 +12,9 @@ NECK, HEAD = dict(type='GlobalAveragePooling'), dict(type='LinearClsHead', num_c
 IMAGES, LABELS = torch.randn(2, 3, 32, 32), torch.tensor([1, 2])
 
 
-def build(backbone=BACKBONE, neck=NECK, head={**HEAD, 'in_channels': 32}, **more):
+def build(backbone=BACKBONE, neck=NECK, head=None, **more):
     "As from a config file"
+    head = head or dict(HEAD, in_channels=32)
     return MODELS.build(dict(type='ImageClassifier', backbone=backbone, neck=neck, head=head, **more))
 
 

@@ -22,7 +22,8 @@ def train(page, epochs, runs):
     field.press('Enter')
     page.locator('.clsx-start').click()
     page.wait_for_function(
-        "n => [...document.querySelectorAll('.clsx-runs tr td:nth-child(2)')].filter(o => o.textContent === 'done').length === n",
+        """n => [...document.querySelectorAll('.clsx-runs tr td:nth-child(2)')]
+        .filter(o => o.textContent === 'done').length === n""",
         arg=runs,
         timeout=120_000,
     )

@@ -1,6 +1,7 @@
-"""The explorer in JupyterLab and chromium. Without a browser these tests are skipped, unless CLSPARTS_BROWSER=required."""
+"The explorer in JupyterLab and chromium. Skipped without a browser, unless CLSPARTS_BROWSER=required."
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,9 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope='session')
 def server(tmp_path_factory):
     missing = None if chromium() else 'no chromium: set CLSPARTS_CHROMIUM, or install it'
-    try:
-        import jupyterlab  # noqa: F401
-        import playwright
-    except ImportError as e:
-        missing = f'{e.name} is not installed'
+    for package in ('jupyterlab', 'playwright'):
+        if not find_spec(package):
+            missing = f'{package} is not installed'
     if missing and os.environ.get('CLSPARTS_BROWSER') == 'required':
         pytest.fail(missing)
     if missing:
@@ -46,7 +45,7 @@ def browser(server):
 
 @pytest.fixture
 def open_notebook(server, browser, pictures, request):
-    "A function that opens a notebook of cells, its side bar closed; no request may leave this machine, and no error may reach the console"
+    "A function that opens a notebook; no request may leave this machine, and no error may reach the console"
     pages, left, errors = [], [], []
 
     def open_(cells=(EXPLORE,), width=1400, run=True):

@@ -82,7 +82,7 @@ class Server:
             '--expose-app-in-browser',
             '--LabApp.extension_manager=readonly',
         ]
-        self.log = open(folder/'server.log', 'w')
+        self.log = (folder/'server.log').open('w')
         self.process = subprocess.Popen(
             command,
             env={**os.environ, **dirs, 'OMP_NUM_THREADS': '1', 'JUPYTER_PATH': str(folder / 'jupyter')},
@@ -160,8 +160,8 @@ class Notebook:
     def output(self, i: int) -> str:
         "The text that cell `i` has put out"
         return self.page.evaluate(
-            """i => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[i].model.sharedModel.getOutputs()
-            .map(o => o.text ?? o.data?.['text/plain'] ?? [o.ename, o.evalue]))""",
+            """i => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[i]
+            .model.sharedModel.getOutputs().map(o => o.text ?? o.data?.['text/plain'] ?? [o.ename, o.evalue]))""",
             i,
         )
 
