@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from numbers import Real
 
 import ipywidgets as w
+from fastcore.basics import patch
 
 from ..analysis.layer_summary import si
 from ..core.errors import ConfigError, join_path
@@ -131,31 +132,35 @@ class PartPicker(Quiet):
             self.list.value = current
         self._describe()
 
-    def _choose(self, name):
-        "Select the part of the marked line, unless it is selected already or cannot be used"
-        if self.is_writing:
-            return
-        self._describe()
-        if name is None or name == self.current:
-            return
-        if any(o.error for o in self.listings if o.name == name):
-            return
-        self.state.choose(self.kind, name or None)
+# %% ../../nbs/explorer/pickers.ipynb #8b11fde1
+@patch
+def _choose(self: PartPicker, name):
+    "Select the part of the marked line, unless it is selected already or cannot be used"
+    if self.is_writing:
+        return
+    self._describe()
+    if name is None or name == self.current:
+        return
+    if any(o.error for o in self.listings if o.name == name):
+        return
+    self.state.choose(self.kind, name or None)
 
-    def _message(self, message):
-        "Enter in the search field selects the first line"
-        found = [name for _, name in self.list.options]
-        if message.get('event') == 'submit' and self.search.value.strip() and found:
-            self.list.value = found[0]
+@patch
+def _message(self: PartPicker, message):
+    "Enter in the search field selects the first line"
+    found = [name for _, name in self.list.options]
+    if message.get('event') == 'submit' and self.search.value.strip() and found:
+        self.list.value = found[0]
 
-    def _describe(self, found=None):
-        "Show the description or the error of the marked part, or that nothing was found"
-        marked = next((o for o in self.listings if o.name == self.list.value), None)
-        text = marked.error or marked.summary if marked else ''
-        if found == 0:
-            text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
-        css = 'clsx-error' if marked and marked.error else 'clsx-muted'
-        self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
+@patch
+def _describe(self: PartPicker, found=None):
+    "Show the description or the error of the marked part, or that nothing was found"
+    marked = next((o for o in self.listings if o.name == self.list.value), None)
+    text = marked.error or marked.summary if marked else ''
+    if found == 0:
+        text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
+    css = 'clsx-error' if marked and marked.error else 'clsx-muted'
+    self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
 
 # %% ../../nbs/explorer/pickers.ipynb #5911ef84
 def _control(option, value):
@@ -414,7 +419,7 @@ class OptionsPanel:
 
     def _show_rows(self, rows, kind, part):
         "Replace the rows only if they belong to another part, so that the focus stays where it is"
-        none = f'There is no {kind}.' if part is None else f'{type_name(part)} has no options.'
+        none = f'No {kind} is selected.' if part is None else f'{type_name(part)} has no options.'
         children = [r.widget for r in rows] or [w.HTML(f"<p class='clsx-muted'>{escaped(none)}</p>")]
         shown = kind, type_name(part), len(children)
         if shown != self._shown or rows and self.rows.children[0] is not children[0]:
