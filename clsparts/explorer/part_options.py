@@ -64,10 +64,11 @@ def _kind(parameter):
 
 def _table(part, name, kind):
     "The class's own table for an option: `out_types` for `out_type`, `arch_settings` for `depth` and `arch`"
-    table = getattr(part, f'{name}s', None) or (
-        getattr(part, 'arch_settings', None) if name in ('depth', 'arch') else None
-    )
-    return list(table) if isinstance(table, (Mapping, tuple, list)) and all(isinstance(o, kind) for o in table) else []
+    table = getattr(part, f'{name}s', None)
+    if not table and name in ('depth', 'arch'):
+        table = getattr(part, 'arch_settings', None)
+    is_table = isinstance(table, (Mapping, tuple, list)) and all(isinstance(o, kind) for o in table)
+    return list(table) if is_table else []
 
 def choices_of(
     part: Callable,  # a class
@@ -145,14 +146,8 @@ class Option:
 def _option(part, parameter, doc):
     "The option of a parameter"
     name, default, kind = parameter.name, parameter.default, _kind(parameter)
-    hidden = (
-        name in CHANNELS
-        and name != 'in_channels'
-        or name == 'loss'
-        or name in CLASSES
-        or default is REQUIRED
-        and name in CHANNELS
-    )
+    inferred = name in CHANNELS and (name != 'in_channels' or default is REQUIRED)
+    hidden = inferred or name == 'loss' or name in CLASSES
     common = dict(name=name, doc=doc, default=default, hidden=hidden, part=part)
     if listed := choices_of(part, parameter):
         return Option(control='choice', choices=tuple(listed), **common)

@@ -26,7 +26,7 @@ from .state import KINDS, Resolved, State
 
 # %% ../../nbs/explorer/pickers.ipynb #7a9e3fec
 class Quiet:
-    "Mixin for views: tells changes made by the program from changes made by the user"
+    "Mixin for views: distinguishes changes made by the program from changes made by the user"
     _writing = None                                                     # the thread inside `quiet`
 
     @property
