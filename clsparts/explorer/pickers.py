@@ -21,7 +21,7 @@ from ..core.registry import MODELS
 from ..core.tables import escaped, one_line
 from .page import button, guarded
 from .part_catalogue import catalogue, search
-from .part_options import REQUIRED, Option, options
+from .part_options import REQUIRED, Option, usable_options
 from .state import KINDS, Resolved, State
 
 # %% ../../nbs/explorer/pickers.ipynb #7a9e3fec
@@ -226,7 +226,7 @@ class OptionRow(Quiet):
         self.widget = w.HBox([self.control, self.doc])
         for name in ('clsx-option', f'clsx-option-{kind}-{option.name}'):
             self.widget.add_class(name)
-        self._error, self._valid = '', None  # the message for unreadable text, and the value that it did not replace
+        self._error, self._selected = '', None  # the message for unreadable text, and the selection it did not change
         self._reset_button = None
         self.show()
         self.control.observe(guarded(self._changed, report), 'value')
@@ -264,7 +264,7 @@ class OptionRow(Quiet):
             try:
                 value = option.parse(value)
             except ConfigError as e:
-                self._valid = self.value
+                self._selected = self.state.selection
                 return self._explain('; '.join(issue.message for issue in e.issues))
         self._explain('')
         if value is REQUIRED or _equal(value, self.value):
@@ -280,9 +280,10 @@ class OptionRow(Quiet):
         if option.control == 'choice' and value not in [v for _, v in self.control.options]:
             self.control.options = _choices(option, value)
         shown, typed = option.text(value) if option.control == 'text' else value, self.control.value
-        unreadable = self._error and typed != option.text(value) and self._valid == value
-        if shown is not REQUIRED and not _equal(typed, shown) and not unreadable:
+        unreadable = self._error and self._selected is self.state.selection
+        if not unreadable:
             self._error = ''
+        if shown is not REQUIRED and not _equal(typed, shown) and not unreadable:
             try:
                 _widen(self.control, shown)
                 self.control.value = shown
@@ -304,7 +305,7 @@ class OptionRow(Quiet):
 IMAGE_CHANNELS = [('grey', 1), ('colour', 3)]
 
 class SizeRow(Quiet):
-    "Image size, number of classes and batch size"
+    "Image size and number of classes"
 
     def __init__(self, state: State, report: Callable):
         self.state, narrow = state, dict(style=dict(description_width='auto'))
@@ -313,17 +314,15 @@ class SizeRow(Quiet):
         self.height = w.BoundedIntText(description='height', tooltip='image height in pixels', **number)
         self.width = w.BoundedIntText(description='width', tooltip='image width in pixels', **number)
         self.classes = w.BoundedIntText(description='Classes', tooltip='of the head', min=1, max=10 ** 6, **narrow)
-        self.batch = w.BoundedIntText(description='Batch', tooltip='images per step', min=1, max=10 ** 5, **narrow)
         size = w.HBox([self.channels, self.height, self.width])
-        self.widget = w.HBox([size, self.classes, self.batch])
-        named = (size, 'size'), (self.classes, 'classes'), (self.batch, 'batch'), (self.widget, 'row')
+        self.widget = w.HBox([size, self.classes])
+        named = (size, 'size'), (self.classes, 'classes'), (self.widget, 'row')
         for o, name in named:
             o.add_class(f'clsx-{name}')
         self.show()
         for o in (self.channels, self.height, self.width):
             o.observe(guarded(lambda _: self._resize(), report), 'value')
         self.classes.observe(guarded(lambda change: self._set('num_classes', change['new']), report), 'value')
-        self.batch.observe(guarded(lambda change: self._set('batch', change['new']), report), 'value')
 
     def _set(self, path, value):
         if not self.is_writing and value != self.state.selection[path]:
@@ -338,8 +337,7 @@ class SizeRow(Quiet):
         "Update the fields"
         selection = self.state.selection
         c, h, width = selection['image_shape'] or (3, 224, 224)
-        classes, batch = selection['num_classes'] or 1, selection['batch']
-        values = {self.height: h, self.width: width, self.classes: classes, self.batch: batch}
+        values = {self.height: h, self.width: width, self.classes: selection['num_classes'] or 1}
         with self.quiet():
             known = [v for _, v in self.channels.options]
             if c not in known:
@@ -401,7 +399,7 @@ class OptionsPanel:
         if cls is None:
             return []
         if (kind, cls) not in self._rows:
-            self._rows[kind, cls] = [OptionRow(self.state, kind, o, self.report) for o in options(cls) if not o.hidden]
+            self._rows[kind, cls] = [OptionRow(self.state, kind, o, self.report) for o in usable_options(cls)]
         return self._rows[kind, cls]
 
     def show(self, resolved: Resolved) -> None:
