@@ -306,6 +306,7 @@ def _costs(boxes):
 def _cost(n, unit, percent=None, share=None):
     "A count as text; a share that rounds to zero is written as < 1 %"
     said = '' if percent is None or not n else f'{percent} %' if percent else '< 1 %'
+    unit = unit.removesuffix('s') if n == 1 else unit
     return _Cost(f'{si(n)} {unit}' if n else f'no {unit}', said, share)
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #dd30b6cd
@@ -430,11 +431,8 @@ def _stage_tooltip(box, names):
 
 def _exactly(counted):
     "The exact counts of a box or stage"
-    return [
-        f'{n:,} {unit}'
-        for n, unit in ((counted.params, 'parameters'), (counted.macs, 'multiply-adds'))
-        if n is not None
-    ]
+    counts = (counted.params, 'parameters'), (counted.macs, 'multiply-adds')
+    return [f'{n:,} {unit.removesuffix("s") if n == 1 else unit}' for n, unit in counts if n is not None]
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #a99bffeb
 def _costs_svg(card, top):

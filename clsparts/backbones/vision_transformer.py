@@ -130,7 +130,7 @@ class VisionTransformer(BaseBackbone):
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
         norm_cfg: Mapping = dict(type='LN', eps=1e-6),  # see `build_norm_layer`
         final_norm: bool = True,  # a norm after the last layer
-        out_type: str = 'cls_token',  # 'cls_token', 'featmap', 'avg_featmap' or 'raw', see the table above
+        out_type: str = 'cls_token',  # 'cls_token', 'featmap', 'avg_featmap' or 'raw'
         with_cls_token: bool = True,  # whether there is a class token
         frozen_stages: int = -1,  # number of frozen layers; 0 freezes only the embedding, -1 nothing
         interpolate_mode: str = 'bicubic',  # how position embeddings are resized

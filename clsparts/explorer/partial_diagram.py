@@ -80,7 +80,7 @@ def diagram_with_issues(
     costs = _summary(parts, shape)
     drawn = diagram(SimpleNamespace(**dict.fromkeys(PARTS) | parts), shape, costs) if costs else None
     counted = {b.kind: b for b in drawn.boxes if b.kind in PARTS} if drawn else {}
-    outputs = {b.kind: s.texts for b, s in zip(drawn.boxes, drawn.seams)} if drawn else {}
+    outputs = {b.kind: s.texts for b, s in zip(drawn.boxes, drawn.seams, strict=False)} if drawn else {}
     boxes = [Box('image', 'image'), *_boxes(comp, counted)]
     image = [' × '.join(map(str, shape))] if isinstance(shape, (tuple, list)) else []
     seams = [Seam(outputs.get(b.kind, image if b.kind == 'image' else [])) for b in boxes[:-1]]
