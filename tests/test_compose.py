@@ -301,7 +301,7 @@ WRONG = {
         MODELS.build({**HEAD, 'in_channels': 512}),
         'FocalLoss',
     ),
-    # seams
+    # connections
     'map into a linear head': case(
         "head: LinearClsHead takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. Set neck=dict(type='GlobalAveragePooling').",
         R18,

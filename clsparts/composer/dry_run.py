@@ -173,7 +173,7 @@ def batch_size(feats) -> int:
 # %% ../../nbs/composer/dry_run.ipynb #7e7a5fa6
 @torch.no_grad()
 def run_eager(cfg, kind, x, cause):
-    "The outputs of a part, as meta tensors, for real data in the shapes of `x`: a smaller batch, and small images if possible"
+    "The outputs of a part, as meta tensors, for random data in the shapes of `x` but with fewer and smaller images"
     n = min(batch_size(x), FEW_IMAGES)
     with _random_state_kept(), Bounded():
         module = MODELS.build(_untrained(cfg), kind)
@@ -181,7 +181,7 @@ def run_eager(cfg, kind, x, cause):
             raise cause
         device = next((p.device for p in module.parameters()), 'cpu')
         for side in (64, 10 ** 6) if kind == 'backbone' else (10 ** 6,):
-            def random(t):
+            def random(t, side=side):
                 return torch.randn(n, *t.shape[1:2], *[min(s, side) for s in t.shape[2:]], device=device)
             real = tree_map(random, x)
             try:

@@ -473,7 +473,7 @@ def __contains__(self: Registry, name):
 # %% ../../nbs/core/registry.ipynb #b162f864
 @patch
 def entries(self: Registry, kind: str | None = None) -> list[Entry]:
-    "All entries of a kind (those of unknown kind included, wrappers of other modules left out), sorted by name; imports their modules"
+    "All entries of a kind or of unknown kind, without wrappers, sorted by name; imports their modules"
     self._load_all(kind)
     found = [self._current(n) for n in sorted(self._entries, key=str.lower)]
     return [e for e in found if e and kind in (None, e.kind or kind) and not getattr(e.part, 'is_wrapper', False)]
