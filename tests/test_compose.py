@@ -239,7 +239,7 @@ WRONG = {
         dict(type='ClsHead', topk=(1, 600)),
     ),
     'smoothing of one': case(
-        "head.loss.label_smooth_val: must be >= 0 and < 1, got 1.0.",
+        "head.loss.label_smooth_val: expected a number >= 0 and < 1, got 1.0.",
         R18,
         GAP,
         HEAD,

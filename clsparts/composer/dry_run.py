@@ -448,11 +448,10 @@ def wrong_targets(
     "The issue about `targets` that do not exist, or that the data does not have"
     if targets in TARGETS and (data in (None, targets) or (data, targets) == ('labels', 'soft')):
         return None
-    if targets in TARGETS:
-        message = f'the data has {data} targets, not {targets}.'
-    else:
-        message = f'expected one of {", ".join(TARGETS)}, got {targets!r}.'
-    return Issue('targets', message, Fix(remove=('targets',)))
+    fix = Fix(remove=('targets',))
+    if targets not in TARGETS:
+        return Issue.mismatch('targets', f'one of {", ".join(TARGETS)}', targets, fix)
+    return Issue('targets', f'the data has {data} targets, not {targets}.', fix)
 
 # %% ../../nbs/composer/dry_run.ipynb #87b70ff2
 def loss_of(head):
@@ -617,7 +616,7 @@ def _fix_and_continue(dry_run, comp, problem, issues, skipped):
     fix = next(iter(_try_fixes(dry_run, comp, problem, skipped)), None)
     if fix:
         inside = [k for k in fix.set if k.startswith(problem.issues[0].path + '.')] if len(fix.set) == 1 else []
-        problem.issues = [Issue((inside or [o.path])[0], o.message, fix) for o in problem.issues]
+        problem.issues = [o._replace(path=(inside or [o.path])[0], fix=fix) for o in problem.issues]
     known = all(o in issues for o in problem.issues)
     issues += [o for o in problem.issues if o not in issues]
     normal = normalize_composition(comp)
