@@ -150,8 +150,8 @@ TEXTS = {  # each text once
     ),
     'all at once': ('3 problems:', '- backbone.dept: ', '- neck.dims: ', '- head.top_k: '),
     'missing depth': ("backbone: ResNet requires the argument 'depth'. Use dict(type='ResNet', depth=…).",),
-    'style': ("backbone.style: must be one of 'pytorch', 'caffe', got 'cafe'. Set backbone.style='caffe'.",),
-    'rate': ('backbone.drop_path_rate: must be >= 0 and < 1, got 1.5.',),
+    'style': ("backbone.style: expected one of 'pytorch', 'caffe', got 'cafe'. Set backbone.style='caffe'.",),
+    'rate': ('backbone.drop_path_rate: expected a number >= 0 and < 1, got 1.5.',),
     'classes in words': ("head.num_classes: expected an int, got 'ten'.",),
 }
 

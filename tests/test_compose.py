@@ -261,7 +261,7 @@ WRONG = {
         dict(type='ClsHead', topk=(1, 600)),
     ),
     'smoothing of one': case(
-        "head.loss.label_smooth_val: must be >= 0 and < 1, got 1.0.",
+        "head.loss.label_smooth_val: expected a number >= 0 and < 1, got 1.0.",
         R18,
         GAP,
         HEAD,
@@ -325,7 +325,7 @@ WRONG = {
         MODELS.build({**HEAD, 'in_channels': 512}),
         'FocalLoss',
     ),
-    # seams
+    # connections
     'map into a linear head': case(
         "head: LinearClsHead takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. "
         "Set neck=dict(type='GlobalAveragePooling').",

@@ -25,7 +25,7 @@ def check_reduction(
     "Raise `ConfigError` for another reduction"
     known = get_args(Reduction)
     if reduction not in known:
-        raise ConfigError('reduction', f'must be one of {", ".join(map(repr, known))}, got {reduction!r}.')
+        raise ConfigError('reduction', f'expected one of {", ".join(map(repr, known))}, got {reduction!r}.')
 
 # %% ../../nbs/losses/utils.ipynb #ec83244f
 def reduce_loss(

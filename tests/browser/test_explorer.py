@@ -133,7 +133,7 @@ def test_flow_and_fix(open_notebook):
     e.redrawn(lambda: e.type('.clsx-size > :nth-child(3)', 224))
     e.pick('backbone', 'VisionTransformer')
     e.shows('.clsx-flow', 'GlobalAveragePooling(dim=2) takes a tensor of 4 axes')
-    assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
+    assert e.find('.clsx-flow [data-connection]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     e.redrawn(lambda: e.find('.clsx-fix').click())
     assert (

@@ -20,7 +20,7 @@ from table import CONTROL, Case, Fails, Works, table
 from torch import nn
 
 from clsparts.analysis.feature_maps import show_grad_cam
-from clsparts.analysis.flow_diagram import Box, Diagram, Seam, diagram, part_box
+from clsparts.analysis.flow_diagram import Box, Diagram, Connection, diagram, part_box
 from clsparts.analysis.layer_summary import compare
 from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.cli.explore_command import explore_in_lab, explorer_notebook
@@ -355,7 +355,7 @@ ATTRIBUTES = {
     'stroke-dasharray',
     'text-anchor',
     'data-part',
-    'data-seam',
+    'data-connection',
 }
 
 
@@ -370,7 +370,7 @@ def drawn_with(name):
     ]
     return Diagram(
         boxes,
-        [Seam(['1 × 8 × 8']), Seam([name], name), Seam(['vector 3']), Seam([])],
+        [Connection(['1 × 8 × 8']), Connection([name], name), Connection(['vector 3']), Connection([])],
         name,
         part_box('teacher', {'type': name, name: name}),
     )
