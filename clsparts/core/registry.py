@@ -137,7 +137,7 @@ def _fits(value, type_):
     return isinstance(value, _PLAIN[type_][0]) and (type_ is bool or not isinstance(value, bool))
 
 def _wrong_type(parameter, value):
-    "What `parameter` expects, if its annotation and `value` have plain types that differ"
+    "What `parameter` expects, if its annotation and `value` have plain types that differ, and what may be meant"
     options = [o if o in _PLAIN else get_origin(o) for o, _ in members(parameter.annotation)]
     options = [type(v) for v in literals(parameter.annotation)] + [o for o in options if o is not Literal]
     if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default):
@@ -146,50 +146,49 @@ def _wrong_type(parameter, value):
         return None
     if any(_fits(value, o) for o in options):
         return None
-    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
+    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options)), *_right_type(parameter, value)
 
-def _right_type(name, parameter, value):
-    "The fix for a number that was written as a string, or a name that was written without its dict"
+def _right_type(parameter, value):
+    "The number that was written as a string, or the dict of a name; empty for anything else"
     if not isinstance(value, str) or len(value) > MAX_NAME:
-        return None
+        return []
     takes_dict = Mapping in [o for o, _ in members(parameter.annotation)]
     if takes_dict and value.isidentifier():
-        return Fix({name: dict(type=value)})
+        return [dict(type=value)]
     try:
         meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return None if any(_issues(name, parameter, meant)) else Fix({name: meant})
+        return []
+    return [] if any(_issues('', parameter, meant)) else [meant]
 
 # %% ../../nbs/core/registry.ipynb #7489dda7
 def _issues(name, parameter, value):
     "What is wrong with a value, as far as the annotation of `parameter` tells"
-    if expected := _wrong_type(parameter, value):
-        yield Issue(name, f'expected {expected}, got {value!r}.', _right_type(name, parameter, value))
-    elif issue := _wrong_choice(name, parameter, value) or _out_of_range(name, parameter, value):
-        yield issue
-    else:
-        yield from _wrong_entries(name, parameter, value)
+    for check in (_wrong_type, _wrong_choice, _out_of_range):
+        if found := check(parameter, value):
+            expected, *meant = found
+            yield Issue.mismatch(name, expected, value, *[Fix({name: v}) for v in meant])
+            return
+    yield from _wrong_entries(name, parameter, value)
 
-def _wrong_choice(name, parameter, value):
-    "The issue of a value that `Literal` does not list"
+def _wrong_choice(parameter, value):
+    "The choices, if `Literal` does not list the value, and the closest one"
     values = literals(parameter.annotation)
     if not values or value in values or not any(_fits(value, type(v)) for v in values):
         return None
     others = [o for o, _ in members(parameter.annotation) if get_origin(o) is not Literal]
     if any(o not in _PLAIN or _fits(value, o) for o in others):
         return None
-    near = closest(value, values) if isinstance(value, str) else []
-    fix = Fix({name: near[0]}) if near else None
-    return Issue(name, f'must be one of {", ".join(map(repr, values))}, got {value!r}.', fix)
+    close = closest(value, values)[:1] if isinstance(value, str) else []
+    return f'one of {", ".join(map(repr, values))}', *close
 
-def _out_of_range(name, parameter, value):
-    "The issue of a number outside of the bounds that `Range` states"
+def _out_of_range(parameter, value):
+    "The bounds of `Range`, if a number is outside of them, and the nearest one"
     bounds = metadata(parameter.annotation, Range)
     if bounds is None or not isinstance(value, Real) or isinstance(value, bool) or value in bounds:
         return None
     nearest = bounds.nearest(value)
-    return Issue(name, f'must be {bounds}, got {value!r}.', None if nearest is None else Fix({name: nearest}))
+    return f'a number {bounds}', *([] if nearest is None else [nearest])
 
 def _wrong_entries(name, parameter, value):
     "Issues of a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `list[float]`"
@@ -197,7 +196,7 @@ def _wrong_entries(name, parameter, value):
     if not inner or not isinstance(value, (tuple, list)):
         return
     if ... not in inner and len(inner) > 1 and len(value) != len(inner):
-        yield Issue(name, f'expected {len(inner)} values, got {value!r}.')
+        yield Issue.mismatch(name, f'{len(inner)} values', value)
     for i, v in enumerate(value):
         entry = inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, annotation=inner[0])
         yield from _issues(join_path(name, i), entry, v)
@@ -473,7 +472,7 @@ def __contains__(self: Registry, name):
 # %% ../../nbs/core/registry.ipynb #b162f864
 @patch
 def entries(self: Registry, kind: str | None = None) -> list[Entry]:
-    "All entries of a kind (those of unknown kind included, wrappers of other modules left out), sorted by name; imports their modules"
+    "All entries of a kind or of unknown kind, without wrappers, sorted by name; imports their modules"
     self._load_all(kind)
     found = [self._current(n) for n in sorted(self._entries, key=str.lower)]
     return [e for e in found if e and kind in (None, e.kind or kind) and not getattr(e.part, 'is_wrapper', False)]

@@ -184,9 +184,9 @@ class _Progress(Callback):
     "Reports steps and epochs to a run"
     def __init__(self, run: Run):
         self.run = run
-    def after_step(self, training) -> None:
-        self.run._after_step(training)
-    def after_epoch(self, training) -> None:
+    def after_step(self, trainer) -> None:
+        self.run._after_step(trainer)
+    def after_epoch(self, trainer) -> None:
         self.run._on_change(self.run)
 
 @patch
@@ -198,9 +198,9 @@ def _record_loss(self: Run, loss):
         self.losses, self._every = self.losses[1::2], 2 * self._every
 
 @patch
-def _after_step(self: Run, training):
-    self.step, self.steps = training.step, training.steps
-    self._record_loss(training.loss.item())
+def _after_step(self: Run, trainer):
+    self.step, self.steps = trainer.step, trainer.steps
+    self._record_loss(trainer.loss.item())
     if time.perf_counter() - self._notified > .2:
         self._notified = time.perf_counter()
         self._on_change(self)

@@ -73,7 +73,7 @@ def top_html(
     "A table of the most likely classes with bars; the true class is marked"
     best = probabilities.topk(min(top, len(probabilities)))
     lines = []
-    for p, i in zip(best.values.tolist(), best.indices.tolist()):
+    for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True):
         name = escaped(classes[i] if classes else f'class {i}', MAX_CELL) + (' ✓' if i == label else '')
         bar = f"<span class='clsx-bar clsx-now'><i style='width:{100 * p:.1f}%'></i></span>"
         lines.append(f'<tr><th scope=row>{name}</th><td>{100 * p:.1f} %</td><td>{bar}</td></tr>')
@@ -199,6 +199,7 @@ def _fill_stages(self: FeaturePanel, stages):
     finally:
         self._filling = False
 
+# %% ../../nbs/explorer/feature_panel.ipynb #9dbba073
 @patch
 def _clear(self: FeaturePanel, status):
     self.status.value = status

@@ -290,16 +290,15 @@ def reset(self: State,
 # %% ../../nbs/explorer/state.ipynb #e5f49672
 @patch
 def apply(self: State,
-    fix: Fix,  # of an issue of the current selection
+    *fixes: Fix,  # of issues of the current selection
 ) -> None:
-    "Make the change that an issue suggests"
-    self.go_to(selection_of(apply_fixes(composition_of(self.selection), [fix]), self.selection['batch']))
+    "Make the changes that issues suggest, in their order"
+    self.go_to(selection_of(apply_fixes(composition_of(self.selection), fixes), self.selection['batch']))
 
 @patch
 def fix_all(self: State) -> None:
     "Make the changes that all issues suggest, in their order"
-    fixes = [issue.fix for issue in self.resolved.issues if issue.fix]
-    self.go_to(selection_of(apply_fixes(composition_of(self.selection), fixes), self.selection['batch']))
+    self.apply(*(issue.fix for issue in self.resolved.issues if issue.fix))
 
 # %% ../../nbs/explorer/state.ipynb #cf2e2b3a
 @patch(as_prop=True)
