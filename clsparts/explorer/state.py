@@ -132,9 +132,10 @@ def _build_meta(selection, dry_run):
 
 def resolve_selection(
     selection: Mapping,
+    targets: str | None = None,  # of the data: 'labels', 'soft' or 'multi-label'; None if it is not known yet
 ) -> Resolved:
     "Compose a selection on the meta device; parts that do not fit are reported in `issues`"
-    dry_run, clf, costs, issues = DryRun(), None, None, []
+    dry_run, clf, costs, issues = DryRun(KEYS, targets), None, None, []
     with OwnGenerator():
         try:
             clf, costs, drawn = _build_meta(selection, dry_run)
@@ -188,6 +189,7 @@ class State:
         self._history, self._at = [dict(selection)], 0
         self._cache, self._watchers, self._lock = OrderedDict(), [], threading.RLock()
         self.pins = {}                                                  # `Resolved` by name
+        self.targets = None                                             # kind of the data's targets, once it is known
 
     @property
     def selection(self) -> dict:
@@ -201,10 +203,10 @@ class State:
 
     def resolved_for(self, selection: Mapping) -> Resolved:
         "What a selection resolves to; the last eight are cached"
-        key = fingerprint(selection), tuple(_classes(selection))
+        key = fingerprint(selection), tuple(_classes(selection)), self.targets
         with self._lock:
             if key not in self._cache:
-                self._cache[key] = resolve_selection(selection)
+                self._cache[key] = resolve_selection(selection, self.targets)
             self._cache.move_to_end(key)
             while len(self._cache) > 8:
                 self._cache.popitem(last=False)
@@ -265,6 +267,15 @@ def set(self: State,
     self.go_to(new)
 
 # %% ../../nbs/explorer/state.ipynb #ec301aa8
+@patch
+def set_targets(self: State,
+    targets: str,  # 'labels', 'soft' or 'multi-label'
+) -> None:
+    "Check the composition, and find fixes, for the targets of the data that it will be trained on"
+    if targets != self.targets:
+        self.targets = targets
+        self._notify('selection')
+
 @patch
 def match_data(self: State,
     image_shape: tuple,  # `(c, h, w)`
