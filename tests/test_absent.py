@@ -39,7 +39,7 @@ def test_every_name():
 def test_nothing_is_derived(name):
     "The channels of the head fit the absent backbone, and not the one whose name is similar"
     finding, = examined(backbone=dict(type=name, arch='x'), head=dict(HEAD, in_channels=1024))
-    assert finding == ('backbone.type', finding.message, None, name)
+    assert (finding.path, finding.fix, finding.absent) == ('backbone.type', None, name)
 
 
 def test_what_needs_no_such_part_is_checked():

@@ -85,6 +85,7 @@ def _each_rule(init_cfg, path):
         if overrides:
             yield from ((p, r) for p, r in _each_rule(overrides, f'{place}.override') if 'type' in r)
 
+# %% ../../nbs/base/module.ipynb #0c1990d2
 def check_rules(
     init_cfg: Mapping | list | None,  # a rule, or several
 ) -> None:
@@ -136,6 +137,7 @@ def _apply_rule(module, rule, place):
         own_rule = over if 'type' in over else {**rule, **over}
         _apply(getattr(module, name), own_rule, own and [own], f'{place}.override', everywhere=_loads(rule))
 
+# %% ../../nbs/base/module.ipynb #fae4372e
 def initialize(
     module: nn.Module,  # changed in place
     init_cfg: Mapping | list | None,  # a rule, or several that are applied in turn, `Pretrained` last

@@ -495,6 +495,7 @@ def _check_values(loss, name, logits, target, targets, candidates):
         message = f'{name} assumes one label per image, but the targets are multi-label.'
         _fail('targets', 'head.loss', message, *candidates)
 
+# %% ../../nbs/composer/dry_run.ipynb #be78d07b
 def validate_loss(
     comp: Mapping,
     head,  # on any device
