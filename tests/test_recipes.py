@@ -11,7 +11,7 @@ from torchvision.transforms import v2
 from clsparts.composer.builder import compose
 from clsparts.core.errors import ConfigError
 from clsparts.core.registry import MODELS
-from clsparts.data.batch_augments import build_mixing, check_soft_targets
+from clsparts.data.batch_augments import build_batch_augments, check_soft_targets
 from clsparts.data.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preset
 from clsparts.training.optimizers import build_optimizer
 from clsparts.training.runs import DEFAULT, complete
@@ -79,7 +79,7 @@ class LabelsOnly(torch.nn.Module):
     'never': (dict(type='Mixup'), 0.)}.values(), ids=str)
 def test_mixed_targets(augments, probs):
     "They have a column for each class of the head, add up to one, and some are of two classes"
-    mix, x, y = build_mixing(augments, probs, num_classes=10), torch.rand(8, 3, 16, 16), torch.arange(8)
+    mix, x, y = build_batch_augments(augments, probs, num_classes=10), torch.rand(8, 3, 16, 16), torch.arange(8)
     mixed = [mix(x, y) for _ in range(20)]
     for a, t in mixed:
         assert a.shape == x.shape and t.shape == (8, 10)
@@ -97,7 +97,7 @@ def test_mixing_with_every_loss(entry):
         dict(type='LinearClsHead', num_classes=10),
     )
     clf.head.loss_module = MODELS.build(minimal(entry), 'loss')
-    mix = build_mixing(dict(type='Mixup', alpha=.8), num_classes=10)
+    mix = build_batch_augments(dict(type='Mixup', alpha=.8), num_classes=10)
     try:
         check_soft_targets(clf, 10)
     except ConfigError as e:

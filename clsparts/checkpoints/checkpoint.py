@@ -26,7 +26,7 @@ from ..core.errors import ConfigError, join_path, printable
 from ..core.registry import MODELS
 from ..core.tables import one_line
 from ..data.transforms import Preset
-from ..files.atomic import regular_file, replacing
+from ..files.atomic import as_path, regular_file, replacing
 from ..files.weights import check_weights, few, file_format
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #1d8dcc56
@@ -136,7 +136,7 @@ def read_checkpoint(
     path: str | Path,  # a file from `write_checkpoint`
 ) -> tuple[dict[str, torch.Tensor], dict]:  # tensors by name on the CPU, and the plain data
     "The contents of a file; raises `ConfigError` if it is missing, truncated or modified"
-    path = regular_file(path, 'checkpoint')
+    path = regular_file(as_path(path), 'checkpoint')
     try:
         if file_format(path) != 'safetensors':
             raise ConfigError(message='is a file of torch.save. Load its weights: load_checkpoint(clf, FILE).')

@@ -26,7 +26,7 @@ from ..data.transforms import check_augment
 from ..evaluation.evaluator import Evaluation, evaluate
 from ..evaluation.plots import plot_confusion, plot_curves, plot_per_class
 from ..files.atomic import as_path, regular_file
-from ..files.weights import check_weights
+from ..files.weights import check_weights, few
 from ..runtime.devices import by_main, connect
 from .callbacks import Callback, check_trackers, side_product
 from .openmmlab_recipe import lifted
@@ -241,8 +241,8 @@ def _start_from(clf, data, path):
     weights, meta = read_checkpoint(_checkpoint_at(path))
     then, now = meta.get('classes'), list(map(str, data.classes))
     if then != now:
-        found, fix = f'its classes are {_few(then)}', 'For other classes set load_from instead of from_checkpoint.'
-        raise ConfigError('from_checkpoint', f'{path}: {found}, those of the data {_few(now)}. {fix}')
+        found, fix = f'its classes are {_listed(then)}', 'For other classes set load_from instead of from_checkpoint.'
+        raise ConfigError('from_checkpoint', f'{path}: {found}, those of the data {_listed(now)}. {fix}')
     weights = {k: v for k, v in weights.items() if not k.startswith(TRAINING)}
     try:
         check_fit(clf, weights, path)
@@ -253,10 +253,8 @@ def _start_from(clf, data, path):
     except ConfigError as e:
         raise e.prefixed('from_checkpoint') from None
 
-def _few(names):
-    if not isinstance(names, list):
-        return 'not known'
-    return f'{len(names)}: {", ".join(map(str, names[:5]))}{", …" if len(names) > 5 else ""}'
+def _listed(names):
+    return few(map(str, names), 5) if isinstance(names, list) else 'not known'
 
 # %% ../../nbs/training/runs.ipynb #98581129
 def prepare(

@@ -34,7 +34,7 @@ from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_ran
 from ..config.config import diff
 from ..core.errors import ConfigError
 from ..core.registry import checks_call
-from ..data.batch_augments import check_soft_targets, mixing_of
+from ..data.batch_augments import batch_augments_from, check_soft_targets
 from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
 from ..data.samplers import Batches, generators_of, reseed
@@ -244,7 +244,7 @@ def _set_up_batches(self: Trainer, batch_size):
     s, acc, clf = self.settings, self.accelerator, self.clf
     augments = s.batch_augments if s.batch_augments is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(self.data.classes)
-    self.mix = mixing_of(augments, k)
+    self.mix = batch_augments_from(augments, k)
     if self.mix:
         check_soft_targets(clf, k)
     else:
