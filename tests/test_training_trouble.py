@@ -169,7 +169,7 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('where, told', {
-    'ftp://host/a.pth': 'ftp://host/a.pth: weights come from files, http(s)://, torchvision:// and '
+    'ftp://host/a.pth': 'ftp://host/a.pth: weights are read from files, http(s)://, torchvision:// and '
                         'timm://, not from ftp://.',
     'http:///a.pth': "expected a URL that starts with http:// or https://, got 'http:///a.pth'. "
                      "Pass a file on disk by its path.",

@@ -149,6 +149,7 @@ def _wrong_type(parameter, value):
         return None
     return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options)), *_right_type(parameter, value)
 
+# %% ../../nbs/core/registry.ipynb #5e70f412
 def _right_type(parameter, value):
     "The number that was written as a string, or the dict of a name; empty for anything else"
     if not isinstance(value, str) or len(value) > MAX_NAME:
@@ -191,6 +192,7 @@ def _out_of_range(parameter, value):
     nearest = bounds.nearest(value)
     return f'a number {bounds}', *([] if nearest is None else [nearest])
 
+# %% ../../nbs/core/registry.ipynb #71f8936f
 def _wrong_entries(name, parameter, value):
     "Issues of a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `list[float]`"
     inner = next((get_args(o) for o, _ in members(parameter.annotation) if get_origin(o) in (tuple, list)), ())
@@ -606,6 +608,7 @@ def _find_class(self: Registry, name, kind):
     self._check_kind(shown, entry.kind, kind)
     return entry
 
+# %% ../../nbs/core/registry.ipynb #937b0a94
 @patch
 def _import_class(self: Registry, name, shown):
     "Import a class of the allowed packages, of this package, or of a trusted config"
