@@ -28,6 +28,7 @@ from .page import CSS, Page, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .starting_point import read_start
 from .state import KINDS, Resolved, State
+from .theme import Theme
 from .train_panel import TrainPanel
 
 # %% ../../nbs/explorer/explorer.ipynb #39c8a1fa
@@ -52,7 +53,7 @@ class Explorer:
         start=None,  # see `explore`
     ):
         selection, self._given, self._kept = read_start(start)
-        self.state, self._runs, self._drawn = State(selection), Runs(), 0
+        self.state, self._runs, self._drawn, self.theme = State(selection), Runs(), 0, Theme()
         self._given_model = self.resolved.model                         # config of the classifier it was opened with
         self.diagram, self.errors = Page(label='Diagram of the composition'), w.HTML()
         self.fixes = IssueRows(self._apply, self.report, messages=False)
@@ -64,8 +65,8 @@ class Explorer:
         self.panels = {
             'Options': OptionsPanel(self.state, self.report),
             'Cost': CostPanel(self.state, self.report),
-            'Feature maps': FeaturePanel(self.state, self._runs, self.report, self._given_for),
-            'Train': TrainPanel(self.state, self._runs, self.report),
+            'Feature maps': FeaturePanel(self.state, self._runs, self.report, self._given_for, self.theme),
+            'Train': TrainPanel(self.state, self._runs, self.report, self.theme),
             'Export': ExportPanel(self.state, self.report, self._run_settings, lambda: self.classifier)}
         self.tabs = w.ToggleButtons(options=list(self.panels))
         self.tabs.add_class('clsx-tabs')
@@ -92,7 +93,7 @@ class Explorer:
         lists = [p.panel for p in self.pickers.values()]
         panels = w.VBox([p.widget for p in self.panels.values()])
         style = w.HTML(f'<style>{CSS}</style>')
-        root = w.VBox([style, bar, *lists, self.diagram, self.fixes.widget, self.errors, self.tabs, panels])
+        root = w.VBox([style, self.theme, bar, *lists, self.diagram, self.fixes.widget, self.errors, self.tabs, panels])
         root.add_class('clsx')
         return root
 

@@ -28,13 +28,12 @@ from clsparts.explorer.page import (
     Worker,
     button,
     error_html,
-    figure_html,
     guarded,
     named_html,
-    png_html,
 )
 from .run_names import differences
 from .state import Resolved, State
+from .theme import Theme, figure_html, png_html
 from ..training.runs import DEFAULT
 
 # %% ../../nbs/explorer/train_panel.ipynb #e7523742
@@ -137,8 +136,9 @@ class TrainPanel:
         state: State,
         runs: Runs,
         report: Callable,  # shows an error
+        theme: Theme | None = None,  # of the page; light if None
     ):
-        self.state, self.runs, self.report = state, runs, report
+        self.state, self.runs, self.report, self.theme = state, runs, report, theme or Theme()
         self.shown = None  # index of the run whose confusion matrix is shown
         self._confusion_of, self._data, self._last_status = None, {}, None
         self._latest, self._reported = None, None                       # the last run shown, and the last one reported
@@ -156,6 +156,7 @@ class TrainPanel:
             self.widget.add_class(name)
         self._painter, self._starter = Worker(self._paint, report), Worker(self._start_run, report)
         self.runs.watch(self._run_changed)
+        self.theme.observe(lambda _: self._painter.wake(), 'dark')
         self._paint()
 
     def _make_settings(self):
@@ -371,7 +372,7 @@ def _paint(self: TrainPanel):
     self.table.value = runs_html(runs, self.shown)
     if run.status == 'stopping':
         return                                 # the run ends before a chart would be ready
-    self.curves.value = _curves_html(runs)
+    self.curves.value = _curves_html(runs, self.theme.dark)
     self._show_confusion(runs[self.shown])
     if run.active:
         self._status_changed.wait(.3)
@@ -389,10 +390,10 @@ def _show_progress(self: TrainPanel, run):
             self._tell(f"<span class='clsx-muted'>{escaped(run.message)}</span>")
 
 # %% ../../nbs/explorer/train_panel.ipynb #a655e5b6
-def _curves_html(runs):
+def _curves_html(runs, dark):
     if not any(r.losses for r in runs):
         return ''
-    return figure_html(plot_runs(runs), 'Training loss and validation accuracy by epoch, one line per run')
+    return figure_html(plot_runs(runs), 'Training loss and validation accuracy by epoch, one line per run', dark)
 
 def _failure_html(run):
     "The error of a run with its traceback folded"
@@ -410,7 +411,7 @@ def _saved_picture(run):
 @patch
 def _show_confusion(self: TrainPanel, run):
     "Draw the confusion matrix of a run that has ended"
-    key = run.name, run.status
+    key = run.name, run.status, self.theme.dark
     if self._confusion_of == key:
         return
     self._confusion_of, html = key, ''
@@ -418,6 +419,6 @@ def _show_confusion(self: TrainPanel, run):
         html = _saved_picture(run)
     elif run.status in ENDED and run.evaluation is not None:
         fig = plot_confusion(run.evaluation, run.training.data)
-        figure = figure_html(fig, f'Confusion matrix and most confident mistakes of {run.name}')
+        figure = figure_html(fig, f'Confusion matrix and most confident mistakes of {run.name}', self.theme.dark)
         html = f'<h4>{escaped(run.name)}</h4>{figure}'
     self.confusion.value = html
