@@ -25,7 +25,7 @@ from ..data.datasets import available_data, load_data
 from ..data.transforms import Preset
 from ..evaluation.predictions import as_input
 from .background_runs import Runs
-from .page import Worker, error_html, guarded
+from .page import Worker, error_html, guarded, not_busy
 from .state import START, Resolved, State, check_memory, model_config
 from .theme import Theme, figure_html
 
@@ -91,6 +91,7 @@ class FeaturePanel:
         report: Callable,  # shows an error
         given: Callable = lambda resolved: None,  # returns the classifier the explorer was opened with and its `Kept`
         theme: Theme | None = None,  # of the page; light if None
+        busy: Callable = not_busy,  # a `Busy`
     ):
         self.state, self.runs, self.report, self.given, self.theme = state, runs, report, given, theme or Theme()
         self.probabilities = None                                       # of the latest image, `(k,)`
@@ -108,7 +109,7 @@ class FeaturePanel:
         self.widget = w.VBox([inputs, self.status, results, self.maps])
         for name in ('clsx-panel', 'clsx-features'):
             self.widget.add_class(name)
-        self._worker = Worker(self._work, report)
+        self._worker = Worker(self._work, report, busy, 'Computing …')
         self.theme.observe(lambda _: self._worker.wake(), 'dark')
 
     def _make_inputs(self):
