@@ -69,7 +69,7 @@ class Explorer:
             'Options': OptionsPanel(**shared),
             'Cost': CostPanel(**shared),
             'Feature maps': FeaturePanel(**drawn, given=self._given_for, busy=self.busy),
-            'Train': TrainPanel(**drawn),
+            'Train': TrainPanel(**drawn, busy=self.busy),
             'Export': ExportPanel(**shared, run=self._run_settings, classifier=lambda: self.classifier)}
         self.tabs = Tabs(list(self.panels), 'clsx-tabs', 'Panels of the explorer')
         self.tabs.observe(guarded(lambda _: self._switch(), self.report), 'value')
@@ -95,7 +95,8 @@ class Explorer:
         lists = [p.panel for p in self.pickers.values()]
         panels = w.VBox([p.widget for p in self.panels.values()])
         style = w.HTML(f'<style>{CSS}</style>')
-        root = w.VBox([style, self.theme, bar, *lists, self.diagram, self.fixes.widget, self.errors, self.tabs.widget, panels])
+        below = [self.diagram, self.fixes.widget, self.errors, self.tabs.widget, panels]
+        root = w.VBox([style, self.theme, bar, *lists, *below])
         root.add_class('clsx')
         return root
 

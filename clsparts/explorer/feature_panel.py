@@ -154,7 +154,8 @@ def _classifier(self: FeaturePanel, resolved):
         self._shipped = self._shipped or load_digits_classifier()
         clf, meta = self._shipped
         kept = Kept(image_shape=tuple(meta['image_shape']), classes=meta['classes'])
-        return clf, kept, f"Weights that come with the package, trained on the digits: accuracy {meta['accuracy']:.1%}."
+        accuracy = f"accuracy {100 * meta['accuracy']:.1f} %"
+        return clf, kept, f'Weights that come with the package, trained on the digits: {accuracy}.'
     if self._untrained[0] != key:
         self._untrained = key, self.state.build(resolved.selection).eval()
     return self._untrained[1], kept_in({}), UNTRAINED
