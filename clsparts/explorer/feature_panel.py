@@ -25,7 +25,7 @@ from ..data.datasets import available_data, load_data
 from ..data.transforms import Preset
 from ..evaluation.predictions import as_input
 from .background_runs import Runs
-from .page import Worker, error_html, guarded
+from .page import Worker, error_html, guarded, not_busy
 from .state import START, Resolved, State, check_memory, model_config
 from .theme import Theme, figure_html
 
@@ -91,6 +91,7 @@ class FeaturePanel:
         report: Callable,  # shows an error
         given: Callable = lambda resolved: None,  # returns the classifier the explorer was opened with and its `Kept`
         theme: Theme | None = None,  # of the page; light if None
+        busy: Callable = not_busy,  # a `Busy`
     ):
         self.state, self.runs, self.report, self.given, self.theme = state, runs, report, given, theme or Theme()
         self.probabilities = None                                       # of the latest image, `(k,)`
@@ -108,7 +109,7 @@ class FeaturePanel:
         self.widget = w.VBox([inputs, self.status, results, self.maps])
         for name in ('clsx-panel', 'clsx-features'):
             self.widget.add_class(name)
-        self._worker = Worker(self._work, report)
+        self._worker = Worker(self._work, report, busy, 'Computing …')
         self.theme.observe(lambda _: self._worker.wake(), 'dark')
 
     def _make_inputs(self):
@@ -153,7 +154,8 @@ def _classifier(self: FeaturePanel, resolved):
         self._shipped = self._shipped or load_digits_classifier()
         clf, meta = self._shipped
         kept = Kept(image_shape=tuple(meta['image_shape']), classes=meta['classes'])
-        return clf, kept, f"Weights that come with the package, trained on the digits: accuracy {meta['accuracy']:.1%}."
+        accuracy = f"accuracy {100 * meta['accuracy']:.1f} %"
+        return clf, kept, f'Weights that come with the package, trained on the digits: {accuracy}.'
     if self._untrained[0] != key:
         self._untrained = key, self.state.build(resolved.selection).eval()
     return self._untrained[1], kept_in({}), UNTRAINED

@@ -19,7 +19,7 @@ from ..analysis.layer_summary import si
 from ..core.errors import ConfigError, join_path
 from ..core.registry import MODELS
 from ..core.tables import escaped, one_line
-from .page import button, guarded
+from .page import Tabs, button, guarded, not_busy
 from .part_catalogue import catalogue, search
 from .part_options import REQUIRED, Option, usable_options
 from .state import KINDS, Resolved, State
@@ -62,8 +62,9 @@ class PartPicker(Quiet):
         state: State,
         kind: str,  # backbone, neck, head or loss
         report: Callable,  # shows an error
+        busy: Callable = not_busy,  # a `Busy`
     ):
-        self.state, self.kind, self.listings = state, kind, []
+        self.state, self.kind, self.listings, self.busy = state, kind, [], busy
         self.button = button('', self._toggle, f'clsx-pick-{kind}', tip=f'Choose another {kind}', report=report)
         self.search = w.Text(placeholder='name, year, any word', description='Search', continuous_update=True)
         plural = 'losses' if kind == 'loss' else f'{kind}s'
@@ -106,10 +107,12 @@ class PartPicker(Quiet):
         if self.is_open:
             return self.close()
         self.on_open(self)
-        self.listings = catalogue(self.kind)
+        with self.busy('Reading the list …'):
+            self.listings = catalogue(self.kind)
         self._fill()
         self.panel.layout.display = None
         self.show()
+        self.search.focus()
 
     def _fill(self):
         "Show the lines that match the search"
@@ -373,11 +376,10 @@ class OptionsPanel:
         self.state, self.report, self._lock = state, report, threading.RLock()
         self._rows, self._shown = {}, None                              # rows by kind and class; what is shown
         self.size = SizeRow(state, report)
-        self.kinds = w.ToggleButtons(options=KINDS, tooltips=[f'options of the {k}' for k in KINDS])
-        self.kinds.add_class('clsx-kinds')
+        self.kinds = Tabs(KINDS, 'clsx-kinds', 'Part', [f'options of the {k}' for k in KINDS])
         self.kinds.observe(guarded(lambda _: self.show(self.state.resolved), report), 'value')
         self.rows, self.layers = w.VBox(), w.HTML()
-        self.widget = w.VBox([self.size.widget, self.kinds, self.rows, self.layers])
+        self.widget = w.VBox([self.size.widget, self.kinds.widget, self.rows, self.layers])
         for name in ('clsx-panel', 'clsx-options'):
             self.widget.add_class(name)
 

@@ -135,6 +135,7 @@ def test_flow_and_fix(open_notebook):
     e.shows('.clsx-flow', 'GlobalAveragePooling(dim=2) takes a tensor of 4 axes')
     assert e.find('.clsx-flow [data-connection]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
+    assert e.text('.clsx-fix') == 'Remove the neck' and 'neck=None' in e.find('.clsx-fix').first.get_attribute('title')
     e.redrawn(lambda: e.find('.clsx-fix').click())
     assert (
         e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
@@ -151,7 +152,11 @@ def test_cost(open_notebook):
     e.tab('Cost')
     e.shows('.clsx-cost', 'Pin keeps a composition here')
     e.find('.clsx-pin').click()
-    e.shows('.clsx-cost', 'ResNet_CIFAR depth=18')
+    e.shows('.clsx-cost', 'ResNet_CIFAR ✎')
+    e.find("[data-edit^='rename:']").click()
+    e.find('input.clsx-rename').fill('mine')
+    e.find('input.clsx-rename').press('Enter')
+    e.shows('.clsx-cost', 'mine ✎')
     e.pick('backbone', 'MobileNetV2')
     assert e.find('.clsx-cost tr').count() == 3 and '2.2' in e.text('.clsx-row-now')
     e.find('.clsx-latency').click()
@@ -170,8 +175,9 @@ def test_cost(open_notebook):
 def test_feature_maps(open_notebook):
     e = Explorer(open_notebook())
     e.tab('Feature maps')
-    e.find('.clsx-maps img').wait_for()
-    assert 'Not trained yet' in e.text('.clsx-features-status') and e.find('.clsx-top5 tr').count() == 5
+    e.find('.clsx-cam img').wait_for()
+    assert 'come with the package' in e.text('.clsx-features-status') and e.find('.clsx-top5 tr').count() == 5
+    assert e.find('.clsx-stage select').evaluate('o => o.selectedOptions[0].textContent') == 'backbone.layer2'
     first = e.find('.clsx-maps img').get_attribute('src')
     e.find('.clsx-stage select').select_option(label='backbone.layer1')
     e.page.wait_for_function("was => document.querySelector('.clsx-maps img')?.src !== was", arg=first)
@@ -269,11 +275,7 @@ def test_keyboard(open_notebook):
     e.find('.clsx-pick-backbone').focus()
     keys.press('Enter')
     e.find('.clsx-picker-backbone .clsx-search input').wait_for()
-    keys.press('Tab')                                                   # over the other buttons to the search field
-    for _ in range(12):
-        if e.page.evaluate("document.activeElement.closest('.clsx-search') !== null"):
-            break
-        keys.press('Tab')
+    e.page.wait_for_function("document.activeElement.closest('.clsx-search') !== null")
     keys.type('resnetv1d')
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
     e.redrawn(lambda: keys.press('Enter'))
@@ -285,6 +287,17 @@ def test_keyboard(open_notebook):
     assert 'ResNetV1c' in e.diagram()
     e.redrawn(lambda: e.find('.clsx-undo').click())
     assert 'ResNetV1d' in e.diagram()
+    e.find('.clsx-picker-backbone select').focus()
+    keys.press('Escape')
+    e.find('.clsx-picker-backbone').wait_for(state='hidden')
+    assert e.page.evaluate("document.activeElement.closest('.clsx-pick-backbone') !== null")
+    e.find('.clsx-tabs [aria-selected=true]').focus()
+    keys.press('ArrowRight')
+    e.find('.clsx-tabs [aria-selected=true]').filter(has_text='Cost').wait_for()
+    keys.press('End')
+    e.find('.clsx-tabs [aria-selected=true]').filter(has_text='Export').wait_for()
+    assert e.page.evaluate("document.activeElement.textContent") == 'Export'
+    assert e.find('.clsx-panel[role=tabpanel]').count() == 5
     e.find("[data-act='part:head']").focus()
     keys.press('Enter')
     e.find('.clsx-option-head-topk').wait_for()
