@@ -833,7 +833,7 @@ def diagram(
         seams.append(Seam(list(row.layout) if row else []))
     loss = _loss_of(parts['head']) if 'head' in parts else None
     boxes.append(
-        part_box('loss', loss) if loss is not None else Box('output', 'scores' if 'head' in parts else 'features')
+        part_box('loss', loss) if loss is not None else Box('output', 'logits' if 'head' in parts else 'features')
     )
     return Diagram(
         boxes, seams, _note(boxes, seen.notes if seen else []), _teacher_box(getattr(clf, 'teacher', None), seen)

@@ -86,12 +86,14 @@ def _brief(name, n=12):
 def _mistake(seen, i):
     "The title of a mistake: true and predicted class, or the most confident of several mistakes"
     if not seen.multi_label:
-        j = seen.scores[i].argmax().item()
+        j = seen.pred_score[i].argmax().item()
         true, predicted = _brief(seen.names[seen.truth[i]]), _brief(seen.names[j])
-        return f'{true}{" " if len(true + predicted) < 10 else chr(10)}→ {predicted}\n{100 * seen.scores[i, j]:.0f} %'
-    wrong = (seen.scores[i] > seen.threshold) != (seen.labels[i] > .5)
-    j = torch.where(wrong, (seen.scores[i] - seen.labels[i]).abs(), -1.).argmax().item()
-    return f'{"missed" if seen.labels[i, j] > .5 else "not"} {_brief(seen.names[j])}\n{100 * seen.scores[i, j]:.0f} %'
+        between = ' ' if len(true + predicted) < 10 else '\n'
+        return f'{true}{between}→ {predicted}\n{100 * seen.pred_score[i, j]:.0f} %'
+    wrong = (seen.pred_score[i] > seen.threshold) != (seen.labels[i] > .5)
+    j = torch.where(wrong, (seen.pred_score[i] - seen.labels[i]).abs(), -1.).argmax().item()
+    what = 'missed' if seen.labels[i, j] > .5 else 'not'
+    return f'{what} {_brief(seen.names[j])}\n{100 * seen.pred_score[i, j]:.0f} %'
 
 def _draw_worst(fig, seen, data, n, columns):
     "The `n` most confident mistakes; returns why there are no images"
@@ -132,7 +134,7 @@ def _confusion_of(seen):
     k = len(seen.names)
     if k <= WHOLE:
         return seen.confusion, seen.names, seen.confusion.sum(1, keepdim=True)
-    predicted, position = seen.scores.argmax(1), torch.full((k,), -1)
+    predicted, position = seen.pred_score.argmax(1), torch.full((k,), -1)
     mistaken = [c for _, *pair in frequent_mistakes(seen, 10 * CONFUSED) for c in pair]
     frequent = seen.truth.bincount(minlength=k).argsort(descending=True, stable=True)[:CONFUSED].tolist()
     chosen = sorted([*dict.fromkeys(mistaken + frequent)][:CONFUSED])
