@@ -168,12 +168,12 @@ def _maps_and_gradients(clf, x, label):
     told = patch_grid(clf.backbone, size)
     with torch.inference_mode(False), torch.enable_grad(), evaluating(clf):
         outs = named_outputs(clf, x.detach().clone().requires_grad_())  # builds a graph even if all weights are frozen
-        scores = outs['scores'][0]                                             # (k,)
-        label = scores.argmax().item() if label is None else label
-        if label not in range(len(scores)):
-            raise ValueError(f'label: expected a class index from 0 to {len(scores) - 1}, got {label!r}.')
+        logits = outs['logits'][0]                                             # (k,)
+        label = logits.argmax().item() if label is None else label
+        if label not in range(len(logits)):
+            raise ValueError(f'label: expected a class index from 0 to {len(logits) - 1}, got {label!r}.')
         live = [name for name, out in outs.items() if out.requires_grad]
-        grads = torch.autograd.grad(scores[label], [outs[n] for n in live], materialize_grads=True)
+        grads = torch.autograd.grad(logits[label], [outs[n] for n in live], materialize_grads=True)
         grads = dict(zip(live, grads, strict=True))
     def maps(o, grad):
         return as_map(o.detach(), size, told), as_map(torch.zeros_like(o) if grad is None else grad, size, told)

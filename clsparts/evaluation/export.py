@@ -67,7 +67,7 @@ class _Outputs(nn.Module):
     def forward(self, images):
         if not self.probabilities:
             return self.clf(images)
-        return self.clf.head.predict(self.clf.extract_feat(images)).scores
+        return self.clf.head.predict(self.clf.extract_feat(images)).pred_score
 
 @contextmanager
 def _quietly():
@@ -166,7 +166,7 @@ def export_onnx(
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
     image_shape = _shape_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
-    output = 'probabilities' if probabilities else 'scores'
+    output = 'probabilities' if probabilities else 'logits'
     with _exporting(path):
         program = torch.onnx.export(
             net,

@@ -258,7 +258,7 @@ def _paint(self: FeaturePanel):
         clf, kept, description = self._classifier(resolved)
         x, done, label, classes = self._input(resolved.selection['image_shape'], kept)
         with torch.no_grad(), evaluating(clf):
-            self.probabilities, feats = clf.predict(x[None]).scores[0], clf.features(x[None])
+            self.probabilities, feats = clf.predict(x[None]).pred_score[0], clf.features(x[None])
     except Exception as e:
         return self._clear(error_html(e))
     self.status.value = f"<span class='clsx-muted'>{description}{done}</span>"

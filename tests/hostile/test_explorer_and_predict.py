@@ -158,7 +158,7 @@ def starts(checkpoint, clf, tmp_path_factory):
 def test_explorer_sees_what_predict_sees(starts, start, image):
     (explorer, path), content = starts[start], IMAGES[image]()
     expected = predict(path, content)
-    torch.testing.assert_close(upload(explorer, content), expected.scores[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(upload(explorer, content), expected.pred_score[0], atol=1e-6, rtol=0)
     if start == 'trained':
         assert 'is trained' in explorer.panels['Feature maps'].status.value
     if start != 'plain':  # names of classes are known
@@ -366,7 +366,7 @@ def drawn_with(name):
         part_box('backbone', {'type': name, name: name}),
         part_box('neck', dict(type='GlobalAveragePooling', **{name: [name]})),
         part_box('head', dict(type=name)),
-        Box('output', 'scores'),
+        Box('output', 'logits'),
     ]
     return Diagram(
         boxes,
