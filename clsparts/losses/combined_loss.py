@@ -111,8 +111,8 @@ def _checked(weights, n):
         return [1.] * n
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
-        fix = Fix({'weights': (given + [1.] * n)[:n]})
-        raise ConfigError('weights', f'expected a list of length {n}, one number per loss, got {as_code(weights)}.', fix)
+        fix, text = Fix({'weights': (given + [1.] * n)[:n]}), as_code(weights)
+        raise ConfigError('weights', f'expected a list of length {n}, one number per loss, got {text}.', fix)
     for i, w in enumerate(given):
         _check_weight(w, f'weights.{i}')
     return given
