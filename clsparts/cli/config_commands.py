@@ -105,10 +105,11 @@ def _below(folder):
         folders[:] = [f for f in folders if f != '_base_' and not f.startswith('.')]
         yield from (os.path.join(root, f) for f in files if f.endswith(ENDINGS))
 
-# %% ../../nbs/cli/config_commands.ipynb #a5396eb2
+# %% ../../nbs/cli/config_commands.ipynb #e3d0ae04
 OUTCOMES = ('composes', 'absent parts', 'wrong', 'unreadable', 'no classifier')
 MAX_KNOWN = 200  # cached dry-run results; the cache is emptied above this
 
+# %% ../../nbs/cli/config_commands.ipynb #a5396eb2
 class Checks:
     "Checks configs one after the other and counts the outcomes"
 

@@ -24,7 +24,8 @@ def explorer_notebook(
 ) -> str:  # the notebook as JSON
     "A notebook with one code cell that shows the explorer"
     words = '# clsparts explorer\n\nPress Shift + Enter in the cell below.'
-    call = f'from clsparts.explorer.explorer import explore\n\nexplorer = explore({"" if start is None else repr(start)})\nexplorer'
+    argument = '' if start is None else repr(start)
+    call = f'from clsparts.explorer.explorer import explore\n\nexplorer = explore({argument})\nexplorer'
     cells = [dict(id='words', cell_type='markdown', metadata={}, source=words),
              dict(id='explorer', cell_type='code', metadata={}, source=call, outputs=[], execution_count=None)]
     kernel = dict(name='python3', display_name='Python 3', language='python')

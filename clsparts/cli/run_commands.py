@@ -71,12 +71,12 @@ def predict_images(
         run, images, batch_size, device, tta=tta, num_workers=num_workers, broken=broken, threshold=threshold, top=top
     )
     for r in found.skipped:
-        warnings.warn(f'skipped: {r["problem"]}')
+        warnings.warn(f'skipped: {r["problem"]}', stacklevel=2)
     if out:
         return print(f'Wrote predictions for {len(found):,} images to {one_line(found.to_csv(out))}.')
     for r in found:
         if found.multi_label:
-            text = ', '.join(in_percent(zip(r['classes'], r['scores']))) or '–'
+            text = ', '.join(in_percent(zip(r['classes'], r['scores'], strict=True))) or '–'
         else:
             text = ', then '.join(in_percent(r['top']))
         print(f'{one_line(r["path"], None)}: {text}')

@@ -17,6 +17,7 @@ from ..base.shapes import as_tuple, check_image, evaluating
 from ..base.stages import stage_outputs
 from .dry_run import arguments, resolve, wrong_targets
 from ..core.errors import ConfigError
+from ..core.other_libraries import line_for
 from ..core.registry import MODELS
 from ..losses.utils import as_targets
 
@@ -63,6 +64,14 @@ class BaseClassifier(BaseModule):
         if self.head is not None:
             outs.update(pre_logits=self.head.pre_logits(feats), scores=self.head(feats))
         return outs
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError as e:
+            if line := line_for(name, 'classifier'):
+                raise AttributeError(f'{e}. {line}') from None
+            raise
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         "Display in a notebook: the diagram, or the text of `nn.Module` if the parts cannot be run"

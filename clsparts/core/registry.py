@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'MAX_EXTRA', 'LAYERS', 'SLOW', 'MODELS', 'Entry', 'parameters', 'Range', 'Choices', 'Example', 'members',
-           'metadata', 'literals', 'check_arguments', 'name_call', 'check_typed', 'Index', 'module_kind', 'kind_of',
-           'Registry']
+           'metadata', 'literals', 'check_arguments', 'name_call', 'checks_call', 'check_typed', 'Index', 'module_kind',
+           'kind_of', 'Registry']
 
 # %% ../../nbs/core/registry.ipynb #ceb15ad9
 import ast
@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
@@ -30,6 +30,7 @@ from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, jo
 from .lazy import defined_names
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 from .optional_imports import import_installed, site_folders
+from .other_libraries import SCOPES, line_for, part_for, renamed
 
 # %% ../../nbs/core/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -218,6 +219,10 @@ def _unknown_arguments(name, takes, args):
         return [Issue('', f'{name}: {len(extra):,} unknown arguments. Available: {available}.')]
     issues = []
     for k in extra:
+        if name in SCOPES and (line := line_for(k, name)):
+            new = renamed(k, name, args[k])
+            issues.append(Issue(k, f'{name} has no argument {k!r}.{"" if new else f" {line}"}', Fix(new, (k,))))
+            continue
         meant = closest(k, takes)[:1]
         fix = Fix({o: args[k] for o in meant if o not in args}, (k,)) if k.isidentifier() else None
         issues.append(Issue(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}Available: {available}.', fix))
@@ -250,6 +255,29 @@ def check_arguments(
 def name_call(name: str, arg: str) -> str:
     "An example of a config with `arg`"
     return f"dict(type='{name}', {arg}=…)"
+
+# %% ../../nbs/core/registry.ipynb #672adc02
+def checks_call(
+    f: Callable,  # a function that takes a classifier first, or also a path if its annotation contains `str`
+) -> Callable:
+    "A function that raises `ConfigError` for unknown keywords, and for a first argument that is not a classifier"
+    takes, _ = parameters(f)
+    first = next(iter(takes))
+    accepts_path = str in [type_ for type_, _ in members(takes[first].annotation)]
+    example = f"{f.__name__}({', '.join(k for k, p in takes.items() if p.default is p.empty)}, …)"
+    @wraps(f)
+    def checked(*args, **kwargs):
+        issues = _unknown_arguments(f.__name__, takes, kwargs)
+        given = args[0] if args else kwargs.get(first)
+        if not _is_layer(type(given)) and any(_is_layer(type(o)) for o in args[1:2]):
+            issues.append(Issue(first, f'the classifier comes first: {example}.'))
+        elif isinstance(given, (str, Path, Mapping)) and not accepts_path:
+            issues.append(Issue(first, f'expected a classifier, got {printable(repr(given), MAX_NAME)}. '
+                                       'Use compose(…) for a new one, load_classifier(PATH) for a trained one.'))
+        if issues:
+            raise ConfigError(issues=issues)
+        return f(*args, **kwargs)
+    return checked
 
 # %% ../../nbs/core/registry.ipynb #224a59f5
 def check_typed(
@@ -615,6 +643,10 @@ def _not_found(self: Registry, name, kind):
     broken = {m: e for m, e in self.failures.items() if name in (self.index.modules.get(m) or self.offered.get(m, ()))}
     for m, e in broken.items():
         return Issue('type', f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}')
+    part = part_for(name, kind)
+    if part and part['type'] in names:
+        return Issue('type', f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. '
+                             'Other libraries use this name.', Fix(part))
     known = openmmlab_name(name)
     if known and not self._search(known):
         return Issue('type', f'{absent(known)} Register your own with {register}.', absent=known)

@@ -32,6 +32,7 @@ from ..checkpoints.checkpoint import check_fit, read_checkpoint, without_pretrai
 from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_random_states
 from ..config.config import diff
 from ..core.errors import ConfigError
+from ..core.registry import checks_call
 from ..data.batch_augments import check_soft_targets, mixing_of
 from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
@@ -907,6 +908,7 @@ def train(self: Trainer) -> list[dict]:  # the history
     return self.history
 
 # %% ../../nbs/training/trainer.ipynb #fe08c93d
+@checks_call
 @delegates(TrainSettings)
 def fit(
     clf,  # a classifier with a head, trained in place
