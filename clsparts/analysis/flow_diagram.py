@@ -309,6 +309,7 @@ def _costs(boxes):
 def _cost(n, unit, percent=None, share=None):
     "A count as text; a share that rounds to zero is written as < 1 %"
     said = '' if percent is None or not n else f'{percent} %' if percent else '< 1 %'
+    unit = unit.removesuffix('s') if n == 1 else unit
     return _Cost(f'{si(n)} {unit}' if n else f'no {unit}', said, share)
 
 # %% ../../nbs/analysis/flow_diagram.ipynb #dd30b6cd

@@ -9,7 +9,7 @@ __all__ = ['box_for_issue', 'build_until_failure', 'diagram_with_issues']
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 
-from ..analysis.flow_diagram import Box, Diagram, Connection, diagram, part_box
+from ..analysis.flow_diagram import Box, Connection, Diagram, diagram, part_box
 from ..analysis.layer_summary import summary
 from ..base.shapes import PARTS
 from ..composer.dry_run import DryRun
@@ -80,7 +80,7 @@ def diagram_with_issues(
     costs = _summary(parts, shape)
     drawn = diagram(SimpleNamespace(**dict.fromkeys(PARTS) | parts), shape, costs) if costs else None
     counted = {b.kind: b for b in drawn.boxes if b.kind in PARTS} if drawn else {}
-    outputs = {b.kind: s.texts for b, s in zip(drawn.boxes, drawn.connections)} if drawn else {}
+    outputs = {b.kind: s.texts for b, s in zip(drawn.boxes, drawn.connections, strict=False)} if drawn else {}
     boxes = [Box('image', 'image'), *_boxes(comp, counted)]
     image = [' × '.join(map(str, shape))] if isinstance(shape, (tuple, list)) else []
     connections = [Connection(outputs.get(b.kind, image if b.kind == 'image' else [])) for b in boxes[:-1]]

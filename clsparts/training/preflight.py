@@ -59,6 +59,7 @@ def data_for(
         raise ConfigError('data', f'expected (train, val), got {len(parts)} parts. {fix}')
     return as_data(*parts, classes=classes_of(parts[0], clf))
 
+# %% ../../nbs/training/preflight.ipynb #b54c96d1
 def check_loader(
     data: Data,
     batch_size: int,  # images per step; `BATCH_SIZE` by default
@@ -78,7 +79,7 @@ def check_fits(
     clf,  # a classifier
     data: Data,
 ) -> None:
-    "Raise `ConfigError` if images, targets or classes do not fit `clf`; sets the image shape of a classifier that has none yet"
+    "Raise `ConfigError` if images, targets or classes do not fit `clf`, and set its image shape if it has none"
     dtype = next((p.dtype for p in clf.parameters() if p.is_floating_point()), None)
     for part in (data.train, data.val):
         check_pairs(part, dtype)

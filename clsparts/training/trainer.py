@@ -15,7 +15,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,13 +27,14 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Subset
 
+# %% ../../nbs/training/trainer.ipynb #5dc46872
 import clsparts
 from ..checkpoints.checkpoint import check_fit, read_checkpoint, without_pretrained, write_checkpoint
 from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_random_states
 from ..config.config import diff
 from ..core.errors import ConfigError
 from ..core.registry import checks_call
-from ..data.batch_augments import check_soft_targets, mixing_of
+from ..data.batch_augments import batch_augments_from, check_soft_targets
 from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
 from ..data.samplers import Batches, generators_of, reseed
@@ -55,6 +56,7 @@ from clsparts.training.callbacks import (
     Callback,
     StopTraining,
     best_record,
+    check_callbacks,
     check_trackers,
     is_finite,
     tell_all,
@@ -74,7 +76,7 @@ from clsparts.training.preflight import (
     make_folder,
 )
 from .schedules import build_schedule
-from .settings import TrainSettings
+from .settings import TrainSettings, settings_from
 
 # %% ../../nbs/training/trainer.ipynb #6b70d853
 class Trainer:
@@ -96,8 +98,9 @@ class Trainer:
         self.accelerator = accelerator_for(settings.device, settings.precision, scaling_of(settings.optim_wrapper))
         self.processes = self.accelerator.num_processes  # when the run started; each took `batch_size` images per step
         self.origin: list = []  # source of the first weights: config path and file
-        self.callbacks: list[Callback] = []
-  # progress
+        self.callbacks: list[Callback] = check_callbacks(settings.callbacks)
+
+        # progress
         self.epoch = 1  # the current one
         self.batch = 0  # its finished batches
         self.step = 0  # finished optimizer steps
@@ -115,7 +118,7 @@ class Trainer:
         self.snapshot: tuple | None = None  # to resume from
         self.last_good: Path | None = None  # latest snapshot
         self._digest: dict | None = None  # of the data
-  # created by `set_up`
+        # created by `set_up`
         self.model: nn.Module = clf  # what is trained: `clf`, or a copy that FSDP shards
         self.ema: AveragedModel | None = None  # moving average of its weights
         self.masks: set[str] = set()  # buffers that contain -inf on purpose
@@ -227,7 +230,7 @@ def _set_up_batches(self: Trainer, batch_size):
     s, acc, clf = self.settings, self.accelerator, self.clf
     augments = s.batch_augments if s.batch_augments is not None else getattr(clf, 'train_cfg', None)
     k = clf.head.num_classes or len(self.data.classes)
-    self.mix = mixing_of(augments, k)
+    self.mix = batch_augments_from(augments, k)
     if self.mix:
         check_soft_targets(clf, k)
     else:
@@ -288,7 +291,8 @@ def check_finite_weights(self: Trainer) -> None:
     lr = self.optimizer.defaults['lr'] / 10
     raise FloatingPointError(
         f'epoch {self.epoch}, step {self.step}: {found} became NaN or infinite. '
-        f'Try a smaller learning rate (lr={lr:.3g}), or gradient clipping (clip_grad=dict(max_norm=1.)){short}.{self.kept_note}'
+        f'Try a smaller learning rate (lr={lr:.3g}), or gradient clipping '
+        f'(clip_grad=dict(max_norm=1.)){short}.{self.kept_note}'
     )
 
 # %% ../../nbs/training/trainer.ipynb #d84a1e64
@@ -488,7 +492,7 @@ def check_data_order(self: Trainer) -> None:
     if self.settings.save_steps:
         fix = 'Remove save_steps, or pass the data set.'
         raise ConfigError('save_steps', f'{why}, so an epoch cannot be resumed in its middle. {fix}')
-    warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.')
+    warnings.warn(f'{why}. A resume starts from the last finished epoch, and is not exact.', stacklevel=5)
 
 # %% ../../nbs/training/trainer.ipynb #f411bf17
 @patch
@@ -521,7 +525,7 @@ def find_snapshot(self: Trainer) -> tuple | None:
     self.origin = state['origin'] or meta.get('initialized_from') or []
     if self.main and n != self.processes:
         warnings.warn(f'the run started with {size} images per step in each of {self.processes} processes; '
-                      f'now it has {size * self.processes // n} in each of {n}.')
+                      f'now it has {size * self.processes // n} in each of {n}.', stacklevel=4)
     return found
 
 # %% ../../nbs/training/trainer.ipynb #cf408f53
@@ -594,7 +598,7 @@ def _check_alike(then, now, name):
     if isinstance(now, dict):
         pairs = [(then[k], now[k]) for k in now if k in then]
     elif isinstance(now, (list, tuple)):
-        pairs = zip(then, now)
+        pairs = zip(then, now, strict=True)
     for a, b in pairs:
         _check_alike(a, b, name)
 
@@ -605,10 +609,8 @@ def checkpoints_in(
     "The readable checkpoints in the folder of a run"
     found = {}
     for name in ('checkpoint', 'best'):
-        try:
+        with suppress(ConfigError):
             found[name] = read_checkpoint(folder/f'{name}.safetensors')
-        except ConfigError:
-            pass
     return found
 
 # %% ../../nbs/training/trainer.ipynb #6f8ca543
@@ -626,7 +628,7 @@ def put_later_aside(self: Trainer,
     files = [*(folder/f'{name}.safetensors' for name in later), folder/'metrics.csv', folder/'metrics.json']
     names = [put_aside(f, 'later').name for f in files if f.exists()]
     warnings.warn(f'{folder} resumes from epoch {len(self.history)}; '
-                  f'files of later epochs are kept as {", ".join(names)}.')
+                  f'files of later epochs are kept as {", ".join(names)}.', stacklevel=6)
 
 # %% ../../nbs/training/trainer.ipynb #96628351
 @patch
@@ -662,7 +664,7 @@ def alone_in(
     folder: Path | None,  # of a run; None if nothing is saved
     new: bool = False,  # whether it must not contain a run
 ):
-    "A context in which the folder belongs to this training; deletes unfinished files; raises `ConfigError` if it is in use"
+    "A context in which the folder belongs to this training; deletes unfinished files; `ConfigError` if it is in use"
     held = ExitStack()
     def take():
         make_folder(folder)
@@ -714,7 +716,7 @@ def share_of(
     "The sums that process `i` continues with; if the number of processes changed, the first one gets the total"
     if len(sums) == n:
         return sums[i]
-    return tuple(map(sum, zip(*sums))) if i == 0 else (0., 0)
+    return tuple(map(sum, zip(*sums, strict=True))) if i == 0 else (0., 0)
 
 # %% ../../nbs/training/trainer.ipynb #d434135a
 @patch
@@ -749,7 +751,7 @@ def check_same(self: Trainer,
         made = {}
     if self.main and (new := [f'{k} {v} instead of {made[k]}' for k, v in here.items() if made.get(k, v) != v]):
         warnings.warn(f'{self.folder} was started with other versions; here is {", ".join(new)}. '
-                      'The numbers may differ.')
+                      'The numbers may differ.', stacklevel=5)
 
 # %% ../../nbs/training/trainer.ipynb #7a794c82
 def _differs(now, then):
@@ -766,7 +768,8 @@ def _other_data(then, now):
     if len(a) != len(b):
         yield _differs(f'{len(b)} classes', f'{len(a)} classes')
     elif a != b:
-        yield next(_differs(f'class {i} is {n!r}', repr(o)) for i, (o, n) in enumerate(zip(a, b)) if o != n)
+        i = next(i for i, name in enumerate(a) if b[i] != name)
+        yield _differs(f'class {i} is {b[i]!r}', repr(a[i]))
     keys = 'image_shape', 'preset', 'target'
     for path, a, b in diff(*({k: meta.get(k) for k in keys} for meta in (then, now))):
         yield _differs(f'{path}={b!r}', f'{path}={a!r}')
@@ -898,11 +901,13 @@ def train(self: Trainer) -> list[dict]:  # the history
         self.snapshot = self.find_snapshot() if s.resume is not None else None
         set_seed(s.seed + self.accelerator.process_index)
         self.set_up()
-        self.callbacks = [*usual_callbacks(self.folder, s.progress, s.patience, self.main, self.trackers), *s.callbacks]
+        usual = usual_callbacks(self.folder, s.progress, s.patience, self.main, self.trackers)
+        self.callbacks = [*usual, *check_callbacks(s.callbacks)]
         with self.interruptible():
             self.run()
         if self.main and self.step == self.first_step > 0:
-            warnings.warn(f'{self.folder} is complete after epoch {len(self.history)}; nothing is left to train.')
+            done = f'{self.folder} is complete after epoch {len(self.history)}'
+            warnings.warn(f'{done}; nothing is left to train.', stacklevel=3)
         self.agreed.close()
     forget()
     return self.history
@@ -915,7 +920,7 @@ def fit(
     data: Data | Dataset | DataLoader | tuple,  # see `load_data`; or `(train, val)`; a single data set is split
     **kwargs,
 ) -> list[dict]:  # per epoch: epoch, lr of its last step, train_loss, val_loss, val_accuracy or val_mAP, seconds
-    "Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with the batch size that fits"
-    return Trainer(clf, data, TrainSettings(**kwargs)).train()
+    "Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with a batch size that fits"
+    return Trainer(clf, data, settings_from(kwargs)).train()
 
 fit.__delwrap__ = TrainSettings                                         # its comments document the arguments
