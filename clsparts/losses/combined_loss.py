@@ -111,8 +111,9 @@ def _checked(weights, n):
         return [1.] * n
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
-        fix, text = Fix({'weights': (given + [1.] * n)[:n]}), as_code(weights)
-        raise ConfigError('weights', f'expected a list of length {n}, one number per loss, got {text}.', fix)
+        fix = Fix({'weights': (given + [1.] * n)[:n]})
+        message = f'expected a list of length {n}, one number per loss, got {as_code(weights)}.'
+        raise ConfigError('weights', message, fix)
     for i, w in enumerate(given):
         _check_weight(w, f'weights.{i}')
     return given
