@@ -33,11 +33,12 @@ from ..checkpoints.checkpoint import check_fit, read_checkpoint, without_pretrai
 from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_random_states
 from ..config.config import diff
 from ..core.errors import ConfigError
-from ..core.registry import checks_call
+from ..core.registry import call_issues, is_classifier
 from ..data.batch_augments import batch_augments_from, check_soft_targets
 from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
 from ..data.samplers import Batches, generators_of, reseed
+from ..data.transforms import check_augment
 from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
 from ..files.atomic import as_path, locked, sweep
 from ..files.weights import check_weights, count_nonfinite
@@ -62,7 +63,7 @@ from clsparts.training.callbacks import (
     tell_all,
     usual_callbacks,
 )
-from .optimizers import accumulation_of, build_optimizer, clip_of, scaling_of
+from .optimizers import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, scaling_of
 from .optimizers import freeze as frozen_parts
 from clsparts.training.preflight import (
     check_batch_size,
@@ -71,12 +72,13 @@ from clsparts.training.preflight import (
     check_loader,
     check_resumable,
     check_targets,
+    collecting,
     data_for,
     has_batch_norms,
     make_folder,
 )
-from .schedules import build_schedule
-from .settings import TrainSettings, settings_from
+from .schedules import build_schedule, check_param_scheduler
+from .settings import TrainSettings, setting_issues, valid_settings
 
 # %% ../../nbs/training/trainer.ipynb #bf62e879
 def folder_of(
@@ -102,17 +104,14 @@ class Trainer:
         settings: TrainSettings,
     ):
         self.clf, self.settings, self.epochs = clf, settings, settings.epochs
-        self.folder: Path | None = folder_of(settings.work_dir, settings.resume)
-        self.trackers = check_trackers(settings.log_with)
-        if self.trackers and self.folder is None:
-            raise ConfigError('log_with', 'trackers write to the folder of the run. Set work_dir to a folder.')
-        self.data = data_for(clf, data)
-        check_loader(self.data, settings.batch_size)
-        check_fits(clf, self.data)
+        self.folder: Path | None = None
+        self.trackers: list[str] = []
+        self.callbacks: list[Callback] = []
+        self.data: Data | None = None
+        self._check(data)
         self.accelerator = accelerator_for(settings.device, settings.precision, scaling_of(settings.optim_wrapper))
         self.processes = self.accelerator.num_processes  # when the run started; each took `batch_size` images per step
         self.origin: list = []  # source of the first weights: config path and file
-        self.callbacks: list[Callback] = check_callbacks(settings.callbacks)
 
         # progress
         self.epoch = 1  # the current one
@@ -141,6 +140,33 @@ class Trainer:
         self.clip: dict | None = None  # arguments of gradient clipping
         self.frozen = self.mix = self.batches = self.optimizer = self.schedule = None
         self.objective = self.stepper = self.backward = self.agreed = None
+
+# %% ../../nbs/training/trainer.ipynb #bbc3a424
+@patch
+def _check(self: Trainer, data):
+    "Raise one `ConfigError` for everything that is wrong with settings, classifier and data"
+    s, clf, issues = self.settings, self.clf, []
+    with collecting(issues):
+        self.folder = folder_of(s.work_dir, s.resume)
+    with collecting(issues):
+        self.trackers = check_trackers(s.log_with)
+        if self.trackers and s.work_dir is s.resume is None:
+            raise ConfigError('log_with', 'trackers write to the folder of the run. Set work_dir to a folder.')
+    with collecting(issues):
+        self.callbacks = check_callbacks(s.callbacks)
+    for check, value in ((check_optim_wrapper, s.optim_wrapper), (check_param_scheduler, s.param_scheduler),
+                         (check_augment, s.augment)):
+        with collecting(issues):
+            check(value)
+    with collecting(issues):
+        check_batch_size(clf, s.batch_size)
+    with collecting(issues):
+        self.data = data_for(clf, data)
+        with collecting(issues):
+            check_loader(self.data, s.batch_size)
+        check_fits(clf, self.data)
+    if issues:
+        raise ConfigError(issues=issues)
 
 # %% ../../nbs/training/trainer.ipynb #5dc1b359
 @patch(as_prop=True)
@@ -902,7 +928,7 @@ def train(self: Trainer) -> list[dict]:  # the history
         set_seed(s.seed + self.accelerator.process_index)
         self.set_up()
         usual = usual_callbacks(self.folder, s.progress, s.patience, self.main, self.trackers)
-        self.callbacks = [*usual, *check_callbacks(s.callbacks)]
+        self.callbacks = [*usual, *self.callbacks]
         with self.interruptible():
             self.run()
         if self.main and self.step == self.first_step > 0:
@@ -913,7 +939,6 @@ def train(self: Trainer) -> list[dict]:  # the history
     return self.history
 
 # %% ../../nbs/training/trainer.ipynb #fe08c93d
-@checks_call
 @delegates(TrainSettings)
 def fit(
     clf,  # a classifier with a head, trained in place
@@ -921,6 +946,12 @@ def fit(
     **kwargs,
 ) -> list[dict]:  # per epoch: epoch, lr of its last step, train_loss, val_loss, val_accuracy or val_mAP, seconds
     "Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with a batch size that fits"
-    return Trainer(clf, data, settings_from(kwargs)).train()
+    issues = setting_issues(kwargs, call_issues(fit, (clf, data), kwargs))
+    if is_classifier(clf):
+        with collecting(issues):
+            trainer = Trainer(clf, data, valid_settings(kwargs, issues))
+    if issues:
+        raise ConfigError(issues=issues)
+    return trainer.train()
 
 fit.__delwrap__ = TrainSettings                                         # its comments document the arguments
