@@ -262,7 +262,7 @@ def call_issues(
     args: tuple,  # of the call
     kwargs: Mapping,
 ) -> list[Issue]:
-    "What is wrong with a call: unknown and missing arguments, wrong types, and a first argument that is not a classifier"
+    "Issues of a call: unknown and missing arguments, wrong types, and a first argument that is not a classifier"
     name, (takes, _) = f.__name__, parameters(f)
     first, named = next(iter(takes)), {**dict(zip(takes, args, strict=False)), **kwargs}
     required = [k for k, p in takes.items() if p.default is p.empty]

@@ -148,12 +148,14 @@ def check_output(
             if isinstance(e, torch.OutOfMemoryError):
                 raise
             cause = str(e).partition('\n')[0]
-            raise ConfigError('data', f'an image of shape {tuple(shape)} cannot pass through the classifier: {cause}') from e
+            text = f'an image of shape {tuple(shape)} cannot pass through the classifier: {cause}'
+            raise ConfigError('data', text) from e
     logits = logits[0] if isinstance(logits, tuple) else logits
     found = logits.shape[1] if isinstance(logits, torch.Tensor) and logits.ndim == 2 else k
     if found != k:
         line = swap_line(clf, 'head', dict(num_classes=k))
-        raise ConfigError('head', f'the classifier outputs {found} logits, and the data has {k} classes. {line}'.rstrip())
+        text = f'the classifier outputs {found} logits, and the data has {k} classes. {line}'
+        raise ConfigError('head', text.rstrip())
 
 # %% ../../nbs/training/preflight.ipynb #74005901
 def check_fits(
