@@ -352,7 +352,7 @@ WRONG_FILES = {
         lambda r, p: (pets(r, p), (r / 'oxford-iiit-pet/images/Bengal_trainval1.jpg').unlink()),
         'oxford_pets',
         dict(size=16),
-        '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: cannot be read as an image: No such file or directory',
+        '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: there is no such file.',
     ),
     'no folder': (None, 'folder:{}/nope', {}, 'data: {0}/nope: no such folder.'),
     'empty folder': (
@@ -441,7 +441,7 @@ WRONG_FILES = {
         '- data.std: expected 3 numbers from 0 to 1, one per channel, of pixels divided by 255, got [58, 57, 57].',
     ),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
-    'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: cannot be read as a CSV file: it is a folder'),
+    'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: expected a file, got a folder.'),
     'another separator': (
         table('path;label\n' + rows(form='{}.png;{}\n')),
         'csv:{}/t.csv',
@@ -464,7 +464,7 @@ WRONG_FILES = {
         table('path,label\n0.png,a\n\n9.png,b\n'),
         'csv:{}/t.csv',
         {},
-        "data: {0}/t.csv, line 4: there is no file '9.png' in {0}.",
+        "data: {0}/t.csv, line 4: '9.png' is not a file in {0}.",
     ),
     'wrong label': (
         table('path,label\n' + rows()),

@@ -450,7 +450,7 @@ def _located(path, rows):
             if stat.S_ISREG(info.st_mode):
                 break
         else:
-            raise ConfigError('data', f'{path}, line {n}: {r["path"]!r} does not exist in {path.parent}.')
+            raise ConfigError('data', f'{path}, line {n}: {r["path"]!r} is not a file in {path.parent}.')
         found.append((str(file), (info.st_dev, info.st_ino)))
     return found
 

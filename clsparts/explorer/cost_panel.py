@@ -16,7 +16,7 @@ from ..analysis.layer_summary import compare, si
 from ..base.shapes import PARTS
 from ..composer.dry_run import fingerprint
 from ..core.tables import escaped
-from .page import Page, Worker, button, guarded
+from .page import Page, Worker, button, guarded, named_html
 from .state import Resolved, State, check_memory
 
 # %% ../../nbs/explorer/cost_panel.ipynb #cc175bf6
@@ -50,9 +50,9 @@ def _label(name, resolved):
     "The first two cells of a row; the current composition has no name"
     if not name:
         return f'<th scope=row><b>now</b> {escaped(resolved.diagram.boxes[1].title)}</th><td></td>'
-    name = escaped(name)
-    return (f"<th scope=row><a data-act='go:{name}' title='Return to it'>{name}</a></th>"
-            f"<td><button class='clsx-small' data-act='unpin:{name}' aria-label='remove {name}'>×</button></td>")
+    shown, name = named_html(f'go:{escaped(name)}', f'rename:{escaped(name)}', name, 'Return to it'), escaped(name)
+    cross = f"<button class='clsx-small' data-act='unpin:{name}' aria-label='remove {name}'>×</button>"
+    return f'<th scope=row>{shown}</th><td>{cross}</td>'
 
 def costs_html(
     current: Resolved,
@@ -117,8 +117,8 @@ class CostPanel:
         self.widget.add_class('clsx-panel')
         self._worker = Worker(self._measure, self._failed)
 
-    def _act(self, act):
-        "A click on a pin or on its cross"
+    def _act(self, act, text=''):
+        "A click on a pin or on its cross, or a new name for it"
         verb, _, name = act.partition(':')
         if name not in self.state.pins:
             return
@@ -126,6 +126,8 @@ class CostPanel:
             self.state.go_to(self.state.pins[name].selection)
         if verb == 'unpin':
             self.state.unpin(name)
+        if verb == 'rename':
+            self.state.rename_pin(name, text)
 
     def _request(self):
         self.latency.disabled, self.latency.description = True, 'Measuring …'

@@ -9,7 +9,7 @@ __all__ = ['box_for_issue', 'build_until_failure', 'diagram_with_issues']
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 
-from ..analysis.flow_diagram import Box, Diagram, Connection, diagram, part_box
+from ..analysis.flow_diagram import Box, Connection, Diagram, diagram, part_box
 from ..analysis.layer_summary import summary
 from ..base.shapes import PARTS
 from ..composer.dry_run import DryRun

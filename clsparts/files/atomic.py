@@ -210,13 +210,12 @@ def regular_file(
     what: str = 'file',  # expected kind of file, for errors: `checkpoint`
 ) -> Path:
     "The path of a regular file, following links; raises `ConfigError` if it is missing or of another kind"
-    path = Path(path)
     try:
-        mode = path.stat().st_mode
+        mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(message=f'{path}: there is no such {what}.') from None
     except (OSError, ValueError) as e:                            # circular links, a null byte
         raise ConfigError(message=f'{path}: cannot be opened: {getattr(e, "strerror", None) or e}.') from None
     if not stat.S_ISREG(mode):
         raise ConfigError(message=f'{path}: expected a {what}, got {_KINDS.get(stat.S_IFMT(mode), "a special file")}.')
-    return path
+    return Path(path)

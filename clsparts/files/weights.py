@@ -31,7 +31,7 @@ from safetensors import safe_open
 
 from ..core.errors import ConfigError, Fix, did_you_mean, printable
 from ..core.optional_imports import import_installed
-from .atomic import regular_file
+from .atomic import as_path, regular_file
 from .downloads import GIT_LFS, download
 
 # %% ../../nbs/files/weights.ipynb #f2a10107
@@ -424,7 +424,7 @@ def read_weight_file(
         raise ConfigError(message='expected a weight file or URL, got an empty string.')
     name, (scheme, found, rest) = str(where), str(where).partition('://')
     if not found:
-        return _from_file(Path(os.path.expanduser(where)), name, sha256)
+        return _from_file(as_path(where, utf8=False), name, sha256)
     if scheme in ('http', 'https'):
         return _from_url(name, name, sha256)
     if scheme == 'torchvision':

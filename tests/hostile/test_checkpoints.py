@@ -170,7 +170,7 @@ def paths(name):
         Case(f'circle {name}', lambda folder: linked(folder, name, name), Fails(mentions='symbolic links')),
         Case(f'dead link {name}', lambda folder: linked(folder, name, 'none'), Fails(mentions='there is no such')),
         Case(f'null byte {name}', f'a\0{name}', Fails(mentions='null byte')),
-        Case(f'nobody {name}', f'~nobody-here/{name}', Fails(mentions='cannot be opened')),
+        Case(f'nobody {name}', f'~nobody-here/{name}', Fails(mentions='no such user')),
         Case(f'long name {name}', 'x' * 300 + name, Fails(mentions='too long')),
         Case(f'half a surrogate {name}', f'a\ud800{name}', Fails(mentions=r'\ud800')),
         Case(f'escape code {name}', f'\x1b[2J{name}', Fails(mentions=r'\x1b[2j')),

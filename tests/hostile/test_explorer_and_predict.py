@@ -20,7 +20,7 @@ from table import CONTROL, Case, Fails, Works, table
 from torch import nn
 
 from clsparts.analysis.feature_maps import show_grad_cam
-from clsparts.analysis.flow_diagram import Box, Diagram, Connection, diagram, part_box
+from clsparts.analysis.flow_diagram import Box, Connection, Diagram, diagram, part_box
 from clsparts.analysis.layer_summary import compare
 from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.cli.explore_command import explore_in_lab, explorer_notebook
