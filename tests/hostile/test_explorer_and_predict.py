@@ -436,7 +436,7 @@ def printed(call):
     return text
 
 
-predict_, evaluate_, export_ = (f.__wrapped__ for f in (predict_images, evaluate_run, export_run))
+predict_, evaluate_, export_ = predict_images, evaluate_run, export_run
 
 
 @pytest.fixture(scope='module')
@@ -473,7 +473,7 @@ def test_evaluate_and_export_print(checkpoint, photos, tmp_path):
 
 def test_explore_prints(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert r'caf\udce9.ipynb' in printed(lambda: explore_in_lab.__wrapped__(out='caf\udce9.ipynb', dry=True))
+    assert r'caf\udce9.ipynb' in printed(lambda: explore_in_lab(out='caf\udce9.ipynb', dry=True))
     assert 'udce9' in explorer_notebook('caf\udce9')
 
 
