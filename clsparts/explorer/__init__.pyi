@@ -1,8 +1,10 @@
 # Written by tools/stubs.py. Edit the notebooks instead.
+from .page import Busy as Busy
 from .cost_panel import CostPanel as CostPanel
 from .explorer import Explorer as Explorer
 from .export_panel import ExportPanel as ExportPanel
 from .feature_panel import FeaturePanel as FeaturePanel
+from .folder_field import FolderField as FolderField
 from .fix_buttons import IssueRows as IssueRows
 from .part_catalogue import Listing as Listing
 from .part_options import Option as Option
@@ -16,9 +18,12 @@ from .background_runs import Run as Run
 from .background_runs import Runs as Runs
 from .pickers import SizeRow as SizeRow
 from .state import State as State
+from .page import Tabs as Tabs
 from .theme import Theme as Theme
+from .train_settings import TrainForm as TrainForm
 from .train_panel import TrainPanel as TrainPanel
 from .page import Worker as Worker
+from .train_settings import apply_to_form as apply_to_form
 from .partial_diagram import box_for_issue as box_for_issue
 from .part_options import build_example as build_example
 from .partial_diagram import build_until_failure as build_until_failure
@@ -31,6 +36,7 @@ from .state import compose_call as compose_call
 from .state import composition_of as composition_of
 from .cost_panel import costs_html as costs_html
 from .cost_panel import costs_of as costs_of
+from .folder_field import counts_text as counts_text
 from .feature_panel import default_stage as default_stage
 from .partial_diagram import diagram_with_issues as diagram_with_issues
 from .run_names import differences as differences
@@ -43,7 +49,9 @@ from .export_panel import export_texts as export_texts
 from .theme import figure_html as figure_html
 from .fix_buttons import fix_text as fix_text
 from .explorer import flow_html as flow_html
+from .folder_field import folder_completions as folder_completions
 from .page import guarded as guarded
+from .train_settings import has_control as has_control
 from .theme import in_theme as in_theme
 from .starting_point import initial_selection as initial_selection
 from .fix_buttons import issue_title as issue_title
@@ -51,10 +59,12 @@ from .pickers import layers_html as layers_html
 from .feature_panel import match_shape as match_shape
 from .state import model_config as model_config
 from .page import named_html as named_html
+from .page import not_busy as not_busy
 from .starting_point import open_run as open_run
 from .part_options import options as options
 from .train_panel import plot_runs as plot_runs
 from .theme import png_html as png_html
+from .folder_field import problem_of_folder as problem_of_folder
 from .train_panel import progress_text as progress_text
 from .starting_point import read_start as read_start
 from .state import resolve_selection as resolve_selection
@@ -64,6 +74,7 @@ from .run_names import run_settings as run_settings
 from .train_panel import runs_html as runs_html
 from .background_runs import saved_run as saved_run
 from .background_runs import saved_runs as saved_runs
+from .train_settings import schedule_of as schedule_of
 from .background_runs import score as score
 from .part_catalogue import search as search
 from .state import selection_of as selection_of

@@ -16,7 +16,7 @@ from .cost_panel import CostPanel
 from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
 from .fix_buttons import IssueRows
-from .page import CSS, Page, Worker, button, error_html, guarded
+from .page import CSS, Busy, Page, Tabs, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .starting_point import read_start
 from .state import KINDS, Resolved, State
@@ -92,9 +92,10 @@ class Explorer:
         ...
     _given_model: Any
     fixes: IssueRows
+    busy: Busy
     pickers: Any
     panels: Any
-    tabs: Any
+    tabs: Tabs
     _worker: Worker
     widget: Any
     _given: Any

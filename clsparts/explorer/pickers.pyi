@@ -11,7 +11,7 @@ from ..analysis.layer_summary import si
 from ..core.errors import ConfigError, join_path
 from ..core.registry import MODELS
 from ..core.tables import escaped, one_line
-from .page import button, guarded
+from .page import Tabs, button, guarded, not_busy
 from .part_catalogue import catalogue, search
 from .part_options import REQUIRED, Option, usable_options
 from .state import KINDS, Resolved, State
@@ -38,7 +38,7 @@ def type_name(part) -> str:
 class PartPicker(Quiet):
     """A button that opens a searchable list of the parts of one kind"""
 
-    def __init__(self, state: State, kind: str, report: Callable):
+    def __init__(self, state: State, kind: str, report: Callable, busy: Callable=not_busy):
         ...
 
     @property
@@ -89,6 +89,7 @@ class PartPicker(Quiet):
     state: State
     kind: str
     listings: Any
+    busy: Callable
 
 def _control(option, value):
     """The widget of an option"""
@@ -205,7 +206,7 @@ class OptionsPanel:
         """Replace the rows only if they belong to another part, so that the focus stays where it is"""
         ...
     size: SizeRow
-    kinds: Any
+    kinds: Tabs
     widget: Any
     state: State
     report: Callable
