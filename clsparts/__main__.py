@@ -19,7 +19,7 @@ if __name__ == '__main__' and __package__ == 'clsparts':
     from clsparts.cli.commands import main
     status = main()
     if status == 130:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C for the whole group may arrive late here
+        signal.signal(signal.SIGINT, signal.SIG_IGN)     # another Ctrl-C may reach the process group late
     if status in (0, 130) and (devices := sys.modules.get('clsparts.runtime.devices')):
-        devices.disconnect()     # in good order, as the others are still there
+        devices.disconnect()     # while the other processes still run
     sys.exit(status)

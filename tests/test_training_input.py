@@ -1,4 +1,4 @@
-"What a training is given: real files in every format go through, and what is wrong with them is said before it costs anything."
+"The data of a training: real files in every format work, and what is wrong with them is reported before training."
 
 import hashlib
 import json
@@ -300,14 +300,18 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     assert np.isfinite(json.loads((tmp_path/'runs'/'run'/'metrics.json').read_text())['final']['train_loss'])
 
 
-THERE = 'Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.'
+THERE = (
+    'Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, '
+    'folder:PATH, csv:PATH, hf:PATH.'
+)
 # files, name of the data, options, and all that is said, with {} for their folder
 WRONG_FILES = {
     'no data': (
         None,
         'cifar10',
         {},
-        "data: expected the files of cifar10 in {0}, found none or damaged ones. Download them: dict(name='cifar10', root='{0}', download=True)",
+        "data: expected the files of cifar10 in {0}, found none or damaged ones. "
+        "Download them: dict(name='cifar10', root='{0}', download=True)",
     ),
     'cut off': (
         lambda r, p: (
@@ -317,7 +321,8 @@ WRONG_FILES = {
         ),
         'mnist',
         {},
-        "data: expected the files of mnist in {0}, found none or damaged ones. Download them: dict(name='mnist', root='{0}', download=True)",
+        "data: expected the files of mnist in {0}, found none or damaged ones. "
+        "Download them: dict(name='mnist', root='{0}', download=True)",
     ),
     'MNIST label': (
         lambda r, p: mnist(r, p, wrong='train'),
@@ -424,7 +429,8 @@ WRONG_FILES = {
         'folder:{}',
         dict(sise=16),
         "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.',
+        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, '
+        'classes, seed, val_fraction.',
     ),
     'mean of bytes': (
         folder,
@@ -540,7 +546,7 @@ class Own(Dataset):
 
 class Stream(IterableDataset):
     def __iter__(self):
-        return iter(zip(IMAGES, LABELS))
+        return iter(zip(IMAGES, LABELS, strict=True))
 
 
 class Far(Own):
@@ -569,7 +575,7 @@ TARGETS = {
     'uint8': lambda: tensors(labels=LABELS.to(torch.uint8)),
     'Python numbers': lambda: Own(targets=LABELS.tolist()),
     'NumPy int32': lambda: Own(targets=LABELS.numpy().astype('int32')),
-    'list of pairs': lambda: list(zip(IMAGES, LABELS)),
+    'list of pairs': lambda: list(zip(IMAGES, LABELS, strict=True)),
     'one-hot floats': lambda: tensors(labels=torch.eye(3)[LABELS]),
     'one-hot doubles': lambda: tensors(labels=torch.eye(3)[LABELS].double()),
     'one-hot int64': lambda: tensors(labels=torch.eye(3)[LABELS].long()),
@@ -681,11 +687,13 @@ WRONG_SETS = {
     ),
     'doubles': (
         lambda: both(tensors(IMAGES.double())),
-        "data: expected images of the type of the weights, torch.float32, got torch.float64. Use image.to(torch.float32).",
+        "data: expected images of the type of the weights, torch.float32, got torch.float64. "
+        "Use image.to(torch.float32).",
     ),
     'halves, held out': (
         lambda: Data(tensors(), tensors(IMAGES.half()), list('abc')),
-        "data: expected images of the type of the weights, torch.float32, got torch.float16. Use image.to(torch.float32).",
+        "data: expected images of the type of the weights, torch.float32, got torch.float16. "
+        "Use image.to(torch.float32).",
     ),
     'one channel': (
         lambda: both(tensors(IMAGES[:, :1])),

@@ -16,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from ..base.shapes import check_image, evaluating, seam_texts, shape_text
+from ..base.shapes import check_image, evaluating, layout_texts, shape_text
 from ..base.stages import stage_outputs
 from ..core.errors import did_you_mean, join_path
 from ..data.figure_themes import short_name
@@ -142,7 +142,7 @@ def show_features(
     size = tuple(x.shape[2:])
     told, aspect = patch_grid(getattr(clf, 'backbone', clf), size), _aspect(size)
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
-    labels = [f'image\n{shape_text(x)}', *(f'{name}\n{seam_texts(feat)[0]}' for name, feat in feats.items())]
+    labels = [f'image\n{shape_text(x)}', *(f'{name}\n{layout_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
     _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset), cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1):
@@ -174,7 +174,8 @@ def _maps_and_gradients(clf, x, label):
         if label not in range(len(logits)):
             raise ValueError(f'label: expected a class index from 0 to {len(logits) - 1}, got {label!r}.')
         live = [name for name, out in outs.items() if out.requires_grad]
-        grads = dict(zip(live, torch.autograd.grad(logits[label], [outs[n] for n in live], materialize_grads=True)))
+        grads = torch.autograd.grad(logits[label], [outs[n] for n in live], materialize_grads=True)
+        grads = dict(zip(live, grads, strict=True))
     def maps(o, grad):
         return as_map(o.detach(), size, told), as_map(torch.zeros_like(o) if grad is None else grad, size, told)
     pairs = {name: maps(out, grads.get(name)) for name, out in outs.items()}
@@ -184,7 +185,7 @@ def _best_stage(names, outs, maps, label):
     "The last of these stages whose positions the logit depends on; raises `ValueError` if there is none"
     placed = [name for name in names if name in maps]
     if not placed:
-        what = ', '.join(f'{name} outputs a {seam_texts(outs[name])[0]}' for name in names)
+        what = ', '.join(f'{name} outputs a {layout_texts(outs[name])[0]}' for name in names)
         raise ValueError(f'Grad-CAM needs a stage with positions; {what}. Available: {", ".join(maps) or "none"}.')
     reached = [name for name, (_, grad) in maps.items() if grad.any()]
     if found := [name for name in placed if name in reached]:

@@ -11,8 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fastcore.script import Param, call_parse
-
+from .parsing import command
 from ..core.errors import ConfigError
 from ..core.optional_imports import installed
 from ..core.tables import one_line
@@ -24,21 +23,21 @@ def explorer_notebook(
 ) -> str:  # the notebook as JSON
     "A notebook with one code cell that shows the explorer"
     words = '# clsparts explorer\n\nPress Shift + Enter in the cell below.'
-    call = f'from clsparts.explorer.explorer import explore\n\nexplorer = explore({"" if start is None else repr(start)})\nexplorer'
+    argument = '' if start is None else repr(start)
+    call = f'from clsparts.explorer.explorer import explore\n\nexplorer = explore({argument})\nexplorer'
     cells = [dict(id='words', cell_type='markdown', metadata={}, source=words),
              dict(id='explorer', cell_type='code', metadata={}, source=call, outputs=[], execution_count=None)]
     kernel = dict(name='python3', display_name='Python 3', language='python')
     return json.dumps(dict(cells=cells, metadata=dict(kernelspec=kernel), nbformat=4, nbformat_minor=5), indent=1)
 
 # %% ../../nbs/cli/explore_command.ipynb #9cb537eb
-@call_parse
-def explore_in_lab(
-    start: Param(
-        'config, checkpoint or run folder to start from; default: a small ResNet', str, opt=False, nargs='?'
-    ) = None,
-    out: Param('notebook to open; written if it does not exist', str) = 'explorer.ipynb',
-    dry: Param('write the notebook without opening it', bool) = False,
-):
+@command('explore', positional=dict(
+    start=dict(nargs='?', help='config, checkpoint or run folder to start from; default: a small ResNet'),
+), options=dict(
+    out=dict(default='explorer.ipynb', help='notebook to open; written if it does not exist; default: explorer.ipynb'),
+    dry=dict(action='store_true', help='write the notebook without opening it'),
+))
+def explore_in_lab(start=None, out='explorer.ipynb', dry=False):
     "Open the explorer in JupyterLab"
     path = Path(out)
     if path.suffix != '.ipynb':

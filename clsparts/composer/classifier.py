@@ -17,6 +17,7 @@ from ..base.shapes import as_tuple, check_image, evaluating
 from ..base.stages import stage_outputs
 from .dry_run import arguments, resolve, wrong_targets
 from ..core.errors import ConfigError
+from ..core.other_libraries import line_for
 from ..core.registry import MODELS
 from ..losses.utils import as_targets
 
@@ -64,6 +65,14 @@ class BaseClassifier(BaseModule):
             outs.update(pre_logits=self.head.pre_logits(feats), logits=self.head(feats))
         return outs
 
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError as e:
+            if line := line_for(name, 'classifier'):
+                raise AttributeError(f'{e}. {line}') from None
+            raise
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         "Display in a notebook: the diagram, or the text of `nn.Module` if the parts cannot be run"
         from clsparts.analysis.flow_diagram import diagram
@@ -85,8 +94,8 @@ class ImageClassifier(BaseClassifier):
         init_cfg: Mapping | list | None = None,  # how weights are initialised, before the parts' own `init_cfg`
         teacher: Mapping | nn.Module | None = None,  # a classifier to learn from, which is not trained
         train_cfg: Mapping | None = None,  # batch augmentations in `fit`: OpenMMLab's `augments` and `probs`
-        data_preprocessor: Mapping | None = None,  # OpenMMLab's `mean`, `std` and `to_rgb`, applied by a run; `forward` expects normalized images
-        targets: str | None = None,  # of the loss: 'labels', 'soft' (labels become distributions) or 'multi-label'; None: as in the data
+        data_preprocessor: Mapping | None = None,  # `mean`, `std` and `to_rgb`, which a run applies, not `forward`
+        targets: str | None = None,  # of the loss: 'labels', 'soft' or 'multi-label'; None: as in the data
     ):
         if targets is not None and (wrong := wrong_targets(targets)):
             raise ConfigError(issues=[wrong])

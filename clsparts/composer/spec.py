@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..base.shapes import CHANNELS, PARTS
 from ..core.errors import ConfigError, Fix, Issue, closest, did_you_mean, join_path, patched
+from ..core.other_libraries import line_for
 from ..core.registry import MODELS, check_arguments, kind_of, parameters
 
 # %% ../../nbs/composer/spec.ipynb #34f5ff65
@@ -208,7 +209,8 @@ def check_keys(comp: Mapping) -> None:
     for key, value in comp.items():
         if key in KEYS:
             continue
-        meant = key if key in owners else next(iter(closest(key, owners)), None)
+        line = line_for(key, 'compose')
+        meant = key if key in owners else None if line else next(iter(closest(key, owners)), None)
         owner, option = owners.get(meant), (meant or key).split('__')[-1]
         if owner:
             part = comp[owner] if owner in PARTS else as_part(losses_of(comp['head'])[owner])
@@ -216,7 +218,8 @@ def check_keys(comp: Mapping) -> None:
         elif key == 'type':
             message = 'compose expects separate parts. Pass a whole dict to compose_model.'
         else:
-            message = f"compose has no argument {key!r}. {did_you_mean(key, KEYS)}Available: {', '.join(KEYS)}."
+            line = line or f"{did_you_mean(key, KEYS)}Available: {', '.join(KEYS)}."
+            message = f'compose has no argument {key!r}. {line}'
         moved = {join_path(owner, option): value} if meant and (owner or comp.get(option) is None) else {}
         issues.append(Issue(key, message, Fix(moved, (key,))))
     if issues:

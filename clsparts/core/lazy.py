@@ -6,9 +6,11 @@
 __all__ = ['defined_names', 'public_names', 'lazy_names']
 
 # %% ../../nbs/core/lazy.ipynb #269e0d37
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 
 # %% ../../nbs/core/lazy.ipynb #0c5c7fd0
 def defined_names(
@@ -36,11 +38,22 @@ def public_names(
 def lazy_names(
     package: str,  # the `__name__` of a package
 ) -> tuple[Callable, Callable]:  # its `__getattr__` and its `__dir__`
-    "Import the public names of a package when they are first used; unknown names raise `AttributeError`"
+    "Import the public names of a package when they are first used; unknown names raise an error with the closest one"
     def __getattr__(name):
-        if name.startswith('_') or name not in public_names(package):
-            raise AttributeError(f'module {package!r} has no attribute {name!r}')
-        return getattr(import_module(public_names(package)[name]), name)
+        if not name.startswith('_') and name in public_names(package):
+            return getattr(import_module(public_names(package)[name]), name)
+        text = f'module {package!r} has no attribute {name!r}'
+        if name.startswith('_') or find_spec(f'{package}.{name}'):
+            raise AttributeError(text)
+        # `from package import name` replaces the text of an `AttributeError`, but not of an `ImportError`
+        imported = sys._getframe(1).f_code.co_name == '_handle_fromlist'
+        raise (ImportError if imported else AttributeError)(f'{text}. {_instead(package, name)}'.rstrip())
     def __dir__():
         return sorted([*vars(import_module(package)), *public_names(package)])
     return __getattr__, __dir__
+
+def _instead(package, name):
+    "What to write in place of an unknown name"
+    from clsparts.core.errors import did_you_mean
+    from clsparts.core.other_libraries import line_for
+    return line_for(name, 'clsparts') or did_you_mean(name, public_names(package))

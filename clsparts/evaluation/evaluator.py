@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 
 from ..base.shapes import evaluating
 from ..core.errors import ConfigError, did_you_mean
+from ..core.registry import checks_call
 from ..core.tables import Table
 from ..data.datasets import Data, image_name
 from ..data.samplers import in_order
@@ -386,6 +387,7 @@ def _check_finite(scores, x, name):
 
 # %% ../../nbs/evaluation/evaluator.ipynb #79d82ad7
 @torch.no_grad()
+@checks_call
 def evaluate(
     clf,  # a classifier with a head
     data: Data | Dataset | DataLoader,  # of pairs of image and target; of `Data` the validation set

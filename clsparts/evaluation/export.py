@@ -23,6 +23,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..core.errors import ConfigError
+from ..core.registry import checks_call
 from ..data.transforms import Preset
 from .evaluator import check_names
 from ..files.atomic import replacing
@@ -138,6 +139,7 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
     return net, x, {k: json.dumps(v) for k, v in kept.items()}
 
 # %% ../../nbs/evaluation/export.ipynb #7f20c13b
+@checks_call
 def export_onnx(
     clf: nn.Module,  # stays unchanged
     path: str | Path,  # a file ending in `.onnx`
@@ -185,6 +187,7 @@ def export_onnx(
     return path
 
 # %% ../../nbs/evaluation/export.ipynb #37e4928c
+@checks_call
 def export_program(
     clf: nn.Module,  # stays unchanged
     path: str | Path,  # a file ending in `.pt2`

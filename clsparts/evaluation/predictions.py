@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 from ..base.shapes import check_image, evaluating
 from ..checkpoints.checkpoint import kept_in, load_classifier
 from ..core.errors import ConfigError, printable
+from ..core.registry import checks_call
 from ..core.tables import MAX_CELL, Table, one_line
 from ..data.datasets import Data, show_images
 from ..data.figures import Figure
@@ -354,8 +355,9 @@ def _scores(clf, items, batch_size, device, tta, num_workers, broken, shape, cla
 
 # %% ../../nbs/evaluation/predictions.ipynb #b733f7a8
 @torch.no_grad()
+@checks_call
 def predict(
-    clf,  # a classifier, a checkpoint or the folder of a run; the latter two store the preset and class names
+    clf: torch.nn.Module | str | Path,  # a classifier, a checkpoint or the folder of a run; the latter two store the preset and class names
     images,  # a file, a folder, a list of images, a tensor `(b, c, h, w)`, a data set or loader: see above
     batch_size: int = 64,  # images per batch; ignored for a loader
     device: str | torch.device | None = None,  # the classifier is moved there; None: where it is

@@ -7,6 +7,7 @@ __all__ = ['DEFAULT', 'complete', 'new_folder', 'TrainingRun', 'config_from', 'p
 
 # %% ../../nbs/training/runs.ipynb #1f271bdb
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +26,15 @@ from ..data.figures import save_figure
 from ..data.transforms import check_augment
 from ..evaluation.evaluator import Evaluation, evaluate
 from ..evaluation.plots import plot_confusion, plot_curves, plot_per_class
-from ..files.atomic import as_path, regular_file
+from ..files.atomic import as_path, portable_name, regular_file
 from ..files.weights import check_weights, few
 from ..runtime.devices import by_main, connect
 from .callbacks import Callback, check_trackers, side_product
-from .openmmlab_recipe import lifted, precision_of
+from .openmmlab_recipe import lifted
 from .optimizers import check_optim_wrapper
 from .preflight import check_batch_size, check_classes, check_folder, check_resumable
 from .schedules import check_param_scheduler
-from .settings import TrainSettings, check_numbers
+from .settings import TrainSettings, check_numbers, precision_of
 from .trainer import Trainer, alone_in, fit
 
 # %% ../../nbs/training/runs.ipynb #9d3de54f
@@ -198,7 +199,7 @@ class _Note(Callback):
 # %% ../../nbs/training/runs.ipynb #dd0a6c00
 def config_from(
     checkpoint: str | Path,  # a checkpoint, or the folder of a run, for its best weights
-    cfg: Mapping | None = None,  # see `complete`; None for `config.json` beside the checkpoint
+    cfg: Mapping | None = None,  # see `complete`; None for `config.json` in its folder
 ) -> dict:
     "The config of a new run that starts from the weights of another one; raises `ConfigError` if they are missing"
     path = _checkpoint_at(checkpoint)
@@ -223,6 +224,7 @@ def _checkpoint_at(place):
         path = latest if latest.exists() and not best.exists() else best
     return regular_file(path, 'checkpoint')
 
+# %% ../../nbs/training/runs.ipynb #e019ef01
 def _load(clf, load_from):
     "Load weights of another classifier, and return the report; errors contain the fix of the config"
     options = dict(load_from) if isinstance(load_from, Mapping) else dict(checkpoint=load_from)
@@ -289,10 +291,14 @@ def prepare(
     report = _load(clf, cfg['load_from']) if cfg['load_from'] else None
     if cfg['from_checkpoint']:
         _start_from(clf, data, cfg['from_checkpoint'])
-    return TrainingRun(
-        cfg, clf, data, by_main(lambda: new_folder(work_dir, Path(name.partition('@')[0]).name)), load_report=report
-    )
+    folder = by_main(lambda: new_folder(work_dir, _name_of(name)))
+    return TrainingRun(cfg, clf, data, folder, load_report=report)
 
+# %% ../../nbs/training/runs.ipynb #fc4d53dc
+def _name_of(data):
+    "The name of the data in that of the run's folder: `photos` for `folder:../photos@64`"
+    source, colon, path = data.partition('@')[0].partition(':')
+    return portable_name(Path(os.path.abspath(path if colon else source)).name.removesuffix('.csv'))
 
 def _of_a_run(folder, *others):
     "The config of a run to resume, and its folder"

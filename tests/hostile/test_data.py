@@ -1,4 +1,4 @@
-"Images, folders, tables and options of data that a stranger made: read rightly, counted, or refused before the first step."
+"Images, folders, tables and data options from strangers: read correctly, counted, or refused before the first step."
 
 import io
 import os
@@ -240,7 +240,8 @@ FORMS = dict(PNG={}, JPEG={}, GIF={}, BMP={}, TIFF=dict(compression='tiff_lzw'),
 
 
 @settings(derandomize=True, max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(st.sampled_from(list(FORMS)), st.sampled_from(list(FORMS)), st.integers(0, 2 ** 32), st.sampled_from(['flip', 'cut', 'splice', 'zero']))
+@given(st.sampled_from(list(FORMS)), st.sampled_from(list(FORMS)), st.integers(0, 2 ** 32),
+       st.sampled_from(['flip', 'cut', 'splice', 'zero']))
 def test_fuzzed_images(form, other, seed, how):
     "Bytes that are flipped, cut off, or spliced with another file: an image or a ConfigError"
     content, draw = bytearray(encoded(form, **FORMS[form])), random.Random(seed)
