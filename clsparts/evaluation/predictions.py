@@ -173,7 +173,7 @@ class Predictions(Sequence):
         if not (n := min(n, len(self))):
             raise ConfigError('images', 'expected at least one image to show, got none.')
         titles = ['\n'.join(in_percent(self._pairs(i)[0][:3], 24)) or '–' for i in range(n)]
-        return show_images([self.read(i) for i in range(n)], titles, self.preset, 1.3)
+        return show_images([self.read(i) for i in range(n)], titles, self.preset)
 
 # %% ../../nbs/evaluation/predictions.ipynb #a0d45e7f
 def _listed(images, broken):
