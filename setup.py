@@ -2,6 +2,7 @@
 import re
 from configparser import ConfigParser
 from pathlib import Path
+
 from setuptools import find_packages, setup
 
 here = Path(__file__).parent
@@ -29,7 +30,7 @@ setup(
     author=cfg['author'],
     author_email=cfg['author_email'],
     url=cfg['git_url'],
-    license='Apache-2.0',
+    license_expression='Apache-2.0',
     keywords=cfg['keywords'].split(),
     python_requires='>=' + cfg['min_python'],
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name'] + '.*']),
@@ -40,7 +41,10 @@ setup(
                   'nbdev': [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},
     zip_safe=False,
     classifiers=['Development Status :: 3 - Alpha',
+                 'Framework :: Jupyter',
+                 'Intended Audience :: Education',
                  'Intended Audience :: Science/Research',
-                 'Programming Language :: Python :: 3',
+                 'Operating System :: OS Independent',
+                 *(f'Programming Language :: Python :: {version}' for version in ('3', '3.11', '3.12', '3.13')),
                  'Topic :: Scientific/Engineering :: Image Recognition'],
 )

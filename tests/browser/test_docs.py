@@ -1,4 +1,5 @@
 "The documentation site: links between notebooks, and the built site in a browser"
+import json
 import subprocess
 import sys
 import threading
@@ -24,6 +25,16 @@ NOTEBOOKS = [p for p in sorted((ROOT/'nbs').rglob('*.ipynb')) if '.ipynb_checkpo
 @pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda p: p.relative_to(ROOT/'nbs').as_posix())
 def test_links_between_notebooks(path):
     docs.page(path)                                                 # raises for a link that leads nowhere
+
+
+def test_tutorials_open_in_colab():
+    settings = docs.d['settings']
+    where = settings['git_url'].replace('https://github.com', 'https://colab.research.google.com/github')
+    for path in (ROOT/'nbs'/'tutorials').glob('*.ipynb'):
+        cells = json.loads(path.read_text(encoding='utf-8'))['cells']
+        badge = f"]({where}/blob/{settings['branch']}/{path.relative_to(ROOT).as_posix()})"
+        assert badge in ''.join(cells[1]['source']), path
+    assert {p.stem for p in (ROOT/'nbs'/'tutorials').glob('*.ipynb')} == {*docs.TUTORIALS}
 
 
 def test_missing_pages_and_headings_are_found(tmp_path):
