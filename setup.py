@@ -9,6 +9,9 @@ here = Path(__file__).parent
 parser = ConfigParser(delimiters=['='])
 parser.read(here / 'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
+extras = {key.removeprefix('extra_'): value.split() for key, value in cfg.items() if key.startswith('extra_')}
+extras['all'] = sorted({requirement for extra in extras.values() for requirement in extra})
+extras['dev'] = extras['all'] + cfg['dev_requirements'].split()
 
 
 def long_description() -> str:
@@ -29,14 +32,13 @@ setup(
     long_description_content_type='text/markdown',
     author=cfg['author'],
     author_email=cfg['author_email'],
-    url=cfg['git_url'],
     license='Apache-2.0',
     keywords=cfg['keywords'].split(),
     python_requires='>=' + cfg['min_python'],
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name'] + '.*']),
     package_data={cfg['lib_name']: ['assets/*', 'py.typed'], '': ['*.pyi']},
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split()},
+    extras_require=extras,
     entry_points={'console_scripts': cfg['console_scripts'].split(),
                   'nbdev': [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},
     zip_safe=False,

@@ -341,6 +341,7 @@ from .base.shapes import in_words as in_words
 from .explorer.explorer import initial_selection as initial_selection
 from .base.module import initialize as initialize
 from .composer.dry_run import input_candidates as input_candidates
+from .core.optional_imports import install_command as install_command
 from .core.optional_imports import installed as installed
 from .data.figures import installed_families as installed_families
 from .files.weights import is_allowed as is_allowed
@@ -401,6 +402,7 @@ from .analysis.feature_maps import most_varied as most_varied
 from .training.optimizers import multipliers as multipliers
 from .core.registry import name_call as name_call
 from .analysis.feature_maps import named_outputs as named_outputs
+from .core.optional_imports import need as need
 from .training.runs import new_folder as new_folder
 from .layers.norm import norm_abbreviation as norm_abbreviation
 from .composer.spec import normalize_composition as normalize_composition
@@ -547,5 +549,5 @@ from .checkpoints.checkpoint import write_checkpoint as write_checkpoint
 from .training.callbacks import write_metrics as write_metrics
 from .composer.dry_run import wrong_targets as wrong_targets
 from .config.config import yaml_text as yaml_text
-__version__ = '0.1.0'
 __all__ = ['ConfigError', 'MODELS']
+__version__ = '0.1.0'

@@ -14,7 +14,7 @@ from pathlib import Path
 from fastcore.script import Param, call_parse
 
 from ..core.errors import ConfigError
-from ..core.optional_imports import installed
+from ..core.optional_imports import install_command, installed
 from ..core.tables import one_line
 from ..files.atomic import replacing
 
@@ -47,7 +47,7 @@ def explore_in_lab(
         raise ConfigError(message=f'{start}: there is no such file or folder.')
     if not dry and not installed('jupyterlab'):
         raise ConfigError(
-            message=f'JupyterLab is not installed. Run {Path(sys.executable).name} -m pip install jupyterlab.'
+            message=f'JupyterLab is not installed. Run: {install_command("jupyterlab")}'
         )
     if path.is_dir():
         raise ConfigError('--out', f'{out} is a folder. Choose a file name.')

@@ -19,6 +19,7 @@ from .lazy import defined_names as defined_names
 from .errors import did_you_mean as did_you_mean
 from .tables import escaped as escaped
 from .optional_imports import import_installed as import_installed
+from .optional_imports import install_command as install_command
 from .optional_imports import installed as installed
 from .errors import join_path as join_path
 from .registry import kind_of as kind_of
@@ -28,6 +29,7 @@ from .registry import members as members
 from .registry import metadata as metadata
 from .registry import module_kind as module_kind
 from .registry import name_call as name_call
+from .optional_imports import need as need
 from .tables import one_line as one_line
 from .openmmlab_names import openmmlab_name as openmmlab_name
 from .registry import parameters as parameters

@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..core.errors import ConfigError
+from ..core.optional_imports import EXTRAS, import_installed
 from ..data.transforms import Preset
 from .evaluator import check_names
 from ..files.atomic import replacing
@@ -157,11 +158,9 @@ def export_onnx(
 ) -> Path:
     "Write ONNX with input `images (batch, c, h, w)`, verified with onnxruntime; raises `ConfigError` and writes nothing if that fails"
     try:
-        import onnx  # noqa: E401, F401
-        import onnxruntime
-        import onnxscript
+        onnx, _, onnxruntime = map(import_installed, EXTRAS['onnx'])
     except ImportError as e:
-        raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
+        raise ConfigError(message=f'ONNX export: {e}') from e
     path = Path(path)
     if path.suffix != '.onnx':
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
