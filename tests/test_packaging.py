@@ -72,34 +72,35 @@ def test_server_without_extras(tmp_path):
         assert f'Run: pip install "clsparts[{extra}]"' in text, text
 
 
-@pytest.fixture(scope='module')
-def nbdev_3(tmp_path_factory):
-    "A copy of the repository, and the folder of an nbdev 3 that is installed above the packages of this environment"
-    folder = tmp_path_factory.mktemp('nbdev3')
-    pip = [sys.executable, '-m', 'pip', 'install', '-q', '--upgrade', '--target', folder/'site', '--no-deps']
-    done = subprocess.run([*pip, 'nbdev>=3', 'fastcore>=2', 'execnb>=0.3', 'ghapi>=2', 'fastspec', 'fasttransport'])
-    if done.returncode:
-        pytest.skip('nbdev 3 cannot be downloaded')
-    skipped = shutil.ignore_patterns('.git', '__pycache__', '.ipynb_checkpoints', 'golden', 'build', '*.egg-info')
-    return shutil.copytree(ROOT, folder/'copy', ignore=skipped), folder/'site'
+SCRIPT = '''
+import sys
+from importlib.metadata import distribution
+nbdev = distribution('nbdev')
+assert nbdev.version.startswith('3.'), nbdev.version
+sys.argv = sys.argv[1:]
+next(e for e in nbdev.entry_points if e.name == sys.argv[0]).load()()
+'''
 
 
 @pytest.mark.slow
-def test_nbdev_3(nbdev_3):
-    "nbdev 3 exports the same modules, cleans nothing, and runs the notebooks"
-    copy, site = nbdev_3
+def test_nbdev_3(tmp_path):
+    "nbdev 3, installed above the packages of this environment, exports the same modules and runs the notebooks"
+    packages = 'nbdev>=3', 'fastcore>=2.2', 'execnb>=0.3', 'ghapi>=2.1', 'fastspec', 'fasttransport'
+    pip = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', tmp_path/'site', *packages]
+    if subprocess.run(pip).returncode:
+        pytest.skip('nbdev 3 cannot be downloaded')
+    skipped = shutil.ignore_patterns('.git', '__pycache__', '.ipynb_checkpoints', 'build', '*.egg-info')
+    copy = shutil.copytree(ROOT, tmp_path/'copy', ignore=skipped)
 
-    def run(code, *args):
-        return python(code, *args, cwd=copy, path=[site, copy], timeout=3600).stdout
+    def run(*command):
+        return python(SCRIPT, *command, cwd=copy, path=[tmp_path/'site', copy], timeout=3600).stdout
 
     def texts():
-        paths = [p for p in (*copy.rglob('clsparts/**/*.py'), *copy.rglob('nbs/**/*.ipynb')) if p.name != '_modidx.py']
-        return {p: p.read_text(encoding='utf-8') for p in paths}
+        paths = [*copy.glob('clsparts/**/*.py'), *copy.glob('nbs/**/*.ipynb')]
+        return {p: p.read_text(encoding='utf-8') for p in paths if p.name != '_modidx.py'}
 
     before = texts()
-    assert run('import nbdev; print(nbdev.__version__)').startswith('3.')
-    run('from nbdev.export import nb_export; from nbdev.doclinks import nbdev_export; nbdev_export()')
-    run('from nbdev.clean import nbdev_clean; nbdev_clean()')
+    run('nbdev-export')
+    run('nbdev-clean')
     assert [p for p, text in texts().items() if text != before[p]] == []
-    out = run('from nbdev.test import nbdev_test; nbdev_test(n_workers=1)')
-    assert 'Success' in out, out
+    assert 'Success' in run('nbdev-test', '--n-workers', 1)
