@@ -11,7 +11,8 @@ parser.read(here / 'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
 extras = {key.removeprefix('extra_'): value.split() for key, value in cfg.items() if key.startswith('extra_')}
 extras['all'] = sorted({requirement for extra in extras.values() for requirement in extra})
-extras['dev'] = extras['all'] + cfg['dev_requirements'].split()
+extras['test'] = cfg['test_requirements'].split()
+extras['dev'] = extras['all'] + extras['test'] + cfg['dev_requirements'].split()
 
 
 def long_description() -> str:
