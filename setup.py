@@ -9,6 +9,11 @@ here = Path(__file__).parent
 parser = ConfigParser(delimiters=['='])
 parser.read(here / 'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
+extras = {key.removeprefix('extra_'): value.split() for key, value in cfg.items() if key.startswith('extra_')}
+extras['all'] = sorted({requirement for extra in extras.values() for requirement in extra})
+extras['docs'] = cfg['docs_requirements'].split()
+extras['test'] = cfg['test_requirements'].split()
+extras['dev'] = extras['all'] + extras['test'] + cfg['dev_requirements'].split()
 
 
 def long_description() -> str:
@@ -36,7 +41,7 @@ setup(
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name'] + '.*']),
     package_data={cfg['lib_name']: ['assets/*', 'py.typed'], '': ['*.pyi']},
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split(), 'docs': cfg['extra_docs'].split()},
+    extras_require=extras,
     entry_points={'console_scripts': cfg['console_scripts'].split(),
                   'nbdev': [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},
     zip_safe=False,
