@@ -416,8 +416,19 @@ _PANEL_CSS = """
 .clsx .clsx-source{position:relative;border:1px solid var(--line);border-radius:6px;background:var(--soft)}
 .clsx .clsx-source pre{margin:0;padding:10px 80px 10px 12px;overflow:auto;max-height:420px;font-size:12.5px;
  line-height:1.5;background:none}
+.clsx .clsx-links{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;padding:4px 0}
+.clsx a[href]{color:var(--jp-content-link-color,#1b64a8);text-decoration:underline}
 .clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;
  background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
 """
+_CODE = dict(keyword='k kc kd kn kr ow', string='s s1 s2 sa sd se si', comment='c c1', number='m mf mi', def_='nf nc nd fm',
+             builtin='nb bp', operator='o')
+_LIGHT = dict(keyword='#a626a4', string='#3d7a2d', comment='#6a737d', number='#8a5a00', def_='#2257c5', builtin='#0a6c74',
+              operator='#a0306a')
+_DARK = dict(keyword='#d08cf0', string='#98c379', comment='#9aa4af', number='#e0a45e', def_='#7ab8ff', builtin='#5cc9c9',
+             operator='#f08cc0')
+_CODE_RULES = ''.join(
+    f'{",".join(f".clsx .clsx-py-{c}" for c in names.split())}{{color:light-dark({_LIGHT[k]},{_DARK[k]})}}'
+    for k, names in _CODE.items())
 _TURN = '@keyframes clsx-turn{to{transform:rotate(1turn)}}'
-CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES + _TURN
+CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES + _CODE_RULES + _TURN
