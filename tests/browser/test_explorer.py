@@ -140,9 +140,9 @@ def test_flow_and_fix(open_notebook):
     assert (
         e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
     )
-    e.find("[data-act='part:head']").click()
+    e.find("[data-act='part:head']").first.click()
     e.find('.clsx-option-head-topk').wait_for()
-    e.find("[data-act='part:backbone']").click()
+    e.find("[data-act='part:backbone']").first.click()
     e.shows('.clsx-layers', re.compile(r'layers\.11.*tokens 197 × 768|197 × 768', re.S))
     assert e.find('.clsx-flow [data-stage] title').first.inner_html().count('multiply-adds')
 
@@ -298,7 +298,7 @@ def test_keyboard(open_notebook):
     e.find('.clsx-tabs [aria-selected=true]').filter(has_text='Export').wait_for()
     assert e.page.evaluate("document.activeElement.textContent") == 'Export'
     assert e.find('.clsx-panel[role=tabpanel]').count() == 5
-    e.find("[data-act='part:head']").focus()
+    e.find("[data-act='part:head']").first.focus()
     keys.press('Enter')
     e.find('.clsx-option-head-topk').wait_for()
     e.find('.clsx-undo').focus()
