@@ -77,6 +77,7 @@ class Explorer:
         self._worker = Worker(self._draw, self.report, self.busy, 'Composing …')
         self.widget = self._layout()
         self.state.watch(lambda what: self._worker.wake())
+        self.theme.observe(lambda _: self._worker.wake(), 'dark')
         self._switch()
         self._worker.wait(10)
 

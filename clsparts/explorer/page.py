@@ -347,6 +347,8 @@ _FRAME_CSS = """
  color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;container-type:inline-size;
 font-family:var(--jp-ui-font-family,system-ui,
  sans-serif)}
+.clsx{color-scheme:light}
+.clsx.clsx-dark{color-scheme:dark}
 .clsx .widget-html-content,.clsx .jupyter-widgets{color:var(--ink)}
 .clsx .clsx-muted{opacity:.8}
 .clsx .clsx-bar-top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:6px 12px;align-items:center}
@@ -432,13 +434,13 @@ _PANEL_CSS = """
  background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
 """
 _CODE = (                                                        # classes of pygments, and colours on light and on dark
-    ('k kc kd kn kr ow', '#a626a4', '#d08cf0'),                                # keywords
-    ('s s1 s2 sa sd se si', '#3d7a2d', '#98c379'),                             # strings
-    ('c c1', '#6a737d', '#9aa4af'),                                            # comments
-    ('m mf mi', '#8a5a00', '#e0a45e'),                                         # numbers
-    ('nf nc nd fm', '#2257c5', '#7ab8ff'),                                     # names of functions and classes
-    ('nb bp', '#0a6c74', '#5cc9c9'),                                           # built-in names
-    ('o', '#a0306a', '#f08cc0'))                                               # operators
+    ('k kc kd kn kr ow', '#a626a4', '#e3b8ff'),                                # keywords
+    ('s s1 s2 sa sd se si', '#3d7a2d', '#b8e09a'),                             # strings
+    ('c c1', '#555d66', '#c0c8d0'),                                            # comments
+    ('m mf mi', '#8a5a00', '#f2c585'),                                         # numbers
+    ('nf nc nd fm', '#2257c5', '#a8d2ff'),                                     # names of functions and classes
+    ('nb bp', '#0a6c74', '#90e2e2'),                                           # built-in names
+    ('o', '#a0306a', '#ffb3d9'))                                               # operators
 _CODE_RULES = ''.join(f'.clsx .clsx-py-{name}{{color:light-dark({light},{dark})}}'
                       for names, light, dark in _CODE for name in names.split())
 _AT_RULES = """

@@ -32,14 +32,21 @@ def _source(part):
     except (OSError, TypeError):
         return ''
 
+def _classes_around(part):
+    "The classes in the module of a part, after those in the modules of its base classes in the same folder"
+    folder = part.__module__.rpartition('.')[0]
+    modules = [c.__module__ for c in reversed(inspect.getmro(part)) if c.__module__.rpartition('.')[0] == folder]
+    found = {}
+    for name in dict.fromkeys([*modules, part.__module__]):
+        if name in sys.modules:
+            found |= {k: v for k, v in vars(sys.modules[name]).items() if inspect.isclass(v) and v.__module__ == name}
+    return found
+
 def part_code(
     part: type,
 ) -> str:  # '' if it is not known
     "The source of a part and of the classes of its module that it uses"
-    module = sys.modules.get(part.__module__)
-    classes = {k: v for k, v in vars(module).items() if inspect.isclass(v) and v.__module__ == part.__module__} \
-        if module else {}
-    used, waiting = {part.__name__: _source(part)}, [part.__name__]
+    classes, used, waiting = _classes_around(part), {part.__name__: _source(part)}, [part.__name__]
     while waiting:
         words = {*re.findall(r'\w+', used[waiting.pop()])}
         for name in words & classes.keys() - used.keys():
