@@ -52,7 +52,9 @@ def part_code(
         for name in words & classes.keys() - used.keys():
             used[name] = _source(classes[name])
             waiting.append(name)
-    ordered = [name for name in classes if name in used] or list(used)
+    family = [c.__name__ for c in inspect.getmro(part)]
+    blocks = [name for name in classes if name in used and name not in family]
+    ordered = blocks + [name for name in family if name in used]
     code = '\n\n'.join(used[name].rstrip() for name in ordered if used[name])
     lines = code.splitlines()
     return '\n'.join(lines[:MAX_LINES] + ['# …'] * (len(lines) > MAX_LINES))
