@@ -242,8 +242,8 @@ def _check_covers_patch(net, images):
     "Raise `ShapeMismatch` for images smaller than one patch"
     h, w = net.patch_embed.kernel_size
     if images.ndim == 4 and (images.shape[2] < h or images.shape[3] < w):
-        raise ShapeMismatch(f'{type(net).__name__} takes images of at least one patch, {h} × {w} pixels',
-                            f'these have {images.shape[2]} × {images.shape[3]}',
+        raise ShapeMismatch(f'{type(net).__name__} expects images of at least one patch, {h} × {w} pixels',
+                            f'{images.shape[2]} × {images.shape[3]}',
                             'Enlarge them, or set a smaller patch_size.')
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #49ec64e2
