@@ -23,10 +23,6 @@ OWN = "Register your own class with @MODELS.register_module()."
 
 def there_is(kind):
     return 'Available: ' + ', '.join(MODELS.names(kind)) + '.'
-def it_takes(name):
-    return 'Available: ' + ', '.join(parameters(MODELS.get(name))[0]) + '.'
-
-
 class Strided(nn.Module):
     "Halves the image and puts even and odd pixels together: odd sizes do not fit"
     def forward(self, x):
@@ -190,7 +186,7 @@ WRONG = {
     ),
     'norm argument misspelt': case(
         "backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? "
-        "{norm} Set backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.",
+        "Set backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.",
         {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)},
         GAP,
         HEAD,
@@ -203,7 +199,7 @@ WRONG = {
     ),
     'loss argument misspelt': case(
         "head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? "
-        "{ce} Set head.loss.use_sigmoid=True instead of head.loss.use_sigmod.",
+        "Set head.loss.use_sigmoid=True instead of head.loss.use_sigmod.",
         R18,
         GAP,
         HEAD,
@@ -565,10 +561,6 @@ def known():
     )
     return dict(
         own=OWN,
-        resnet=it_takes('ResNet'),
-        linear=it_takes('LinearClsHead'),
-        ce=it_takes('CrossEntropyLoss'),
-        norm=it_takes('BN'),
         norms=there_is('norm'),
         inits=', '.join([*FILLS, 'Pretrained']),
         archs=archs,

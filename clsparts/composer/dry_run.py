@@ -50,12 +50,13 @@ from clsparts.composer.spec import (
     fill_in,
     is_head,
     normalize_composition,
+    options_of,
     takes,
 )
 from .wrappers import ModuleHead, ModuleNeck
 from ..config.limits import MAX_NESTING
 from ..core.errors import ConfigError, Fix, Issue, as_code, patched
-from ..core.registry import MODELS, check_arguments, parameters
+from ..core.registry import MODELS, check_arguments, literals, parameters
 from ..heads.cls_head import ClsHead, check_topk
 from ..losses.combined_loss import build_loss
 
@@ -236,7 +237,7 @@ def input_candidates(comp, kind, feats):
     if comp['neck'] != POOLING:
         yield Fix({'neck': POOLING})
     if takes(comp['backbone'], 'out_type'):
-        out_types = getattr(MODELS.part_of(comp['backbone']['type']), 'out_types', ())
+        out_types = literals(options_of(comp['backbone'])['out_type'].annotation)
         yield from (Fix({'backbone.out_type': o}) for o in out_types if o != comp['backbone'].get('out_type'))
     head = comp['head'] if isinstance(comp['head'], Mapping) else {}
     k = comp.get('num_classes') or head.get('num_classes') or getattr(comp['head'], 'out_features', None)
