@@ -369,7 +369,7 @@ def image(self: DryRun, comp):
     return x
 
 # %% ../../nbs/composer/dry_run.ipynb #668a92d2
-OWN_HEADS = ('fc', 'classifier', 'head', 'heads', 'head.fc', 'last_linear')  # names in torchvision, timm and others
+OWN_HEADS = ('fc', 'classifier', 'head.fc', 'head', 'heads', 'last_linear')  # names in torchvision, timm and others
 
 def own_classifier(
     part,  # a backbone
