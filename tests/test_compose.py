@@ -86,15 +86,14 @@ WRONG = {
         HEAD,
     ),
     'head misspelt': case(
-        "head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? "
-        "{heads} {own} Set head.type='LinearClsHead'.",
+        "head.type: there is no head 'LinearHead'. Other libraries use this name. Set head.type='LinearClsHead'.",
         R18,
         GAP,
         dict(type='LinearHead', num_classes=10),
     ),
     'loss misspelt': case(
-        "head.loss.type: there is no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'? "
-        "{losses} {own} Set head.loss.type='CrossEntropyLoss'.",
+        "head.loss.type: there is no loss 'CrossEntropy'. Other libraries use this name. "
+        "Set head.loss.type='CrossEntropyLoss'.",
         R18,
         GAP,
         HEAD,
@@ -105,8 +104,7 @@ WRONG = {
         "{backbones} {own} Set backbone.type='ResNet'.\n"
         "- neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? "
         "{necks} {own} Set neck.type='GlobalAveragePooling'.\n"
-        "- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? "
-        "{heads} {own} Set head.type='LinearClsHead'.",
+        "- head.type: there is no head 'LinearHead'. Other libraries use this name. Set head.type='LinearClsHead'.",
         dict(type='ResNett', depth=18),
         'GlobalAvgPooling',
         dict(type='LinearHead', num_classes=10),

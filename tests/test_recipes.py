@@ -444,7 +444,7 @@ FORMS = {
             ],
         ),
         {'data.size': 224},
-        'train_pipeline: images become 600 × 600, beside RandomResizedCrop; here only that is used',
+        'train_pipeline: images become 600 × 600 and RandomResizedCrop; here only the second is used',
     ),
     'small images made large to train with': (
         dict(data=None, dataset_type='CIFAR10', train_pipeline=[dict(type='Resize', scale=64, **PILLOW)]),

@@ -1,12 +1,12 @@
 # Written by tools/stubs.py. Edit the notebooks instead.
 from .flow_diagram import Box as Box
 from .layer_summary import Comparison as Comparison
+from .flow_diagram import Connection as Connection
 from .flow_diagram import Diagram as Diagram
 from .receptive_fields import Following as Following
 from .feature_maps import GradCAM as GradCAM
+from .receptive_fields import ReceptiveField as ReceptiveField
 from .layer_summary import Row as Row
-from .flow_diagram import Seam as Seam
-from .receptive_fields import Sight as Sight
 from .flow_diagram import Stage as Stage
 from .layer_summary import Summary as Summary
 from .feature_maps import as_map as as_map

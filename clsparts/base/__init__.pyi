@@ -25,9 +25,9 @@ from .testing import golden_folder as golden_folder
 from .shapes import image_shape_of as image_shape_of
 from .shapes import in_words as in_words
 from .module import initialize as initialize
+from .shapes import layout_texts as layout_texts
 from .module import load_pretrained as load_pretrained
 from .shapes import parts_of as parts_of
-from .shapes import seam_texts as seam_texts
 from .shapes import shape_text as shape_text
 from .testing import shapes_of as shapes_of
 from .shapes import shapes_through as shapes_through

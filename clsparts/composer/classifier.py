@@ -65,14 +65,14 @@ class BaseClassifier(BaseModule):
         return self._head('a prediction').predict(self.extract_feat(x))
 
     def features(self, x: torch.Tensor) -> dict:
-        "The output of every stage by name: all of the backbone, also outside `out_indices`, neck, pre_logits, scores"
+        "The output of every stage by name: all of the backbone, also outside `out_indices`, neck, pre_logits, logits"
         check_image(x, getattr(self.backbone, 'in_channels', None))
         feats, outs = stage_outputs(self.backbone, x)
         feats = as_tuple(feats)
         if self.neck is not None:
             outs['neck'] = feats = self.neck(feats)
         if self.head is not None:
-            outs.update(pre_logits=self.head.pre_logits(feats), scores=self.head(feats))
+            outs.update(pre_logits=self.head.pre_logits(feats), logits=self.head(feats))
         return outs
 
     def __getattr__(self, name):
@@ -172,7 +172,7 @@ class ImageClassifier(BaseClassifier):
         if self.teacher is None:
             return self._soft(x, y) if self.targets == 'soft' and y.ndim == 1 else y
         with torch.no_grad():
-            return self.teacher.predict(x).scores
+            return self.teacher.predict(x).pred_score
 
     @torch.no_grad()
     def _soft(self, x, labels):

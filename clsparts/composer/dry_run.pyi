@@ -79,7 +79,7 @@ def batch_size(feats) -> int:
 
 @torch.no_grad()
 def run_eager(cfg, kind, x, cause):
-    """The outputs of a part, as meta tensors, for real data in the shapes of `x`: a smaller batch, and small images if possible"""
+    """The outputs of a part, as meta tensors, for random data in the shapes of `x` but with fewer and smaller images"""
     ...
 POOLING: Any
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'MAX_EXTRA', 'LAYERS', 'SLOW', 'MODELS', 'Entry', 'parameters', 'Range', 'Choices', 'Example', 'members',
-           'metadata', 'literals', 'check_arguments', 'name_call', 'checks_call', 'check_typed', 'Index', 'module_kind',
-           'kind_of', 'Registry']
+           'metadata', 'literals', 'check_arguments', 'name_call', 'call_issues', 'is_classifier', 'checks_call',
+           'check_typed', 'Index', 'module_kind', 'kind_of', 'Registry']
 
 # %% ../../nbs/core/registry.ipynb #ceb15ad9
 import ast
@@ -258,24 +258,45 @@ def name_call(name: str, arg: str) -> str:
     return f"dict(type='{name}', {arg}=…)"
 
 # %% ../../nbs/core/registry.ipynb #672adc02
-def checks_call(
+def call_issues(
     f: Callable,  # a function that takes a classifier first, or also a path if its annotation contains `str`
-) -> Callable:
-    "A function that raises `ConfigError` for unknown keywords, and for a first argument that is not a classifier"
-    takes, _ = parameters(f)
-    first = next(iter(takes))
+    args: tuple,  # of the call
+    kwargs: Mapping,
+) -> list[Issue]:
+    "Issues of a call: unknown and missing arguments, wrong types, and a first argument that is not a classifier"
+    name, (takes, _) = f.__name__, parameters(f)
+    first, named = next(iter(takes)), {**dict(zip(takes, args, strict=False)), **kwargs}
+    required = [k for k, p in takes.items() if p.default is p.empty]
+    example = f"{name}({', '.join(required)}, …)"
+    issues = _unknown_arguments(name, takes, kwargs)
+    absent = [k for k in required if k not in named]
+    if absent:
+        issues.append(Issue('', f'{name} requires {" and ".join(absent)}: {example}.'))
+    given = named.get(first)
     accepts_path = str in [type_ for type_, _ in members(takes[first].annotation)]
-    example = f"{f.__name__}({', '.join(k for k, p in takes.items() if p.default is p.empty)}, …)"
+    if first not in named or is_classifier(given) or accepts_path and isinstance(given, (str, Path)):
+        known = [k for k in named if k in takes and k != first]
+        return issues + [i for k in known for i in _issues(k, takes[k], named[k])]
+    if any(map(is_classifier, args[1:2])):
+        return [*issues, Issue(first, f'the classifier comes first: {example}.')]
+    got = printable(repr(given), MAX_NAME) if isinstance(given, (str, Path, Mapping)) else f'a {type(given).__name__}'
+    use = 'Use compose(…) for a new one, load_classifier(PATH) for a trained one.'
+    if _is_layer(type(given)):
+        use = 'Compose one with it as the backbone: compose(net, neck, head, num_classes=…).'
+    return [*issues, Issue(first, f'expected a classifier, got {got}. {use}', expected='a classifier', got=given)]
+
+def is_classifier(o) -> bool:
+    "Whether an object has the parts of a classifier; imports no torch"
+    return all(hasattr(o, part) for part in ('backbone', 'neck', 'head'))
+
+# %% ../../nbs/core/registry.ipynb #0d1b3c50
+def checks_call(
+    f: Callable,  # see `call_issues`
+) -> Callable:
+    "A function that raises one `ConfigError` for all issues of its call"
     @wraps(f)
     def checked(*args, **kwargs):
-        issues = _unknown_arguments(f.__name__, takes, kwargs)
-        given = args[0] if args else kwargs.get(first)
-        if not _is_layer(type(given)) and any(_is_layer(type(o)) for o in args[1:2]):
-            issues.append(Issue(first, f'the classifier comes first: {example}.'))
-        elif isinstance(given, (str, Path, Mapping)) and not accepts_path:
-            issues.append(Issue(first, f'expected a classifier, got {printable(repr(given), MAX_NAME)}. '
-                                       'Use compose(…) for a new one, load_classifier(PATH) for a trained one.'))
-        if issues:
+        if issues := call_issues(f, args, kwargs):
             raise ConfigError(issues=issues)
         return f(*args, **kwargs)
     return checked
@@ -462,6 +483,11 @@ def _load_entry_points(self: Registry, name=None):
             self.failures[point.value] = error
         elif not inspect.ismodule(part) and self._current(point.name) is None:
             self.register_module(point.name, module=part)
+
+@patch
+def offers(self: Registry) -> dict[str, str]:
+    "Names that other packages offer through entry points, and where they are; imports nothing"
+    return {point.name: point.value for point in (_entry_points(self.group) if self.group else ())}
 
 @patch
 def _load_all(self: Registry, kind=None):

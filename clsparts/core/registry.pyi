@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
@@ -20,6 +20,7 @@ from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, jo
 from .lazy import defined_names
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 from .optional_imports import import_installed, site_folders
+from .other_libraries import SCOPES, line_for, part_for, renamed
 KINDS: Any
 
 @dataclass
@@ -86,23 +87,23 @@ def _fits(value, type_):
     ...
 
 def _wrong_type(parameter, value):
-    """What `parameter` expects, if its annotation and `value` have plain types that differ"""
+    """What `parameter` expects, if its annotation and `value` have plain types that differ, and what may be meant"""
     ...
 
-def _right_type(name, parameter, value):
-    """The fix for a number that was written as a string, or a name that was written without its dict"""
+def _right_type(parameter, value):
+    """The number that was written as a string, or the dict of a name; empty for anything else"""
     ...
 
 def _issues(name, parameter, value):
     """What is wrong with a value, as far as the annotation of `parameter` tells"""
     ...
 
-def _wrong_choice(name, parameter, value):
-    """The issue of a value that `Literal` does not list"""
+def _wrong_choice(parameter, value):
+    """The choices, if `Literal` does not list the value, and the closest one"""
     ...
 
-def _out_of_range(name, parameter, value):
-    """The issue of a number outside of the bounds that `Range` states"""
+def _out_of_range(parameter, value):
+    """The bounds of `Range`, if a number is outside of them, and the nearest one"""
     ...
 
 def _wrong_entries(name, parameter, value):
@@ -124,6 +125,18 @@ def check_arguments(name: str, part: Callable, args: Mapping, defaults: Mapping=
 
 def name_call(name: str, arg: str) -> str:
     """An example of a config with `arg`"""
+    ...
+
+def call_issues(f: Callable, args: tuple, kwargs: Mapping) -> list[Issue]:
+    """Issues of a call: unknown and missing arguments, wrong types, and a first argument that is not a classifier"""
+    ...
+
+def is_classifier(o) -> bool:
+    """Whether an object has the parts of a classifier; imports no torch"""
+    ...
+
+def checks_call(f: Callable) -> Callable:
+    """A function that raises one `ConfigError` for all issues of its call"""
     ...
 
 def check_typed(cfg, where: str, example: str) -> None:
@@ -203,6 +216,10 @@ class Registry:
     def _load_entry_points(self, name=None):
         ...
 
+    def offers(self) -> dict[str, str]:
+        """Names that other packages offer through entry points, and where they are; imports nothing"""
+        ...
+
     def _load_all(self, kind=None):
         ...
 
@@ -218,7 +235,7 @@ class Registry:
         ...
 
     def entries(self, kind: str | None=None) -> list[Entry]:
-        """All entries of a kind (those of unknown kind included, wrappers of other modules left out), sorted by name; imports their modules"""
+        """All entries of a kind or of unknown kind, without wrappers, sorted by name; imports their modules"""
         ...
 
     def names(self, kind: str | None=None) -> list[str]:

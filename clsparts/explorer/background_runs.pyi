@@ -1,5 +1,7 @@
 # Written by tools/stubs.py. Edit the notebooks instead.
 from typing import Any
+import itertools
+import json
 import threading
 import time
 import traceback
@@ -8,7 +10,13 @@ from pathlib import Path
 from fastcore.basics import patch
 from ..checkpoints.checkpoint import Kept, kept_in
 from ..composer.dry_run import fingerprint
+from ..config.config import Config
 from ..core.errors import ConfigError
+from ..core.tables import one_line
+from ..evaluation.evaluator import score_key
+from .run_names import run_names
+from .starting_point import open_run, uninferred
+from .state import model_config, selection_of
 from ..runtime.devices import is_out_of_memory
 from ..training.callbacks import Callback, StopTraining
 from ..training.runs import TrainingRun, prepare
@@ -18,10 +26,14 @@ def error_text(e: BaseException, batch_size: int | None=None) -> str:
     ...
 ENDED: Any
 
+def score(record: Mapping) -> float:
+    """The score in the record of an epoch: accuracy, or mAP"""
+    ...
+
 class Run:
     """A training run in a thread; `status` is 'waiting', 'running', 'paused', 'stopping', or one of `ENDED`"""
 
-    def __init__(self, cfg: Mapping, name: str, work_dir: str | Path | None=None, device: str='cpu', on_change: Callable=lambda run: None):
+    def __init__(self, cfg: Mapping, name: str='', work_dir: str | Path | None=None, device: str='cpu', on_change: Callable=lambda run: None, selection: Mapping | None=None):
         ...
 
     @property
@@ -36,7 +48,7 @@ class Run:
 
     @property
     def classifier(self):
-        """The classifier in training; None before `start`"""
+        """The classifier in training, or that of a saved run; None before `start`"""
         ...
 
     @property
@@ -46,6 +58,11 @@ class Run:
 
     @property
     def folder(self) -> Path | None:
+        ...
+
+    @property
+    def selection(self) -> Mapping | None:
+        """The selection that was trained"""
         ...
 
     @property
@@ -60,7 +77,11 @@ class Run:
 
     @property
     def accuracy(self) -> float | None:
-        """Validation accuracy after the latest epoch"""
+        """Validation accuracy (mAP for multi-label data) after the latest epoch"""
+        ...
+
+    def _open(self):
+        """Selection, classifier and `Kept` of a saved run, read when they are first needed"""
         ...
 
     @property
@@ -104,20 +125,24 @@ class Run:
     def _record_loss(self, loss):
         ...
 
-    def _after_step(self, training):
+    def _after_step(self, trainer):
         ...
     losses: Any
     training: Any
     cfg: Any
     model: Any
-    name: str
     device: str
+    name: str
+    chosen: Any
+    _selection: Any
     status: Any
     step: Any
     steps: Any
     error: Any
     message: Any
     traceback: Any
+    _saved: Any
+    _opened: Any
     _work_dir: Any
     _on_change: Any
     _notified: Any
@@ -135,17 +160,30 @@ class _Progress(Callback):
     def __init__(self, run: Run):
         ...
 
-    def after_step(self, training) -> None:
+    def after_step(self, trainer) -> None:
         ...
 
-    def after_epoch(self, training) -> None:
+    def after_epoch(self, trainer) -> None:
         ...
     run: Run
+NAME: Any
+
+def _trained_model(cfg):
+    """The model of a saved config as a selection states it: without what `compose` infers"""
+    ...
+
+def saved_run(folder: Path) -> Run:
+    """A run of an earlier session; raises `ConfigError`, `OSError` or `ValueError` if the folder has none"""
+    ...
+
+def saved_runs(work_dir: str | Path, most: int=20) -> list[Run]:
+    """The runs of earlier sessions"""
+    ...
 
 class Runs:
     """The runs of an explorer, oldest first; one trains at a time"""
 
-    def __init__(self, work_dir: str | Path | None=None):
+    def __init__(self, work_dir: str | Path='runs'):
         ...
 
     @property
@@ -160,8 +198,20 @@ class Runs:
     def _notify(self, run):
         ...
 
-    def start(self, cfg: Mapping, name: str, device: str='cpu') -> Run:
+    def _make_names(self):
+        """Name the runs by what distinguishes them"""
+        ...
+
+    def rename(self, run: Run, name: str) -> None:
+        """Give a run a name that stays, also after a restart"""
+        ...
+
+    def start(self, cfg: Mapping, name: str='', device: str='cpu', selection: Mapping | None=None) -> Run:
         """Start training a new classifier; raises `ConfigError` if another run is active or the config is invalid"""
+        ...
+
+    def _folder(self, cfg):
+        """The folder of a new run; None for the next free one of `new_folder`"""
         ...
 
     def trained_run(self, model: Mapping) -> Run | None:
@@ -172,5 +222,5 @@ class Runs:
         """The classifier of `trained_run`"""
         ...
     list: Any
-    _work_dir: Any
+    _work_dir: Path
     _watchers: Any

@@ -8,61 +8,25 @@ from fastcore.basics import patch
 from IPython import get_ipython
 from torch import nn
 from ..analysis.flow_diagram import Diagram
-from ..base.module import BaseModule
-from ..base.shapes import CHANNELS, PARTS, image_shape_of
-from ..checkpoints.checkpoint import Kept
 from ..composer.classifier import ImageClassifier
 from ..composer.dry_run import fingerprint
-from ..composer.spec import KEYS
 from ..config.config import Config
-from ..core.errors import ConfigError
-from ..core.tables import escaped, one_line
-from ..evaluation.predictions import open_classifier
 from .background_runs import Runs
 from .cost_panel import CostPanel
 from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
-from .page import CSS, Page, Worker, button, error_html, guarded
+from .fix_buttons import IssueRows
+from .narrow_diagram import narrow_html
+from .page import CSS, Busy, Page, Tabs, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
-from .state import KINDS, START, Resolved, State, selection_of
+from .starting_point import read_start
+from .state import KINDS, Resolved, State
+from .theme import Theme
 from .train_panel import TrainPanel
 
-def _without_channels(part):
-    """A part's config without the channels that `compose` infers"""
-    ...
-
-def _config_of(part):
-    """The config of a module that knows it; the module itself otherwise"""
-    ...
-
-def _check_sizes(image_shape, **numbers):
-    """Raise `ConfigError` for invalid sizes"""
-    ...
-
-def _image_shape_for(selection):
-    """The image shape that a backbone is made for; 224 × 224 if it cannot be built"""
-    ...
-
-def _model_of(start):
-    """The config of a classifier in `start`: a classifier, its config, or the config of a run"""
-    ...
-
-def initial_selection(start: Mapping | nn.Module | None=None) -> dict:
-    """The selection to start from; raises `ConfigError` if `start` is not a classifier"""
-    ...
-
-def read_start(start) -> tuple:
-    """Read the config, checkpoint or classifier that the explorer is opened with"""
-    ...
-
 def flow_html(diagram: Diagram, drawn: int=0) -> str:
-    """The diagram with clickable parts: their `data-act` is `part:KIND`"""
+    """The diagram with clickable parts, from left to right and from top to bottom: their `data-act` is `part:KIND`"""
     ...
-
-def issue_title(path: str) -> str:
-    """What an issue is about: 'head · loss' for `head.loss`"""
-    ...
-PANELS: Any
 
 class Explorer:
     """The widget, as created by `explore`"""
@@ -120,24 +84,19 @@ class Explorer:
         """Update everything that is visible"""
         ...
 
-    def _fix_rows(self, resolved):
-        """One line per issue, with its fix as a button"""
-        ...
-
-    def _fix_row(self, issue):
-        ...
-
-    def _replace_fixes(self, rows):
-        """Show these rows and close the widgets of the old ones"""
+    def _apply(self, fixes):
+        """The click on the button of an issue, or on the one of all issues"""
         ...
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The widget; without a kernel, the diagram"""
         ...
     _given_model: Any
+    fixes: IssueRows
+    busy: Busy
     pickers: Any
     panels: Any
-    tabs: Any
+    tabs: Tabs
     _worker: Worker
     widget: Any
     _given: Any
@@ -145,8 +104,8 @@ class Explorer:
     state: State
     _runs: Runs
     _drawn: Any
+    theme: Theme
     diagram: Page
-    fixes: Any
     errors: Any
     buttons: Any
 

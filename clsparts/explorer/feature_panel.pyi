@@ -1,6 +1,6 @@
 # Written by tools/stubs.py. Edit the notebooks instead.
 from typing import Any
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 import ipywidgets as w
 import torch
@@ -9,15 +9,17 @@ from torchvision.transforms.v2 import functional as F
 from ..analysis.feature_maps import show_features, show_grad_cam
 from ..base.randomness import OwnGenerator
 from ..base.shapes import evaluating, shape_text
-from ..checkpoints.checkpoint import kept_in
+from ..checkpoints.checkpoint import Kept, kept_in
+from ..checkpoints.digits_classifier import load_digits_classifier
 from ..composer.dry_run import fingerprint
-from ..core.tables import MAX_CELL, escaped
+from ..core.tables import MAX_CELL, escaped, one_line
 from ..data.datasets import available_data, load_data
 from ..data.transforms import Preset
 from ..evaluation.predictions import as_input
 from .background_runs import Runs
-from .page import Worker, error_html, figure_html, guarded
-from .state import Resolved, State, check_memory
+from .page import Worker, error_html, guarded, not_busy
+from .state import START, Resolved, State, check_memory, model_config
+from .theme import Theme, figure_html
 
 def match_shape(image: torch.Tensor, shape: tuple) -> tuple[torch.Tensor, str]:
     """Convert an image to the shape that a composition expects"""
@@ -34,7 +36,7 @@ def top_html(probabilities: torch.Tensor, classes: list[str] | None=None, label:
 class FeaturePanel:
     """One image, and what the classifier makes of it"""
 
-    def __init__(self, state: State, runs: Runs, report: Callable, given: Callable=lambda resolved: None):
+    def __init__(self, state: State, runs: Runs, report: Callable, given: Callable=lambda resolved: None, theme: Theme | None=None, busy: Callable=not_busy):
         ...
 
     def _make_inputs(self):
@@ -52,6 +54,10 @@ class FeaturePanel:
         """The classifier, its preprocessing and class names, and a description"""
         ...
 
+    def _follow(self, run):
+        """Take the samples from the data of a run that was not shown before"""
+        ...
+
     def _sample(self):
         """An image of the validation set, its label and the names of the classes"""
         ...
@@ -64,8 +70,8 @@ class FeaturePanel:
         """A figure, or the reason why there is none"""
         ...
 
-    def _fill_stages(self, stages):
-        """List the stages; select the last of the backbone if the selected one does not exist"""
+    def _fill_stages(self, feats):
+        """List the stages; if the selected one does not exist, select the default"""
         ...
 
     def _clear(self, status):
@@ -85,9 +91,12 @@ class FeaturePanel:
     runs: Runs
     report: Callable
     given: Callable
+    theme: Theme | None
     _resolved: Any
     _data: Any
     _filling: Any
+    _shipped: Any
+    _followed: Any
     status: Any
     top: Any
     maps: Any
@@ -97,7 +106,9 @@ class FeaturePanel:
     upload: Any
     stage: Any
 NO_FIT: Any
+UNTRAINED: Any
+LEAST: Any
 
-def _with_background(fig):
-    """The figure on a light background, legible in any theme"""
+def default_stage(feats: Mapping) -> str:
+    """The deepest stage of the backbone with at least 4 × 4 positions; its last one if there is none"""
     ...

@@ -20,6 +20,7 @@ from ..core.registry import MODELS
 from ..core.tables import one_line
 from .part_options import starting
 from .partial_diagram import diagram_with_issues
+from .run_names import run_names
 KINDS: Any
 START: Any
 
@@ -33,6 +34,10 @@ def selection_of(comp: Mapping, batch: int=START['batch']) -> dict:
 
 def compose_call(selection: Mapping, shape: tuple | None=None) -> str:
     """The call of `compose` for a selection; parts that are modules appear as variable names"""
+    ...
+
+def model_config(selection: Mapping) -> dict:
+    """The config of the classifier of a selection, for `compose_model`"""
     ...
 
 @dataclass
@@ -64,7 +69,7 @@ def _build_meta(selection, dry_run):
     """Classifier on the meta device, its summary and its diagram; raises `ConfigError`"""
     ...
 
-def resolve_selection(selection: Mapping) -> Resolved:
+def resolve_selection(selection: Mapping, targets: str | None=None) -> Resolved:
     """Compose a selection on the meta device; parts that do not fit are reported in `issues`"""
     ...
 MAX_BYTES: Any
@@ -89,6 +94,11 @@ class State:
     @property
     def selection(self) -> dict:
         """The current selection (read-only)"""
+        ...
+
+    @property
+    def pins(self) -> dict[str, Resolved]:
+        """The pinned compositions by name; a name that was not chosen states what distinguishes the composition"""
         ...
 
     @property
@@ -119,6 +129,10 @@ class State:
         """Set one option or size"""
         ...
 
+    def set_targets(self, targets: str) -> None:
+        """Check the composition, and find fixes, for the targets of the data that it will be trained on"""
+        ...
+
     def match_data(self, image_shape: tuple, num_classes: int) -> None:
         """Set the image shape and the number of classes to those of a data set, in one step"""
         ...
@@ -127,8 +141,8 @@ class State:
         """Set an option back to its default, or to its starting value if it has no default"""
         ...
 
-    def apply(self, fix: Fix) -> None:
-        """Make the change that an issue suggests"""
+    def apply(self, *fixes: Fix) -> None:
+        """Make the changes that issues suggest, in their order"""
         ...
 
     def fix_all(self) -> None:
@@ -158,14 +172,19 @@ class State:
         """The classifier with its initial weights, the same at each call; raises `ComposeError` if the parts do not fit"""
         ...
 
-    def pin(self, name: str | None=None) -> str:
-        """Keep the current selection for comparison; one that is pinned already keeps its name"""
+    def pin(self, name: str='') -> str:
+        """Keep the current selection for comparison; one that is pinned already gets the new name, if there is one"""
+        ...
+
+    def rename_pin(self, name: str, new: str) -> None:
+        """Rename a pin"""
         ...
 
     def unpin(self, name: str) -> None:
-        """Remove a pin"""
+        """Remove a pin; does nothing if there is none of that name"""
         ...
-    pins: Any
+    _pins: Any
+    targets: str
     _history: Any
     _at: Any
     _cache: OrderedDict

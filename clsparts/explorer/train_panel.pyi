@@ -4,17 +4,20 @@ import threading
 from collections.abc import Callable, Iterable
 import ipywidgets as w
 from fastcore.basics import patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from ..core.errors import ConfigError
 from ..core.tables import escaped
-from ..data.datasets import available_data, load_data
+from ..data.datasets import load_data
 from ..data.figures import Figure
-from ..data.transforms import AUGMENTS
 from ..evaluation.plots import BLUE, ORANGE, plot_confusion
-from .background_runs import ENDED, Run, Runs
-from .page import MAX_TRACE, Page, Worker, button, error_html, figure_html, guarded
+from .background_runs import ENDED, Run, Runs, score
+from .fix_buttons import IssueRows
+from .folder_field import NO_FOLDER
+from clsparts.explorer.page import MAX_TRACE, Page, Worker, button, error_html, guarded, named_html, not_busy
+from .run_names import differences
 from .state import Resolved, State
-from ..training.runs import DEFAULT
+from .theme import Theme, figure_html, png_html
+from .train_settings import TrainForm, apply_to_form, has_control
 COLOURS: Any
 
 def colour_of(i: int) -> str:
@@ -37,45 +40,43 @@ def progress_text(run: Run) -> str:
 
 def _percent(accuracy):
     ...
+MAX_COLUMNS: Any
+
+def _row(i, run, settings, is_shown):
+    """A row of the table"""
+    ...
 
 def runs_html(runs: list[Run], shown: int | None=None) -> str:
-    """A table of runs with a clickable row for each; '' without runs"""
+    """A table of runs with the settings in which they differ; '' without runs"""
     ...
-FOLDER: Any
 
 class TrainPanel:
     """Settings, start/pause/stop buttons, progress, learning curves, a table of runs and a confusion matrix"""
 
-    def __init__(self, state: State, runs: Runs, report: Callable):
-        ...
-
-    def _make_settings(self):
+    def __init__(self, state: State, runs: Runs, report: Callable, theme: Theme | None=None, busy: Callable=not_busy):
         ...
 
     def _make_results(self):
         ...
 
-    def _show_folder(self):
-        """Show the folder field only if the data is a folder"""
-        ...
-
-    def _set_batch(self, value):
-        ...
-
-    @property
-    def data_name(self) -> str:
-        """The name of the data in a config"""
-        ...
-
     def settings(self) -> dict:
-        """`data` and `train` of a run's config"""
+        """The config of a run without its model"""
+        ...
+
+    def _folder_read(self, name, data):
+        """The field has read a folder: keep its data, and compare it with the composition"""
+        ...
+
+    def _check_shape(self, name, data, selection):
+        """Whether images and classes are those of the composition; if not, offer to change it"""
         ...
 
     def start(self) -> None:
         """Read the data, then train the current composition"""
         ...
 
-    def _tell(self, html):
+    def _tell(self, html, issues=()):
+        """Show a message and issues with buttons, until the next change"""
         ...
 
     def _start_run(self):
@@ -88,14 +89,18 @@ class TrainPanel:
     def _match_data(self, image_shape, num_classes):
         ...
 
+    def _apply_fixes(self, fixes):
+        """Make the changes that the issues of a run suggest"""
+        ...
+
     def _pause(self):
         ...
 
     def _stop(self):
         ...
 
-    def _select(self, act):
-        """A click on a row of the table"""
+    def _select(self, act, text=''):
+        """A click on the name of a run: return to its composition; or a new name"""
         ...
 
     def _update_buttons(self):
@@ -120,23 +125,23 @@ class TrainPanel:
         """Draw the confusion matrix of a run that has ended"""
         ...
     shown: Any
+    _data: Any
+    _told_for: Any
     _status_changed: Any
+    form: TrainForm
     widget: Any
     state: State
     runs: Runs
     report: Callable
+    theme: Theme | None
     _confusion_of: Any
-    _data: Any
     _last_status: Any
+    _latest: Any
+    _reported: Any
     _painter: Worker
     _starter: Worker
-    data: Any
-    folder: Any
-    augment: Any
-    epochs: Any
-    lr: Any
-    batch: Any
     buttons: Any
+    issues: IssueRows
     bar: Any
     text: Any
     status: Any
@@ -144,11 +149,16 @@ class TrainPanel:
     curves: Any
     confusion: Any
     table: Page
+WRONG: Any
 NOTHING_YET: Any
 
-def _curves_html(runs):
+def _curves_html(runs, dark):
     ...
 
 def _failure_html(run):
     """The error of a run with its traceback folded"""
+    ...
+
+def _saved_picture(run):
+    """The confusion matrix in the folder of a run; '' if it has none"""
     ...

@@ -4,19 +4,19 @@
 
 # %% auto #0
 __all__ = ['BATCH_SIZE', 'SGD', 'ONE_CYCLE', 'NOT_NEGATIVE', 'setting', 'precision_of', 'TrainSettings', 'check_numbers',
-           'settings_from']
+           'setting_issues', 'valid_settings']
 
 # %% ../../nbs/training/settings.ipynb #a3c10003
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import NoneType
 from typing import get_args
 
 from ..config.config import plain
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, Issue
 from ..core.registry import check_arguments
 
 # %% ../../nbs/training/settings.ipynb #a3c10006
@@ -149,16 +149,23 @@ def _not_finite(value, path):
             yield path, f'expected a finite number{" from 0" if positive else ""}, got {_short(value)}.'
 
 # %% ../../nbs/training/settings.ipynb #3b98696d
-def settings_from(
+def setting_issues(
     options: Mapping,  # arguments of `fit`
-) -> TrainSettings:
-    "The settings; raises one `ConfigError` for all arguments that are unknown, of another type, or out of bounds"
-    issues = []
+    checked: Iterable = (),  # issues of names and types that are known already
+) -> list[Issue]:
+    "All issues of arguments that are unknown, of another type, or out of bounds; one per argument"
+    issues = list(checked)
     for check in (lambda o: check_arguments('fit', TrainSettings, o), check_numbers):
         try:
             check(options)
         except ConfigError as e:
             issues += [i for i in e.issues if i.path not in [known.path for known in issues]]
-    if issues:
-        raise ConfigError(issues=issues)
-    return TrainSettings(**options)
+    return issues
+
+def valid_settings(
+    options: Mapping,  # arguments of `fit`
+    issues: Iterable[Issue],  # from `setting_issues`
+) -> TrainSettings:
+    "The settings without invalid arguments, to look for further issues"
+    wrong = {i.path.partition('.')[0] for i in issues}
+    return TrainSettings(**{k: v for k, v in options.items() if k not in wrong})

@@ -5,7 +5,8 @@ from pathlib import Path
 from types import NoneType
 from typing import get_args
 from ..config.config import plain
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, Issue
+from ..core.registry import check_arguments
 from typing import Any
 import copy
 import math
@@ -15,7 +16,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 import torch
@@ -30,26 +31,38 @@ from ..checkpoints.checkpoint import check_fit, read_checkpoint, without_pretrai
 from ..checkpoints.snapshots import Snapshots, put_aside, random_states, set_random_states
 from ..config.config import diff
 from ..core.errors import ConfigError
-from ..data.batch_augments import check_soft_targets, mixing_of
+from ..core.registry import call_issues, is_classifier
+from ..data.batch_augments import batch_augments_from, check_soft_targets
 from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
 from ..data.samplers import Batches, generators_of, reseed
+from ..data.transforms import check_augment
 from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
 from ..files.atomic import as_path, locked, sweep
 from ..files.weights import check_weights, count_nonfinite
 from clsparts.runtime.devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
 from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
-from clsparts.training.callbacks import Callback, StopTraining, best_record, check_trackers, is_finite, tell_all, usual_callbacks
-from .optimizers import accumulation_of, build_optimizer, clip_of, scaling_of
+from clsparts.training.callbacks import Callback, StopTraining, check_callbacks, check_trackers, tell_all, usual_callbacks
+from .histories import History, best_record, is_finite
+from .optimizers import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, scaling_of
 from .optimizers import freeze as frozen_parts
-from clsparts.training.preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, data_for, has_batch_norms, make_folder
-from .schedules import build_schedule
-from .settings import TrainSettings
+from .outcomes import Outcome, training_outcome
+from clsparts.training.preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, collecting, data_for, has_batch_norms, make_folder
+from .schedules import build_schedule, check_param_scheduler
+from .settings import TrainSettings, setting_issues, valid_settings
+
+def folder_of(work_dir: str | Path | None, resume: str | Path | None) -> Path | None:
+    """The folder of a run; raises `ConfigError` for one to resume that contains no run"""
+    ...
 
 class Trainer:
     """Trains a classifier, and holds everything that changes meanwhile; callbacks receive it"""
 
     def __init__(self, clf: nn.Module, data: Data | Dataset | DataLoader | tuple, settings: TrainSettings):
+        ...
+
+    def _check(self, data):
+        """Raise one `ConfigError` for everything that is wrong with settings, classifier and data"""
         ...
 
     @property
@@ -97,6 +110,26 @@ class Trainer:
 
     def _set_up_batches(self, batch_size):
         """Create the batches and what augments them; raises `ConfigError` if the loss cannot be computed for their targets"""
+        ...
+
+    def interruptible(self):
+        """A context in which the first interrupt (Ctrl-C, or a cluster's SIGTERM) is noted, to be raised after the step"""
+        ...
+
+    def explain_errors(self, x=None, y=None):
+        """A context that explains two errors: out of memory, with the batch size that fits, and lost processes"""
+        ...
+
+    def _smaller_batch(self, x, y):
+        """Advice for a batch that does not fit into memory"""
+        ...
+
+    def _worker_error(self, e):
+        """The error if a process that loads images was killed"""
+        ...
+
+    def _lost_error(self, e):
+        """The error if other processes cannot be reached"""
         ...
 
     def check_finite_loss(self, loss: torch.Tensor | None=None, x: torch.Tensor | None=None) -> None:
@@ -185,40 +218,20 @@ class Trainer:
         """Raise `ConfigError` if a snapshot has other settings, classifier or data; warn about other versions"""
         ...
 
-    def interruptible(self):
-        """A context in which the first interrupt (Ctrl-C, or a cluster's SIGTERM) is noted, to be raised after the step"""
-        ...
-
-    def explain_errors(self, x=None, y=None):
-        """A context that explains two errors: out of memory, with the batch size that fits, and lost processes"""
-        ...
-
-    def _smaller_batch(self, x, y):
-        """Advice for a batch that does not fit into memory"""
-        ...
-
-    def _worker_error(self, e):
-        """The error if a process that loads images was killed"""
-        ...
-
-    def _lost_error(self, e):
-        """The error if other processes cannot be reached"""
-        ...
-
     def run(self) -> None:
         """Train all epochs; after an interrupt everything is saved, and `KeyboardInterrupt` reports how to resume"""
         ...
 
-    def train(self) -> list[dict]:
+    def train(self) -> History:
         """Lock the folder, set up or resume, and train; warns if nothing was left to train"""
         ...
     folder: Any
     trackers: Any
-    data: Data | Dataset | DataLoader | tuple
+    callbacks: Any
+    data: Any
     accelerator: Any
     processes: Any
     origin: Any
-    callbacks: Any
     epoch: Any
     batch: Any
     step: Any
@@ -227,8 +240,9 @@ class Trainer:
     lr: Any
     total: Any
     count: Any
-    history: Any
+    history: History
     seen: Any
+    outcome: Any
     seconds: Any
     started: Any
     interrupted: Any
@@ -263,6 +277,10 @@ def sync_batch_norms(clf: nn.Module, device: torch.device) -> None:
     """Compute batch statistics over the images of all processes; raises `ConfigError` on the CPU"""
     ...
 
+def is_of_worker(e: BaseException) -> bool:
+    """Whether an error reports that a process that loads images has ended"""
+    ...
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C was pressed, and the step is done"""
 
@@ -283,13 +301,9 @@ def checkpoints_in(folder: Path) -> dict[str, tuple]:
     """The readable checkpoints in the folder of a run"""
     ...
 
-def folder_of(work_dir: str | Path | None, resume: str | Path | None) -> Path | None:
-    """The folder of a run; raises `ConfigError` for one to resume that contains no run"""
-    ...
-
 @contextmanager
 def alone_in(folder: Path | None, new: bool=False):
-    """A context in which the folder belongs to this training; deletes unfinished files; raises `ConfigError` if it is in use"""
+    """A context in which the folder belongs to this training; deletes unfinished files; `ConfigError` if it is in use"""
     ...
 
 def _whole(v, least=0, most=2 ** 53):
@@ -314,10 +328,6 @@ def _other_data(then, now):
     """Differences in classes and form of the images"""
     ...
 
-def is_of_worker(e: BaseException) -> bool:
-    """Whether an error reports that a process that loads images has ended"""
-    ...
-
-def fit(clf, data: Data | Dataset | DataLoader | tuple, *, epochs: int=..., batch_size: int=..., lr: float | None=..., weight_decay: float | None=..., optim_wrapper: Mapping=..., param_scheduler: Mapping | list | None=..., augment: str | Mapping=..., batch_augments: Mapping | None=..., freeze: Iterable[str]=..., precision: str=..., ema: float | None=..., patience: int | None=..., compile: bool=..., channels_last: bool | None=..., sync_bn: bool=..., seed: int=..., num_workers: int=..., max_keep_ckpts: int=..., save_steps: int | None=..., log_with: str | list[str] | None=..., device: str | None=..., work_dir: str | Path | None=..., resume: str | Path | None=..., progress: bool=..., callbacks: Iterable=...) -> list[dict]:
-    """Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with the batch size that fits"""
+def fit(clf, data: Data | Dataset | DataLoader | tuple, *, epochs: int=..., batch_size: int=..., lr: float | None=..., weight_decay: float | None=..., optim_wrapper: Mapping=..., param_scheduler: Mapping | list | None=..., augment: str | Mapping=..., batch_augments: Mapping | None=..., freeze: list[str] | tuple[str, ...]=..., precision: str | None=..., ema: float | None=..., patience: int | None=..., compile: bool=..., channels_last: bool | None=..., sync_bn: bool=..., seed: int=..., num_workers: int=..., max_keep_ckpts: int=..., save_steps: int | None=..., log_with: str | list[str] | None=..., device: str | None=..., work_dir: str | Path | None=..., resume: str | Path | None=..., progress: bool=..., callbacks: list | tuple=...) -> History:
+    """Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with a batch size that fits"""
     ...
