@@ -224,9 +224,11 @@ def _unknown_arguments(name, takes, args):
             new = renamed(k, name, args[k])
             issues.append(Issue(k, f'{name} has no argument {k!r}.{"" if new else f" {line}"}', Fix(new, (k,))))
             continue
-        meant = closest(k, takes)[:1]
-        fix = Fix({o: args[k] for o in meant if o not in args}, (k,)) if k.isidentifier() else None
-        issues.append(Issue(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}Available: {available}.', fix))
+        # names that are close, and whose parameters accept the value
+        alike = [o for o in closest(k, takes) if all(i.fix for i in _issues(o, takes[o], args[k]))]
+        fix = Fix({o: args[k] for o in alike[:1] if o not in args}, (k,)) if k.isidentifier() else None
+        hint = did_you_mean(k, alike)
+        issues.append(Issue(k, f'{name} has no argument {k!r}. {hint}Available: {available}.', fix))
     return issues
 
 # %% ../../nbs/core/registry.ipynb #2500c658
