@@ -453,7 +453,7 @@ def _file_sizes(part):
     return f'Image files of {least} pixels.' if least == most else f'Image files of {least} to {most} pixels.'
 
 def _thumbnails(data, part, label, n):
-    "The first images of a class side by side, 64 pixels high, as PNG; None if they are unknown or unreadable"
+    "The first images of a class side by side, 48 pixels high, as PNG; None if they are unknown or unreadable"
     known = targets_of(part)
     if known is None or isinstance(part, DataLoader):
         return None
@@ -465,15 +465,15 @@ def _thumbnails(data, part, label, n):
         return None
     if not tiles:
         return None
-    tiles = [t.convert('RGB').resize((max(1, 64 * t.width // t.height), 64), _resampling(t)) for t in tiles]
-    strip = Image.new('RGBA', (sum(t.width + 2 for t in tiles), 64))
+    tiles = [t.convert('RGB').resize((max(1, 48 * t.width // t.height), 48), _resampling(t)) for t in tiles]
+    strip = Image.new('RGBA', (sum(t.width + 2 for t in tiles), 48))
     for i, tile in enumerate(tiles):
         strip.paste(tile, (sum(t.width + 2 for t in tiles[:i]), 0))
     strip.save(file := BytesIO(), format='png')
     return file.getvalue()
 
 def _resampling(image):
-    return Image.Resampling.NEAREST if image.height < 64 else Image.Resampling.LANCZOS
+    return Image.Resampling.NEAREST if image.height < 48 else Image.Resampling.LANCZOS
 
 # %% ../../nbs/data/datasets.ipynb #68e74c37
 def summary_table(
