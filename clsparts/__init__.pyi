@@ -258,7 +258,10 @@ from .composer.dry_run import check_topk as check_topk
 from .training.callbacks import check_trackers as check_trackers
 from .core.registry import check_typed as check_typed
 from .files.weights import check_weights as check_weights
+from .composer.classifier import checked_classes as checked_classes
 from .composer.spec import checked_fixes as checked_fixes
+from .composer.classifier import checked_preset as checked_preset
+from .composer.classifier import checked_shape as checked_shape
 from .layers.activation_checkpointing import checkpointed as checkpointed
 from .training.trainer import checkpoints_in as checkpoints_in
 from .core.registry import checks_call as checks_call
@@ -382,6 +385,7 @@ from .base.shapes import in_words as in_words
 from .explorer.starting_point import initial_selection as initial_selection
 from .base.module import initialize as initialize
 from .composer.dry_run import input_candidates as input_candidates
+from .core.optional_imports import install_command as install_command
 from .core.optional_imports import installed as installed
 from .data.figures import installed_families as installed_families
 from .files.weights import is_allowed as is_allowed
@@ -450,6 +454,7 @@ from .training.optimizers import multipliers as multipliers
 from .core.registry import name_call as name_call
 from .explorer.page import named_html as named_html
 from .analysis.feature_maps import named_outputs as named_outputs
+from .core.optional_imports import need as need
 from .training.runs import new_folder as new_folder
 from .layers.norm import norm_abbreviation as norm_abbreviation
 from .composer.spec import normalize_composition as normalize_composition
@@ -634,5 +639,5 @@ from .checkpoints.checkpoint import write_checkpoint as write_checkpoint
 from .training.callbacks import write_metrics as write_metrics
 from .composer.dry_run import wrong_targets as wrong_targets
 from .config.config import yaml_text as yaml_text
-__version__ = '0.1.0'
 __all__ = ['ConfigError', 'MODELS']
+__version__ = '0.1.0'

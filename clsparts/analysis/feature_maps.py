@@ -129,7 +129,7 @@ def show_features(
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
     stages: str | list[str] | None = None,  # names in `clf.features`, or prefixes of them; all if None
     channels: int = 8,  # number of maps per stage
-    preset: Preset | None = None,  # the preprocessing of the image, if known, which is undone for display
+    preset: Preset | None = None,  # of the image, undone for display; that of the classifier if None
 ) -> Figure:
     "A figure of the image and the feature maps of every stage; raises `ValueError` for an unknown stage"
     x = one_image(image)
@@ -144,7 +144,7 @@ def show_features(
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{layout_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
-    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset), cmap='gray', vmin=0, vmax=1)
+    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset or getattr(clf, 'preset', None)), cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1):
         _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
@@ -241,7 +241,7 @@ def _draw_scale(fig, overlay, axes):
 def show_grad_cam(
     clf: nn.Module,  # a classifier with a head; left unchanged
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
-    classes: list[str] | None = None,  # class names; those of the classifier, or else class indices, if None
+    classes: list[str] | None = None,  # class names; if None, those of the classifier, or indices
     stage: str | None = None,  # see `grad_cam`
     top: int = 3,  # number of classes, most likely first
     preset: Preset | None = None,  # see `show_features`
@@ -249,11 +249,12 @@ def show_grad_cam(
 ) -> Figure:
     "The image, with its true class if known, and the class-activation maps of the most likely classes"
     _check_head(clf)
-    x = one_image(image)
+    x, preset = one_image(image), preset or getattr(clf, 'preset', None)
     with evaluating(clf):
         chances = clf.predict(x)[1][0]                       # (k,)
-    names = classes or getattr(clf, 'classes', None) or list(map(str, range(len(chances))))
-    if len(names) != len(chances):
+    known, k = getattr(clf, 'classes', None) or [], len(chances)
+    names = classes or (known if len(known) == k else [str(i) for i in range(k)])
+    if len(names) != k:
         raise ValueError(f'classes: expected {len(chances)} names, got {len(names)}.')
     if target is not None and target not in range(len(names)):
         raise ValueError(f'target: expected a class index from 0 to {len(names) - 1}, got {target!r}.')

@@ -24,6 +24,7 @@ from .errors import did_you_mean as did_you_mean
 from .tables import escaped as escaped
 from .documentation import heading_anchor as heading_anchor
 from .optional_imports import import_installed as import_installed
+from .optional_imports import install_command as install_command
 from .optional_imports import installed as installed
 from .registry import is_classifier as is_classifier
 from .errors import join_path as join_path
@@ -35,6 +36,7 @@ from .registry import members as members
 from .registry import metadata as metadata
 from .registry import module_kind as module_kind
 from .registry import name_call as name_call
+from .optional_imports import need as need
 from .documentation import notebook_url as notebook_url
 from .tables import one_line as one_line
 from .openmmlab_names import openmmlab_name as openmmlab_name

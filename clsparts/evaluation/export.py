@@ -23,6 +23,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..core.errors import ConfigError
+from ..core.optional_imports import EXTRAS, import_installed
 from ..core.registry import checks_call
 from ..data.transforms import Preset
 from .evaluator import check_names
@@ -156,11 +157,9 @@ def export_onnx(
     Raises `ConfigError`, and writes nothing, if the classifier cannot be exported or the outputs differ.
     """
     try:
-        import onnx
-        import onnxruntime
-        import_module('onnxscript')                                    # used by torch.onnx
+        onnx, _, onnxruntime = map(import_installed, EXTRAS['onnx'])
     except ImportError as e:
-        raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
+        raise ConfigError(message=f'ONNX export: {e}') from e
     path = Path(path)
     if path.suffix != '.onnx':
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
