@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['MOST', 'ROWS', 'VIEWS', 'AUTOCAST', 'Evaluation', 'frequent_mistakes', 'score_key', 'best_record', 'is_finite',
            'class_figures', 'average_precisions', 'thresholds_for', 'calibration', 'calibration_error', 'views',
-           'scores_of', 'batches_of', 'asks_each_class', 'check_names', 'evaluate', 'merge_evaluations']
+           'scores_of', 'batches_of', 'asks_each_class', 'check_names', 'known_classes', 'evaluate',
+           'merge_evaluations']
 
 # %% ../../nbs/evaluation/evaluator.ipynb #d9011255
 import math
@@ -375,6 +376,14 @@ def check_names(
     if classes and len(classes) != k:
         raise ConfigError('classes', f'expected {k} names, one per class, got {len(classes)}.')
 
+def known_classes(
+    clf,  # a classifier
+    k: int,  # number of classes
+) -> list[str] | None:
+    "The names of the classes that it was trained on, if they are known and fit its head"
+    names = getattr(clf, 'classes', None)
+    return names if names and len(names) == k else None
+
 AUTOCAST = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
 
 def _autocast(device, precision):
@@ -411,7 +420,7 @@ def evaluate(
     *,
     tta: str | Callable | Sequence | None = None,  # views to average, see `views`; the loss is computed without them
     num_workers: int = 0,  # processes that read images
-    classes: list[str] | None = None,  # class names, if `data` has none
+    classes: list[str] | None = None,  # class names; if None, those of `data`, or else of the classifier
     autocast: str | None = None,  # 'bf16' or 'fp16' for mixed precision
 ) -> Evaluation:
     """Predictions and loss of `clf` on all of `data`.
@@ -440,6 +449,7 @@ def evaluate(
                 continue
             x = batch[0].to(device, non_blocking=True)
             k = clf.head.num_classes or clf.predict(x[:1]).pred_score.shape[1]
+            classes = classes or known_classes(clf, k)
             check_names(classes, k)
             y, named = torch.as_tensor(batch[1]).cpu(), partial(_named_from, name, n)
             y = validate_targets(y, classes or k, probabilities=True, path='data', name=named)
