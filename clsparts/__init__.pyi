@@ -101,6 +101,7 @@ from .explorer.page import Page as Page
 from .core.documentation import PartLinks as PartLinks
 from .base.module import PartMeta as PartMeta
 from .explorer.pickers import PartPicker as PartPicker
+from .explorer.part_reader import PartReader as PartReader
 from .layers.embed import PatchEmbed as PatchEmbed
 from .training.schedules import PhasedLR as PhasedLR
 from .data.sources import Pixels as Pixels
@@ -272,6 +273,7 @@ from .evaluation.evaluator import class_figures as class_figures
 from .training.preflight import classes_of as classes_of
 from .training.optimizers import clip_of as clip_of
 from .core.errors import closest as closest
+from .explorer.part_reader import code_html as code_html
 from .training.preflight import collecting as collecting
 from .explorer.train_panel import colour_of as colour_of
 from .cli.parsing import command as command
@@ -311,6 +313,7 @@ from .data.fingerprints import digest_changes as digest_changes
 from .data.datasets import digits as digits
 from .runtime.devices import disconnect as disconnect
 from .runtime.fsdp import divide_like as divide_like
+from .explorer.part_reader import doc_html as doc_html
 from .files.downloads import download as download
 from .layers.drop import drop_path_rates as drop_path_rates
 from .explorer.train_panel import duration as duration
@@ -416,6 +419,7 @@ from .base.shapes import layout_texts as layout_texts
 from .core.lazy import lazy_names as lazy_names
 from .training.openmmlab_recipe import lifted as lifted
 from .core.other_libraries import line_for as line_for
+from .explorer.part_reader import links_html as links_html
 from .cli.list_command import list_parts as list_parts
 from .data.figures import literal as literal
 from .core.registry import literals as literals
@@ -454,6 +458,7 @@ from .training.optimizers import multipliers as multipliers
 from .core.registry import name_call as name_call
 from .explorer.page import named_html as named_html
 from .analysis.feature_maps import named_outputs as named_outputs
+from .explorer.narrow_diagram import narrow_html as narrow_html
 from .core.optional_imports import need as need
 from .training.runs import new_folder as new_folder
 from .layers.norm import norm_abbreviation as norm_abbreviation
@@ -481,6 +486,7 @@ from .config.config import parse_override as parse_override
 from .cli.parsing import parse_words as parse_words
 from .cli.parsing import parser_of as parser_of
 from .analysis.flow_diagram import part_box as part_box
+from .explorer.part_reader import part_code as part_code
 from .cli.inputs import part_config as part_config
 from .core.other_libraries import part_for as part_for
 from .core.documentation import part_links as part_links

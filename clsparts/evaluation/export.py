@@ -13,7 +13,6 @@ import re
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from importlib import import_module
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path

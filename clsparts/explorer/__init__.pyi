@@ -12,6 +12,7 @@ from .pickers import OptionRow as OptionRow
 from .pickers import OptionsPanel as OptionsPanel
 from .page import Page as Page
 from .pickers import PartPicker as PartPicker
+from .part_reader import PartReader as PartReader
 from .pickers import Quiet as Quiet
 from .state import Resolved as Resolved
 from .background_runs import Run as Run
@@ -31,6 +32,7 @@ from .page import button as button
 from .part_catalogue import catalogue as catalogue
 from .state import check_memory as check_memory
 from .part_options import choices_of as choices_of
+from .part_reader import code_html as code_html
 from .train_panel import colour_of as colour_of
 from .state import compose_call as compose_call
 from .state import composition_of as composition_of
@@ -40,6 +42,7 @@ from .folder_field import counts_text as counts_text
 from .feature_panel import default_stage as default_stage
 from .partial_diagram import diagram_with_issues as diagram_with_issues
 from .run_names import differences as differences
+from .part_reader import doc_html as doc_html
 from .train_panel import duration as duration
 from .page import error_html as error_html
 from .background_runs import error_text as error_text
@@ -56,12 +59,15 @@ from .theme import in_theme as in_theme
 from .starting_point import initial_selection as initial_selection
 from .fix_buttons import issue_title as issue_title
 from .pickers import layers_html as layers_html
+from .part_reader import links_html as links_html
 from .feature_panel import match_shape as match_shape
 from .state import model_config as model_config
 from .page import named_html as named_html
+from .narrow_diagram import narrow_html as narrow_html
 from .page import not_busy as not_busy
 from .starting_point import open_run as open_run
 from .part_options import options as options
+from .part_reader import part_code as part_code
 from .train_panel import plot_runs as plot_runs
 from .theme import png_html as png_html
 from .folder_field import problem_of_folder as problem_of_folder

@@ -110,7 +110,6 @@ class FeaturePanel:
         for name in ('clsx-panel', 'clsx-features'):
             self.widget.add_class(name)
         self._worker = Worker(self._work, report, busy, 'Computing …')
-        self.theme.observe(lambda _: self._worker.wake(), 'dark')
 
     def _make_inputs(self):
         narrow = dict(style=dict(description_width='auto'))
@@ -268,7 +267,10 @@ def _paint(self: FeaturePanel):
     self._fill_stages(feats)
     stage, preset = self.stage.value, kept.preset
     def cam():
-        return show_grad_cam(clf, x, classes, preset=preset)
+        try:
+            return show_grad_cam(clf, x, classes, default_stage(feats), preset=preset)
+        except ValueError:                                              # that stage has no positions
+            return show_grad_cam(clf, x, classes, preset=preset)
     self.cam.value = '' if description == UNTRAINED else \
         self._figure(cam, 'Grad-CAM of the most likely classes', 'Grad-CAM cannot be drawn')
     self.maps.value = self._figure(lambda: show_features(clf, x, stage, preset=preset),

@@ -43,7 +43,8 @@ _ESM = """
             const held = el.contains(document.activeElement) && document.activeElement.dataset.act
             el.innerHTML = model.get('value')
             el.querySelectorAll('[data-act]').forEach(reachable)
-            if (held) el.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus()
+            const same = held ? [...el.querySelectorAll(`[data-act="${CSS.escape(held)}"]`)] : []
+            same.find(o => o.getClientRects().length)?.focus()
         }
         function rename(o) {
             const field = document.createElement('input')
@@ -343,8 +344,11 @@ _FRAME_CSS = """
  var(--vscode-editor-background,#fff));
  --soft:var(--jp-layout-color2,rgba(128,128,128,.12));--line:var(--jp-border-color2,rgba(128,128,128,.4));
  --accent:#1f6fb8;--bad:#c4343f;--wrong:light-dark(#b3212c,#ff8a92);
- color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;font-family:var(--jp-ui-font-family,system-ui,
+ color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;container-type:inline-size;
+font-family:var(--jp-ui-font-family,system-ui,
  sans-serif)}
+.clsx{color-scheme:light}
+.clsx.clsx-dark{color-scheme:dark}
 .clsx .widget-html-content,.clsx .jupyter-widgets{color:var(--ink)}
 .clsx .clsx-muted{opacity:.8}
 .clsx .clsx-bar-top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:6px 12px;align-items:center}
@@ -416,8 +420,31 @@ _PANEL_CSS = """
 .clsx .clsx-source{position:relative;border:1px solid var(--line);border-radius:6px;background:var(--soft)}
 .clsx .clsx-source pre{margin:0;padding:10px 80px 10px 12px;overflow:auto;max-height:420px;font-size:12.5px;
  line-height:1.5;background:none}
+.clsx .clsx-narrow{display:none}
+.clsx .clsx-card{border:1px solid var(--hue);border-left-width:5px;border-radius:8px;padding:6px 10px}
+.clsx .clsx-card:focus-visible{outline:2px solid var(--accent)}
+.clsx .clsx-card-title{display:flex;flex-wrap:wrap;gap:2px 10px;align-items:baseline}
+.clsx .clsx-card code{font-size:12px;background:none;color:inherit;padding:0;white-space:normal}
+.clsx .clsx-card ul{margin:4px 0 0;padding:0;list-style:none;columns:2 180px;font-size:12px}
+.clsx .clsx-card li{display:flex;justify-content:space-between;gap:8px;break-inside:avoid}
+.clsx .clsx-step{padding:3px 0 3px 18px;font-size:12.5px}
+.clsx .clsx-links{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;padding:4px 0}
+.clsx a[href]{color:var(--jp-content-link-color,#1b64a8);text-decoration:underline}
 .clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;
  background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
 """
-_TURN = '@keyframes clsx-turn{to{transform:rotate(1turn)}}'
-CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES + _TURN
+_CODE = (                                                        # classes of pygments, and colours on light and on dark
+    ('k kc kd kn kr ow', '#a626a4', '#e3b8ff'),                                # keywords
+    ('s s1 s2 sa sd se si', '#3d7a2d', '#b8e09a'),                             # strings
+    ('c c1', '#555d66', '#c0c8d0'),                                            # comments
+    ('m mf mi', '#8a5a00', '#f2c585'),                                         # numbers
+    ('nf nc nd fm', '#2257c5', '#a8d2ff'),                                     # names of functions and classes
+    ('nb bp', '#0a6c74', '#90e2e2'),                                           # built-in names
+    ('o', '#a0306a', '#ffb3d9'))                                               # operators
+_CODE_RULES = ''.join(f'.clsx .clsx-py-{name}{{color:light-dark({light},{dark})}}'
+                      for names, light, dark in _CODE for name in names.split())
+_AT_RULES = """
+@keyframes clsx-turn{to{transform:rotate(1turn)}}
+@container (max-width:760px){.clsx .clsx-narrow{display:block}.clsx .clsx-wide{display:none}}
+"""
+CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES + _CODE_RULES + _AT_RULES

@@ -160,7 +160,6 @@ class TrainPanel:
             self.widget.add_class(name)
         self._painter, self._starter = Worker(self._paint, report), Worker(self._start_run, report)
         self.runs.watch(self._run_changed)
-        self.theme.observe(lambda _: self._painter.wake(), 'dark')
         self._paint()
 
     def _make_results(self):

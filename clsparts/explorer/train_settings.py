@@ -96,7 +96,7 @@ class TrainForm:
         rows = [self.data, self.augment, self.weights], [self.epochs, self.batch, self.seed], \
             [self.optimizer, self.lr, self.decay, self.schedule]
         boxes = [w.HBox(row) for row in rows]
-        for box in (*boxes, self.folder_row):
+        for box in boxes:
             box.add_class('clsx-row')
         return w.VBox([boxes[0], self.folder_row, *boxes[1:]])
 
