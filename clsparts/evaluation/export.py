@@ -25,7 +25,7 @@ from ..core.errors import ConfigError
 from ..core.optional_imports import EXTRAS, import_installed
 from ..core.registry import checks_call
 from ..data.transforms import Preset
-from .evaluator import check_names
+from .evaluator import check_names, known_classes
 from ..files.atomic import replacing
 
 # %% ../../nbs/evaluation/export.ipynb #30bcbc0b
@@ -118,19 +118,27 @@ def _shape_of(clf, image_shape, preset):
         raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
     return tuple(shape)
 
+def _preset_of(clf, image_shape):
+    "The preset of the classifier, if it has one for this shape"
+    p = getattr(clf, 'preset', None)
+    return p if p and (p.channels, p.size, p.size) == tuple(image_shape) else None
+
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "The module to export, a batch of images for it, and its metadata as JSON"
     if len(image_shape) != 3:
         raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
     if getattr(clf, 'head', None) is None:
         raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
+    preset = preset or _preset_of(clf, image_shape)
     net = _Outputs(merged(clf) if merge else copy.deepcopy(clf).eval(), probabilities).cpu().requires_grad_(False)
     if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
         raise ConfigError('preset', f'expected a preset for image_shape {tuple(image_shape)}, got one for {made}.')
     x = torch.randn(2, *image_shape)
     try:
         with torch.no_grad():
-            check_names(classes, net(x).shape[1])
+            k = net(x).shape[1]
+            classes = classes or known_classes(clf, k)
+            check_names(classes, k)
     except ConfigError:
         raise
     except ValueError as e:
@@ -145,8 +153,8 @@ def export_onnx(
     path: str | Path,  # a file ending in `.onnx`
     image_shape: Sequence[int] | None = None,  # `(c, h, w)`; if None, that of the classifier or the preset
     *,
-    classes: Sequence[str] | None = None,  # class names, stored in the file
-    preset: Preset | None = None,  # how images become tensors, stored in the file
+    classes: Sequence[str] | None = None,  # class names, stored in the file; those of the training if None
+    preset: Preset | None = None,  # how images become tensors, stored in the file; as in training if None
     probabilities: bool = False,  # output probabilities instead of logits
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # allowed difference of the outputs, relative and absolute
