@@ -233,7 +233,7 @@ def _draw_heat(ax, picture, heat, title):
 def show_grad_cam(
     clf: nn.Module,  # a classifier with a head; left unchanged
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
-    classes: list[str] | None = None,  # class names; class indices if None
+    classes: list[str] | None = None,  # class names; None for those of the training, or indices
     stage: str | None = None,  # see `grad_cam`
     top: int = 3,  # number of classes, most likely first
     preset: Preset | None = None,  # see `show_features`
@@ -243,14 +243,14 @@ def show_grad_cam(
     x = one_image(image)
     with evaluating(clf):
         chances = clf.predict(x)[1][0]                       # (k,)
-    names = list(map(str, range(len(chances)))) if classes is None else classes
+    names = classes or getattr(clf, 'classes', None) or list(map(str, range(len(chances))))
     if len(names) != len(chances):
         raise ValueError(f'classes: expected {len(chances)} names, got {len(names)}.')
     if top < 1:
         raise ValueError(f'top: expected a number >= 1, got {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
-    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset)
+    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset or getattr(clf, 'preset', None))
     fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .65), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)

@@ -396,7 +396,7 @@ def evaluate(
     *,
     tta: str | Callable | Sequence | None = None,  # views to average, see `views`; the loss is computed without them
     num_workers: int = 0,  # processes that read images
-    classes: list[str] | None = None,  # class names, if `data` has none
+    classes: list[str] | None = None,  # class names; None for those of `data`, or of the training
     autocast: str | None = None,  # 'bf16' or 'fp16' for mixed precision
 ) -> Evaluation:
     """Predictions and loss of `clf` on all of `data`.
@@ -412,6 +412,7 @@ def evaluate(
     several = asks_each_class(clf.head)
     if isinstance(data, Data):
         data, classes, several = data.val, classes or data.classes, data.multi_label
+    classes = classes or getattr(clf, 'classes', None)
     if device is None:
         device = next((p.device for p in clf.parameters()), torch.device('cpu'))
     views(torch.empty(0, 1, 8, 8), tta)                                         # report an unknown name before any work

@@ -19,7 +19,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from ..base.shapes import check_image, evaluating
-from ..checkpoints.checkpoint import kept_in, load_classifier
+from ..checkpoints.checkpoint import kept_in, known_to, load_classifier
 from ..core.errors import ConfigError, printable
 from ..core.registry import checks_call
 from ..core.tables import MAX_CELL, Table, one_line
@@ -356,13 +356,13 @@ def _scores(clf, items, batch_size, device, tta, num_workers, broken, shape, cla
 @torch.no_grad()
 @checks_call
 def predict(
-    clf: torch.nn.Module | str | Path,  # a classifier, a checkpoint or the folder of a run; the latter two store the preset and class names
+    clf: torch.nn.Module | str | Path,  # a classifier, a checkpoint or the folder of a run
     images,  # a file, a folder, a list of images, a tensor `(b, c, h, w)`, a data set or loader: see above
     batch_size: int = 64,  # images per batch; ignored for a loader
     device: str | torch.device | None = None,  # the classifier is moved there; None: where it is
     *,
-    classes: Sequence[str] | None = None,  # class names
-    preset: Preset | None = None,  # how images become tensors
+    classes: Sequence[str] | None = None,  # class names; None for those that the classifier was trained on
+    preset: Preset | None = None,  # how images become tensors; None for that of the training
     tta: str | Callable | Sequence | None = None,  # views to average, see `views`
     num_workers: int = 0,  # processes that read images
     broken: str = 'stop',  # at an unreadable image; 'skip' lists it in the result
@@ -379,6 +379,9 @@ def predict(
         shape = kept.image_shape if as_trained else None
         preset, classes = kept.preset, kept.classes
         target = kept.target
+    else:
+        kept = kept_in(known_to(clf))
+        preset = preset or kept.preset
     if getattr(clf, 'head', None) is None:
         found = 'got one that outputs features. Set model.head.'
         raise ConfigError('model.head', f'expected a classifier with a head, {found}')
@@ -387,6 +390,7 @@ def predict(
     views(torch.empty(0, 1, 8, 8), tta)                                         # report an unknown name before any work
     if isinstance(images, Data):
         classes = classes or images.classes
+    classes = classes or kept.classes
     images = _listed(images, broken)
     if device is None:
         device = next((p.device for p in clf.parameters()), 'cpu')
