@@ -233,7 +233,7 @@ WRONG_CALLS = {
     ),
     'scores that are maps': (
         lambda: MODELS.build('CrossEntropyLoss')(torch.randn(2, 3, 4, 4), LABELS),
-        'pred: expected class scores of shape (b, k), got (2, 3, 4, 4).',
+        'pred: expected logits of shape (b, k), got (2, 3, 4, 4).',
     ),
 }
 for loss in LABEL_LOSSES:

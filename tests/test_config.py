@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clsparts.cli.config_commands import check, diff_configs, show
+from clsparts.cli.config_commands import check_configs, diff_configs, show_classifier
 from clsparts.config.config import Config, check_spelt_out, diff, merge, override, plain, taken_by
 from clsparts.core.errors import ConfigError
 from clsparts.core.registry import MODELS
@@ -783,7 +783,7 @@ def test_reading_equals_mmengine(name, trusted):
 
 def test_new_style_at_the_command_line(tmp_path, capsys):
     star, merge_ = (str(GOLDEN/'configs'/'resnet'/f'{n}.py') for n in ('star', 'merge'))
-    assert [check([star]), show(star), diff_configs(star, merge_)] == [0, None, 1]
+    assert [check_configs([star]), show_classifier(star), diff_configs(star, merge_)] == [0, None, 1]
     printed = capsys.readouterr().out
     assert all(text in printed for text in (f'{star}: composes', 'ResNet ', 'model.backbone.depth: 34 → 50'))
     cfg = Config.fromfile(star)

@@ -11,10 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fastcore.script import Param, call_parse
-
+from .parsing import command
 from ..core.errors import ConfigError
-from ..core.optional_imports import installed
+from ..core.optional_imports import install_command, installed
 from ..core.tables import one_line
 from ..files.atomic import replacing
 
@@ -32,14 +31,13 @@ def explorer_notebook(
     return json.dumps(dict(cells=cells, metadata=dict(kernelspec=kernel), nbformat=4, nbformat_minor=5), indent=1)
 
 # %% ../../nbs/cli/explore_command.ipynb #9cb537eb
-@call_parse
-def explore_in_lab(
-    start: Param(
-        'config, checkpoint or run folder to start from; default: a small ResNet', str, opt=False, nargs='?'
-    ) = None,
-    out: Param('notebook to open; written if it does not exist', str) = 'explorer.ipynb',
-    dry: Param('write the notebook without opening it', bool) = False,
-):
+@command('explore', positional=dict(
+    start=dict(nargs='?', help='config, checkpoint or run folder to start from; default: a small ResNet'),
+), options=dict(
+    out=dict(default='explorer.ipynb', help='notebook to open; written if it does not exist; default: explorer.ipynb'),
+    dry=dict(action='store_true', help='write the notebook without opening it'),
+))
+def explore_in_lab(start=None, out='explorer.ipynb', dry=False):
     "Open the explorer in JupyterLab"
     path = Path(out)
     if path.suffix != '.ipynb':
@@ -48,7 +46,7 @@ def explore_in_lab(
         raise ConfigError(message=f'{start}: there is no such file or folder.')
     if not dry and not installed('jupyterlab'):
         raise ConfigError(
-            message=f'JupyterLab is not installed. Run {Path(sys.executable).name} -m pip install jupyterlab.'
+            message=f'JupyterLab is not installed. Run: {install_command("jupyterlab")}'
         )
     if path.is_dir():
         raise ConfigError('--out', f'{out} is a folder. Choose a file name.')

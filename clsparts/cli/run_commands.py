@@ -6,15 +6,15 @@
 __all__ = ['check_out', 'predict_images', 'matching_data', 'evaluate_run', 'export_run']
 
 # %% ../../nbs/cli/run_commands.ipynb #2e101b49
+import json as json_
 import math
 import os
 import tempfile
 import warnings
 from pathlib import Path
 
-from fastcore.script import Param, call_parse
-
-from .config_commands import trust_run
+from .inputs import data_name, kind_of_input, open_input, trust_run
+from .parsing import command, real_number, whole_number
 from ..config.config import Config
 from ..core.errors import ConfigError, did_you_mean
 from ..core.tables import one_line
@@ -45,31 +45,34 @@ def check_out(
         raise ConfigError(where, f'{path}: cannot be written: {reason}. Choose another name or folder.') from e
 
 # %% ../../nbs/cli/run_commands.ipynb #e56e0335
-@call_parse
-def predict_images(
-    run: Param('run folder or checkpoint', str),
-    images: Param('image files and folders; a run on the digits expects white ink on black', str, opt=False, nargs='+'),
-    out: Param('write a table (.csv) in place of lines; an existing file is replaced', str) = None,
-    top: Param('number of classes per image', int) = 2,
-    batch_size: Param('images per batch', int) = 64,
-    num_workers: Param('processes that read images', int) = 0,
-    device: Param('cpu, cuda or mps', str) = 'cpu',
-    broken: Param('what to do with unreadable images: stop or skip', str) = 'stop',
-    tta: Param("test-time augmentation: flip or 'five crops'; may be repeated", str, action='append') = None,
-    threshold: Param('probability above which a class is predicted by a multi-label classifier', float) = .5,
-    trusted: Param('allow any class in the config of the run; only for authors you trust', action='store_true') = False,
-):
+_CLASSIFIER = dict(help='run folder or checkpoint; or a config or name of a part, without trained weights')
+
+@command('predict', positional=dict(
+    run=_CLASSIFIER,
+    images=dict(nargs='+', help='image files and folders; a run on the digits expects white ink on black'),
+), options=dict(
+    out=dict(help='write a table (.csv) in place of lines; an existing file is replaced'),
+    top=dict(type=whole_number, default=2, help='number of classes per image; default: 2'),
+    broken=dict(choices=('stop', 'skip'), default='stop', help='what to do with unreadable images: stop or skip'),
+    threshold=dict(type=real_number, default=.5,
+                   help='probability above which a class is predicted by a multi-label classifier; default: 0.5'),
+), shared=('batch_size', 'num_workers', 'device', 'tta', 'cfg_options', 'trusted'))
+def predict_images(run, images, out=None, top=2, batch_size=None, num_workers=0, device=None, broken='stop', tta=None,
+                   threshold=.5, cfg_options=None, trusted=False):
     "Print or save the most likely classes of images"
-    if trusted:
-        trust_run(run)
     from clsparts.evaluation.predictions import in_percent, predict
     from clsparts.runtime.devices import check_device
-    check_device(device, '--device')
+    check_device(device or 'cpu', '--device')
     if out:
         check_out(out, '--out', '.csv')
-    found = predict(
-        run, images, batch_size, device, tta=tta, num_workers=num_workers, broken=broken, threshold=threshold, top=top
-    )
+    preset = None                                                       # a run has its own
+    if kind_of_input(run) in ('run', 'checkpoint'):
+        if trusted:
+            trust_run(run)
+    else:
+        run, (_, preset, *_) = open_input(run, device or 'cpu', cfg_options, trusted)
+    found = predict(run, images, batch_size or 64, device or 'cpu', preset=preset, tta=tta, num_workers=num_workers,
+                    broken=broken, threshold=threshold, top=top)
     for r in found.skipped:
         warnings.warn(f'skipped: {r["problem"]}', stacklevel=2)
     if out:
@@ -136,69 +139,54 @@ def matching_data(
     return data
 
 # %% ../../nbs/cli/run_commands.ipynb #2395ec9c
-@call_parse
-def evaluate_run(
-    run: Param('run folder or checkpoint', str),
-    data: Param(
-        "folder:PATH, csv:PATH or the name of a data set; default: the run's own validation set",
-        str,
-        opt=False,
-        nargs='?',
-    ) = None,
-    out: Param('write the metrics to a file (.json); an existing file is replaced', str) = None,
-    batch_size: Param('images per batch', int) = 256,
-    num_workers: Param('processes that read images', int) = 0,
-    device: Param('cpu, cuda or mps', str) = 'cpu',
-    tta: Param("test-time augmentation: flip or 'five crops'; may be repeated", str, action='append') = None,
-    trusted: Param('allow any class in the config of the run; only for authors you trust', action='store_true') = False,
-):
+@command('evaluate', positional=dict(
+    run=_CLASSIFIER,
+    data=dict(nargs='?', help="folder of images, table (.csv) or data set; default: the run's validation set"),
+), options=dict(
+    out=dict(help='write the metrics to a file (.json); an existing file is replaced'),
+), shared=('batch_size', 'num_workers', 'device', 'tta', 'json', 'cfg_options', 'trusted'))
+def evaluate_run(run, data=None, out=None, batch_size=None, num_workers=0, device=None, tta=None, json=False,
+                 cfg_options=None, trusted=False):
     "Evaluate a run on its validation set or on other data"
-    if trusted:
-        trust_run(run)
-    import json
-
     from clsparts.data.datasets import load_data
     from clsparts.evaluation.evaluator import evaluate
-    from clsparts.evaluation.predictions import open_classifier
     from clsparts.files.atomic import replacing
     from clsparts.runtime.devices import check_device
-    check_device(device, '--device')
+    check_device(device or 'cpu', '--device')
     if out:
         check_out(out, '--out', '.json')
-    clf, kept = open_classifier(run, device)
+    clf, kept = open_input(run, device or 'cpu', cfg_options, trusted)
     own = _own_data(run)
+    data = data and (data_name(data) or data)
     if data is None and own is None:
         raise ConfigError(
             'data', f'{run} has no config.json that names its data. Run clsparts evaluate {run} folder:PATH'
         )
     held_out = load_data(own) if data in (None, own) else matching_data(kept, data)
-    seen = evaluate(clf, held_out, batch_size, tta=tta, num_workers=num_workers, classes=kept.classes)
-    print(seen)
+    seen = evaluate(clf, held_out, batch_size or 256, tta=tta, num_workers=num_workers, classes=kept.classes)
+    metrics = {**_finite(seen.record()), 'classes': list(map(_finite, seen.per_class))}
+    print(json_.dumps(metrics, indent=1, allow_nan=False) if json else seen)
     if out:
-        metrics = {**_finite(seen.record()), 'classes': list(map(_finite, seen.per_class))}
         with replacing(out) as tmp:
-            tmp.write_text(json.dumps(metrics, indent=1, allow_nan=False))
+            tmp.write_text(json_.dumps(metrics, indent=1, allow_nan=False))
 
 def _finite(record):
     "The record with None in place of NaN and inf, which JSON lacks"
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
 
 # %% ../../nbs/cli/run_commands.ipynb #f4990903
-@call_parse
-def export_run(
-    run: Param('run folder or checkpoint', str),
-    file: Param('file to write (.onnx or .pt2); an existing file is replaced', str),
-    merge: Param('fold batch norms into convolutions and merge parallel branches', bool) = False,
-    probabilities: Param('output probabilities in place of logits', bool) = False,
-    trusted: Param('allow any class in the config of the run; only for authors you trust', action='store_true') = False,
-):
-    "Export a run to ONNX or as a PyTorch program, and compare its outputs with the classifier"
-    if trusted:
-        trust_run(run)
+@command('export', positional=dict(
+    run=_CLASSIFIER,
+    file=dict(help='file to write (.onnx or .pt2); an existing file is replaced'),
+), options=dict(
+    merge=dict(action='store_true', help='fold batch norms into convolutions and merge parallel branches'),
+    probabilities=dict(action='store_true', help='output probabilities in place of logits'),
+), shared=('cfg_options', 'trusted'))
+def export_run(run, file, merge=False, probabilities=False, cfg_options=None, trusted=False):
+    "Export a classifier to ONNX or as a PyTorch program, and compare its outputs with the classifier"
     from clsparts.evaluation.export import export_onnx, export_program
-    from clsparts.evaluation.predictions import open_classifier
     check_out(file, 'file', '.onnx', '.pt2')
-    clf, (shape, preset, classes, _) = open_classifier(run)
+    clf, (shape, preset, classes, _) = open_input(run, cfg_options=cfg_options, trusted=trusted)
     if not shape:
         raise ConfigError(message=f'{run}: the checkpoint has no image shape, so it cannot be exported.')
     write = {'.onnx': export_onnx, '.pt2': export_program}[Path(file).suffix]

@@ -21,7 +21,10 @@ from .dry_run import check_one_teacher as check_one_teacher
 from .spec import check_slot as check_slot
 from .spec import check_slots as check_slots
 from .dry_run import check_topk as check_topk
+from .classifier import checked_classes as checked_classes
 from .spec import checked_fixes as checked_fixes
+from .classifier import checked_preset as checked_preset
+from .classifier import checked_shape as checked_shape
 from .builder import compose as compose
 from .builder import compose_model as compose_model
 from .spec import fill_in as fill_in

@@ -675,7 +675,9 @@ def resolve_model(
     if 'backbone' in model:
         # how such a classifier joins its parts is unknown
         absent = any(o.absent for o in issues)
-        comp = {**{k: model.get(k) for k in (*PARTS, 'teacher', 'targets')}, 'image_shape': image_shape}
+        keys = [k for k in keys if k != 'image_shape']                  # that is a property of the data
+        shape = model.get('image_shape') if image_shape is None else image_shape
+        comp = {**{k: model.get(k) for k in (*PARTS, 'teacher', 'targets')}, 'image_shape': shape}
         try:
             filled = resolve(comp, DryRun(keys, targets, dry_run and dry_run.results), alone=absent)
         except ComposeError as e:

@@ -96,7 +96,7 @@ _METHODS = {
     'validate': Elsewhere('fastai', 'evaluate(clf, data)'),
     'evaluate': Elsewhere('Keras', 'evaluate(clf, data)'),
     'score': Elsewhere('scikit-learn', 'evaluate(clf, data).accuracy'),
-    'predict_proba': Elsewhere('scikit-learn', 'clf.eval().predict(images).scores'),
+    'predict_proba': Elsewhere('scikit-learn', 'clf.eval().predict(images).pred_score'),
     'summary': Elsewhere('Keras', 'summary(clf)'),
     'save': Elsewhere('Keras', "save_checkpoint('clf.safetensors', clf)"),
     'load': Elsewhere('fastai', "load_classifier('clf.safetensors')"),

@@ -483,6 +483,11 @@ def _load_entry_points(self: Registry, name=None):
             self.register_module(point.name, module=part)
 
 @patch
+def offers(self: Registry) -> dict[str, str]:
+    "Names that other packages offer through entry points, and where they are; imports nothing"
+    return {point.name: point.value for point in (_entry_points(self.group) if self.group else ())}
+
+@patch
 def _load_all(self: Registry, kind=None):
     for m in self.index.of_kind(kind):
         self._load(m)

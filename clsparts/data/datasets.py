@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
-from ..core.errors import ConfigError, printable
+from ..core.errors import ConfigError
 from ..core.tables import Table
+from .figure_themes import short_name
 from .figures import Figure, as_picture
 from .image_files import ImageFiles
 from clsparts.data.sources import (
@@ -369,19 +370,21 @@ def show_batch(
 
 def show_images(
     images: list[torch.Tensor],  # `(c, h, w)`, floats, of one shape
-    titles: list[str],
+    titles: list[str],  # a single line is wrapped and shortened, several lines are shortened
     preset: Preset | None = None,  # how they became tensors, if known
-    width: float = 1.,  # of an image, in inches
 ) -> Figure:
     "Images with titles; normalisation is undone, unknown ranges are scaled to the full range"
-    columns = min(int(8 / width), len(images))
-    rows, lines = -(-len(images) // columns), max(t.count('\n') for t in titles)
-    fig = Figure(figsize=(columns * width, rows * (width + .25 + .15 * lines)), dpi=80, layout='constrained')
+    rows = -(-len(images) // 6)
+    columns = -(-len(images) // rows)
+    titles = ['\n'.join(short_name(o, 18, 1 if '\n' in t else 2) for o in t.split('\n')) for t in titles]
+    lines, (h, w) = max(t.count('\n') for t in titles) + 1, images[0].shape[-2:]
+    tile = 1.35 * min(max(h / w, .3), 3)
+    fig = Figure(figsize=(columns * 1.35, rows * (tile + .1 + .15 * lines)), dpi=80, layout='constrained')
     for ax in fig.subplots(rows, columns, squeeze=False).flat:
         ax.axis('off')
     for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles, strict=False):
         ax.imshow(image, cmap='gray', vmin=0, vmax=1)
-        ax.set_title(printable(title, 200), fontsize=8, parse_math=False)
+        ax.set_title(title, fontsize=8, parse_math=False)
     return fig
 
 def _target_text(data, target):
@@ -391,8 +394,5 @@ def _target_text(data, target):
         return data.classes[target]
     if data.multi_label:
         return ', '.join(c for c, t in zip(data.classes, target, strict=True) if t >= .5) or '–'
-    return ', '.join(
-        f'{data.classes[i]} {100 * target[i]:.0f} %'
-        for i in target.argsort(descending=True)[:2].tolist()
-        if target[i] > 0
-    )
+    best = [i for i in target.argsort(descending=True)[:2].tolist() if target[i] > 0]
+    return '\n'.join(f'{data.classes[i]} {100 * target[i]:.0f} %' for i in best)

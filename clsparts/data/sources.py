@@ -22,7 +22,7 @@ from torch.utils.data import Dataset
 
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..core.openmmlab_names import absent, openmmlab_name
-from ..core.optional_imports import import_installed
+from ..core.optional_imports import import_installed, install_command
 from clsparts.data.image_files import (
     COMPARED,
     ImageFiles,
@@ -387,11 +387,11 @@ def _datasets():
     try:
         module = import_installed('datasets')
     except ImportError as e:
-        raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install "datasets>=3"') from e
+        raise ConfigError('data', f'Hugging Face data sets: {e}') from e
     version = str(getattr(module, '__version__', '0'))
     if not (major := version.partition('.')[0]).isdecimal() or int(major) < 3:
-        raise ConfigError('data', f'datasets {version} may run the scripts of a data set. Run: pip install '
-                                  '"datasets>=3"')
+        raise ConfigError('data', f'datasets {version} may run the scripts of a data set. '
+                                  f'Run: {install_command("datasets")}')
     return module
 
 _SPLIT_NAMES = 'train', 'validation', 'val', 'valid', 'dev', 'test'

@@ -5,6 +5,7 @@ from .predictions import as_input as as_input
 from .evaluator import asks_each_class as asks_each_class
 from .evaluator import average_precisions as average_precisions
 from .evaluator import batches_of as batches_of
+from .plots import best_epoch as best_epoch
 from .evaluator import calibration as calibration
 from .evaluator import calibration_error as calibration_error
 from .evaluator import check_names as check_names

@@ -35,7 +35,7 @@ from ..runtime.devices import in_pieces
 class Evaluation:
     "Targets and predictions of a data set, and the metrics computed from them"
     labels: torch.Tensor  # true classes `(n,)` int64, or targets `(n, k)` float
-    scores: torch.Tensor  # probabilities `(n, k)`
+    pred_score: torch.Tensor  # probabilities `(n, k)`
     loss: float  # mean over the images
     classes: list[str] | None = None  # class names; numbers if None
     seconds: float = 0.  # inference time
@@ -48,7 +48,7 @@ class Evaluation:
 
     @property
     def names(self) -> list[str]:
-        return self.classes or [str(i) for i in range(self.scores.shape[1])]
+        return self.classes or [str(i) for i in range(self.pred_score.shape[1])]
 
     @property
     def truth(self) -> torch.Tensor:
@@ -64,8 +64,8 @@ class Evaluation:
     def topk(self, k: int = 5) -> float:
         "Top-k accuracy, from 0 to 1; among equal scores the first class comes first"
         truth = self.truth[:, None]
-        own = self.scores.gather(1, truth)                                      # (n, 1)
-        ahead = ~(self.scores <= own) | (self.scores == own) & (torch.arange(self.scores.shape[1]) < truth)
+        own = self.pred_score.gather(1, truth)                                      # (n, 1)
+        ahead = ~(self.pred_score <= own) | (self.pred_score == own) & (torch.arange(self.pred_score.shape[1]) < truth)
         return (ahead.sum(1) < k).double().mean().item()
 
     @property
@@ -84,8 +84,8 @@ class Evaluation:
 
     @cached_property
     def _aps(self):
-        truth = self.labels > .5 if self.multi_label else F.one_hot(self.truth, self.scores.shape[1]).bool()
-        return average_precisions(self.scores, truth)
+        truth = self.labels > .5 if self.multi_label else F.one_hot(self.truth, self.pred_score.shape[1]).bool()
+        return average_precisions(self.pred_score, truth)
 
     @property
     def per_class(self) -> list[dict]:
@@ -108,7 +108,7 @@ class Evaluation:
 
     @property
     def throughput(self) -> float:
-        return len(self.scores) / self.seconds if self.seconds else float('nan')
+        return len(self.pred_score) / self.seconds if self.seconds else float('nan')
 
     @property
     def score_name(self) -> str:
@@ -134,22 +134,22 @@ MOST = 5000  # classes of the largest confusion matrix, which takes 200 MB
 
 def _confusion(e):
     "The matrix of an evaluation; raises `ConfigError` above `MOST` classes"
-    k = e.scores.shape[1]
+    k = e.pred_score.shape[1]
     if e.multi_label:
-        cell = 4 * torch.arange(k) + 2 * (e.labels > .5) + (e.scores > e.threshold)              # (n, k)
+        cell = 4 * torch.arange(k) + 2 * (e.labels > .5) + (e.pred_score > e.threshold)              # (n, k)
         return cell.flatten().bincount(minlength=4 * k).view(k, 2, 2)
     if k > MOST:
         raise ConfigError(
             'classes', f'expected at most {MOST} classes for a confusion matrix, got {k}. Use frequent_mistakes().'
         )
-    return (e.truth * k + e.scores.argmax(1)).bincount(minlength=k * k).view(k, k)
+    return (e.truth * k + e.pred_score.argmax(1)).bincount(minlength=k * k).view(k, k)
 
 def _confidence_of_mistakes(e):
     "Per image the confidence in its (worst) mistake `(n,)`; -1 if it has none"
     if not e.multi_label:
-        return torch.where(e.scores.argmax(1) == e.truth, -1., e.scores.max(1).values)
-    wrong = (e.scores > e.threshold) != (e.labels > .5)
-    return torch.where(wrong, (e.scores - e.labels).abs(), -1.).max(1).values
+        return torch.where(e.pred_score.argmax(1) == e.truth, -1., e.pred_score.max(1).values)
+    wrong = (e.pred_score > e.threshold) != (e.labels > .5)
+    return torch.where(wrong, (e.pred_score - e.labels).abs(), -1.).max(1).values
 
 # %% ../../nbs/evaluation/evaluator.ipynb #17df246a
 def frequent_mistakes(
@@ -157,7 +157,7 @@ def frequent_mistakes(
     n: int | None = None,  # pairs at most; None for all
 ) -> list[tuple[int, int, int]]:
     "Confusions as `(count, true class, predicted class)`, the most frequent first"
-    k, predicted = seen.scores.shape[1], seen.scores.argmax(1)
+    k, predicted = seen.pred_score.shape[1], seen.pred_score.argmax(1)
     cells, counts = (seen.truth * k + predicted)[predicted != seen.truth].unique(return_counts=True)
     order = counts.argsort(descending=True, stable=True)[:n]
     return [(count, at // k, at % k) for count, at in zip(counts[order].tolist(), cells[order].tolist(), strict=True)]
@@ -180,11 +180,11 @@ def _per_class(e):
 
 def _count_classes(e):
     "Per class the number of images that are of it, that are predicted as it, and both"
-    k = e.scores.shape[1]
+    k = e.pred_score.shape[1]
     if e.multi_label:
-        truth, predicted = e.labels > .5, e.scores > e.threshold               # (n, k)
+        truth, predicted = e.labels > .5, e.pred_score > e.threshold               # (n, k)
         return truth.sum(0), predicted.sum(0), (truth & predicted).sum(0)
-    truth, predicted = e.truth, e.scores.argmax(1)                              # (n,)
+    truth, predicted = e.truth, e.pred_score.argmax(1)                              # (n,)
     return [t.bincount(minlength=k) for t in (truth, predicted, truth[truth == predicted])]
 
 # %% ../../nbs/evaluation/evaluator.ipynb #ff595f00
@@ -225,8 +225,8 @@ def best_thresholds(self: Evaluation) -> torch.Tensor:  # `(k,)`
     "The threshold with the highest F1 on these images, per class; classes without an image keep theirs"
     if not self.multi_label:
         raise ValueError('single-label predictions have no thresholds: the most likely class is predicted.')
-    current = torch.as_tensor(self.threshold).expand(self.scores.shape[1])
-    columns = zip(self.scores.T, self.labels.T > .5, current, strict=True)
+    current = torch.as_tensor(self.threshold).expand(self.pred_score.shape[1])
+    columns = zip(self.pred_score.T, self.labels.T > .5, current, strict=True)
     return torch.stack([thresholds_for(s, t) if t.any() else old for s, t, old in columns])
 
 # %% ../../nbs/evaluation/evaluator.ipynb #2f9a984f
@@ -257,8 +257,8 @@ def calibration_error(
 def reliability(self: Evaluation, bins: int = 15) -> list[dict]:
     "Confidence and accuracy per bin, see `calibration`; of every class for multi-label data"
     if self.multi_label:
-        return calibration(self.scores.flatten(), self.labels.flatten() > .5, bins)
-    return calibration(self.scores.amax(1), self.scores.argmax(1) == self.truth, bins)
+        return calibration(self.pred_score.flatten(), self.labels.flatten() > .5, bins)
+    return calibration(self.pred_score.amax(1), self.pred_score.argmax(1) == self.truth, bins)
 
 @patch
 def ece(self: Evaluation, bins: int = 15) -> float:
@@ -270,7 +270,7 @@ ROWS = 20  # rows of a table
 
 def _record(e):
     "The metrics as plain numbers"
-    many = {} if e.scores.shape[1] <= 5 or e.multi_label else dict(top5=e.topk(5))
+    many = {} if e.pred_score.shape[1] <= 5 or e.multi_label else dict(top5=e.topk(5))
     speed = dict(throughput=e.throughput) if e.seconds else {}
     return {'images': len(e.labels), e.score_name: e.score} | many | dict(f1=e.f1, ece=e.ece(), loss=e.loss) | speed
 
@@ -315,7 +315,7 @@ def scores_of(
     tta: str | Callable | Sequence | None = None,  # see `views`
 ) -> torch.Tensor:  # `(b, k)` float32
     "Class probabilities, averaged over the views"
-    return torch.stack([clf.predict(v).scores.float() for v in views(x, tta)]).mean(0).clamp(0, 1)
+    return torch.stack([clf.predict(v).pred_score.float() for v in views(x, tta)]).mean(0).clamp(0, 1)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #9e4f4182
 def batches_of(
@@ -344,7 +344,7 @@ def _ask(clf, x, y, tta):
     "Probabilities of a batch, and the sum of its losses"
     feats = clf.extract_feat(x)
     loss = clf.head.loss(feats, clf.target(x, y))['loss'].item() * len(y)
-    return (scores_of(clf, x, tta) if tta else clf.head.predict(feats).scores.float().clamp(0, 1)).cpu(), loss
+    return (scores_of(clf, x, tta) if tta else clf.head.predict(feats).pred_score.float().clamp(0, 1)).cpu(), loss
 
 def asks_each_class(
     head,  # of a classifier
@@ -425,7 +425,7 @@ def evaluate(
             if not len(batch[0]):
                 continue
             x = batch[0].to(device, non_blocking=True)
-            k = clf.head.num_classes or clf.predict(x[:1]).scores.shape[1]
+            k = clf.head.num_classes or clf.predict(x[:1]).pred_score.shape[1]
             check_names(classes, k)
             y, named = torch.as_tensor(batch[1]).cpu(), partial(_named_from, name, n)
             y = validate_targets(y, classes or k, probabilities=True, path='data', name=named)
@@ -456,7 +456,7 @@ def merge_evaluations(
     return replace(
         parts[0],
         labels=torch.cat([p.labels for p in parts])[back],
-        scores=torch.cat([p.scores for p in parts])[back],
+        pred_score=torch.cat([p.pred_score for p in parts])[back],
         loss=sum(p.loss * n for p, n in zip(parts, sizes, strict=True)) / sum(sizes),
         seconds=max(p.seconds for p in parts),
     )

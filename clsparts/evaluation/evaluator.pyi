@@ -24,7 +24,7 @@ from ..runtime.devices import in_pieces
 class Evaluation:
     """Targets and predictions of a data set, and the metrics computed from them"""
     labels: torch.Tensor
-    scores: torch.Tensor
+    pred_score: torch.Tensor
     loss: float
     classes: list[str] | None = None
     seconds: float = 0.0

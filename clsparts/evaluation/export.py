@@ -13,7 +13,6 @@ import re
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..checkpoints.checkpoint import kept_in, known_to
 from ..core.errors import ConfigError
+from ..core.optional_imports import EXTRAS, import_installed
 from ..core.registry import checks_call
 from ..data.transforms import Preset
 from .evaluator import check_names
@@ -67,7 +67,7 @@ class _Outputs(nn.Module):
     def forward(self, images):
         if not self.probabilities:
             return self.clf(images)
-        return self.clf.head.predict(self.clf.extract_feat(images)).scores
+        return self.clf.head.predict(self.clf.extract_feat(images)).pred_score
 
 _LOGGERS = 'torch.onnx', 'torch.export', 'torch._export', 'torch._dynamo', 'torch.fx', 'onnxscript', 'onnx_ir'
 
@@ -163,17 +163,15 @@ def export_onnx(
     Raises `ConfigError`, and writes nothing, if the classifier cannot be exported or the outputs differ.
     """
     try:
-        import onnx
-        import onnxruntime
-        import_module('onnxscript')                                    # used by torch.onnx
+        onnx, _, onnxruntime = map(import_installed, EXTRAS['onnx'])
     except ImportError as e:
-        raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
+        raise ConfigError(message=f'ONNX export: {e}') from e
     path = Path(path)
     if path.suffix != '.onnx':
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
     image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
-    output = 'probabilities' if probabilities else 'scores'
+    output = 'probabilities' if probabilities else 'logits'
     with _exporting(path):
         program = torch.onnx.export(
             net,

@@ -80,7 +80,7 @@ def csv_path(
 @dataclass(eq=False, repr=False)
 class Predictions(Sequence):
     "Predictions for a sequence of images: records that are shown as a table"
-    scores: torch.Tensor  # probabilities `(n, k)`
+    pred_score: torch.Tensor  # probabilities `(n, k)`
     images: list[str | int]  # path of each image, or its position in the input
     classes: list[str] | None = None  # class names; numbers if None
     multi_label: bool = False  # whether an image may have several classes
@@ -93,11 +93,11 @@ class Predictions(Sequence):
     @property
     def labels(self) -> torch.Tensor:
         "Predicted classes `(n,)`; for multi-label predictions whether each class is present `(n, k)`"
-        return self.scores > self.threshold if self.multi_label else self.scores.argmax(1)
+        return self.pred_score > self.threshold if self.multi_label else self.pred_score.argmax(1)
 
     def _pairs(self, i):
         "Names and probabilities of the predicted classes, and of the `top` most likely ones"
-        row = self.scores[i]
+        row = self.pred_score[i]
         best = row.argsort(descending=True, stable=True)
         predicted = best[(row > self.threshold)[best]] if self.multi_label else best[:1]
         def named(which):
@@ -120,7 +120,8 @@ class Predictions(Sequence):
             return self.record(range(len(self))[i])
         kept = np.arange(len(self))[i].tolist()
         read = self.read and (lambda j: self.read(kept[j]))
-        return replace(self, scores=self.scores[kept], images=[self.images[j] for j in kept], skipped=[], read=read)
+        images = [self.images[j] for j in kept]
+        return replace(self, pred_score=self.pred_score[kept], images=images, skipped=[], read=read)
 
     def _table(self):
         "The first images, below a line with their number"
@@ -151,7 +152,7 @@ class Predictions(Sequence):
     ) -> Path:
         "Write one row per image: `path` or `index`, the prediction, and the `top` classes with their scores"
         path = csv_path(path)
-        ranks = range(0 if self.multi_label else 1, min(self.top, self.scores.shape[1]))
+        ranks = range(0 if self.multi_label else 1, min(self.top, self.pred_score.shape[1]))
         head = ['classes'] if self.multi_label else ['class', 'score']
         with replacing(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8', errors='surrogateescape') as f:
             write = csv.writer(f).writerow
@@ -172,7 +173,7 @@ class Predictions(Sequence):
         if not (n := min(n, len(self))):
             raise ConfigError('images', 'expected at least one image to show, got none.')
         titles = ['\n'.join(in_percent(self._pairs(i)[0][:3], 24)) or '–' for i in range(n)]
-        return show_images([self.read(i) for i in range(n)], titles, self.preset, 1.3)
+        return show_images([self.read(i) for i in range(n)], titles, self.preset)
 
 # %% ../../nbs/evaluation/predictions.ipynb #a0d45e7f
 def _listed(images, broken):

@@ -133,7 +133,9 @@ def _build_meta(selection, dry_run):
     known = {k: part for k, part in built.items() if isinstance(part, BaseModule)}  # these know their config
     with torch.device('meta'):
         clf = ImageClassifier(**parts | known).eval()
-    shape = selection['image_shape'] or image_shape_of(clf.backbone)
+    own = image_shape_of(clf.backbone)
+    shape = tuple(selection['image_shape'] or own)
+    clf.image_shape = None if shape == own else shape                   # as the call of `compose` in the code
     costs = summary(clf, shape, level='stage')
     return clf, costs, diagram(clf, shape, costs)
 

@@ -32,6 +32,7 @@ class Theme(anywidget.AnyWidget):
             if (!el.isConnected) return
             const [r, g, b, a] = (getComputedStyle(el).backgroundColor.match(/[\\d.]+/g) || [255, 255, 255]).map(Number)
             const dark = a !== 0 && .3 * r + .6 * g + .1 * b < 128
+            el.closest('.clsx')?.classList.toggle('clsx-dark', dark)
             if (dark === model.get('dark')) return
             model.set('dark', dark)
             model.save_changes()

@@ -18,7 +18,7 @@ from ..core.registry import MODELS
 from ..losses.combined_loss import build_loss, loss_dict
 
 # %% ../../nbs/heads/cls_head.ipynb #5fccac3d
-Prediction = namedtuple('Prediction', 'labels scores')
+Prediction = namedtuple('Prediction', 'labels pred_score')
 Prediction.__doc__ = "The most likely class of each image, `(b,)`, and the probabilities of all classes, `(b, k)`"
 
 # %% ../../nbs/heads/cls_head.ipynb #56d322f3
@@ -103,20 +103,20 @@ class ClsHead(BaseModule):
     def predict(self, feats: tuple) -> Prediction:
         "Most likely class and probabilities: from a softmax, or from a sigmoid per class if the loss uses one"
         logits = self(feats)
-        scores = logits.sigmoid() if getattr(self.loss_module, 'use_sigmoid', False) else logits.softmax(1)
-        return Prediction(scores.argmax(1), scores)
+        pred_score = logits.sigmoid() if getattr(self.loss_module, 'use_sigmoid', False) else logits.softmax(1)
+        return Prediction(pred_score.argmax(1), pred_score)
 
 # %% ../../nbs/heads/cls_head.ipynb #b60ecb8b
 def accuracies(
-    scores: torch.Tensor,  # `(b, k)`
+    logits: torch.Tensor,  # `(b, k)`
     target: torch.Tensor,  # labels `(b,)`, or targets `(b, k)`, whose largest entry counts
     topk: tuple = (1,),  # which accuracies
 ) -> dict[str, torch.Tensor]:  # percent, by `accuracy_top-k`
     "Top-k accuracies, in percent"
-    if max(topk) > scores.shape[1]:
+    if max(topk) > logits.shape[1]:
         raise ValueError(
-            f'topk: the best {max(topk)} of {scores.shape[1]} classes: topk is at most the number of classes.'
+            f'topk: the best {max(topk)} of {logits.shape[1]} classes: topk is at most the number of classes.'
         )
     labels = target if target.ndim == 1 else target.argmax(1)
-    hits = scores.topk(max(topk), dim=1).indices == labels[:, None]           # (b, max k)
+    hits = logits.topk(max(topk), dim=1).indices == labels[:, None]           # (b, max k)
     return {f'accuracy_top-{k}': hits[:, :k].any(1).float().mean() * 100 for k in topk}

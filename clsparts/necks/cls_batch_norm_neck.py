@@ -37,5 +37,5 @@ class ClsBatchNormNeck(BaseModule):
             raise ShapeMismatch(f'ClsBatchNormNeck takes a vector (b, {self.input_features})',
                                 f'the input has the shape {tuple(inputs.shape)}')
         if self.training and len(inputs) < 2:
-            raise ValueError('ClsBatchNormNeck needs at least two vectors in training, as one has no variance; got one.')
+            raise ValueError('ClsBatchNormNeck needs at least two vectors in training: one has no variance.')
         return self.bn(inputs)                                                 # (b, input_features)

@@ -7,6 +7,7 @@ __all__ = ['DEFAULT', 'complete', 'new_folder', 'TrainingRun', 'config_from', 'p
 
 # %% ../../nbs/training/runs.ipynb #1f271bdb
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from ..data.figures import save_figure
 from ..data.transforms import check_augment
 from ..evaluation.evaluator import Evaluation, evaluate
 from ..evaluation.plots import plot_confusion, plot_curves, plot_per_class
-from ..files.atomic import as_path, regular_file
+from ..files.atomic import as_path, portable_name, regular_file
 from ..files.weights import check_weights, few
 from ..runtime.devices import by_main, connect
 from .callbacks import Callback, check_trackers, side_product
@@ -296,11 +297,15 @@ def prepare(
     report = _load(clf, cfg['load_from']) if cfg['load_from'] else None
     if cfg['from_checkpoint']:
         _start_from(clf, data, cfg['from_checkpoint'])
-    return TrainingRun(
-        cfg, clf, data, by_main(lambda: new_folder(work_dir, Path(name.partition('@')[0]).name)), load_report=report
-    )
+    folder = by_main(lambda: new_folder(work_dir, _name_of(name)))
+    return TrainingRun(cfg, clf, data, folder, load_report=report)
 
 # %% ../../nbs/training/runs.ipynb #fc4d53dc
+def _name_of(data):
+    "The name of the data in that of the run's folder: `photos` for `folder:../photos@64`"
+    source, colon, path = data.partition('@')[0].partition(':')
+    return portable_name(Path(os.path.abspath(path if colon else source)).name.removesuffix('.csv'))
+
 def _of_a_run(folder, *others):
     "The config of a run to resume, and its folder"
     if any(o is not None for o in others):
