@@ -171,7 +171,7 @@ class VisionTransformer(BaseBackbone):
         _check_covers_patch(self, x)
         x, grid = self.patch_embed(x)                                          # (b, n, d), (h, w)
         if self.with_cls_token:
-            x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)   # (b, 1 + n, d)
+            x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)   # (b, 1 + n, d)
         pos = resize_pos_embed(
             self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
         return self.pre_norm(self.drop_after_pos(x + pos)), grid               # (b, 1 + n, d)
