@@ -27,8 +27,9 @@ def tasks(clfs):
     from clsparts.analysis.layer_summary import compare, summary
     yield from ((f'anatomy of {name}, {len(summary(clf).at("layer"))} layers', lambda clf=clf: summary(clf),
                  'under 200' if name == 'ResNet-50' else '') for name, clf in clfs.items())
-    yield 'its table as text, ResNet-50', lambda found=summary(clfs['ResNet-50']): str(found), ''
-    yield 'its table as HTML, ResNet-50', lambda found=summary(clfs['ResNet-50']): found._repr_html_(), ''
+    found = summary(clfs['ResNet-50'])
+    yield 'its table as text, ResNet-50', lambda: str(found), ''
+    yield 'its table as HTML, ResNet-50', found._repr_html_, ''
     yield f'comparison of all {len(clfs)}', lambda: compare(*clfs.values()), ''
 
 

@@ -9,8 +9,15 @@ def ours_and_theirs():
     from torchvision import models
 
     from clsparts import MODELS
-    cnn = lambda depth, channels: dict(type='ImageClassifier', backbone=dict(type='ResNet', depth=depth),
-        neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=1000, in_channels=channels))
+
+    def cnn(depth, channels):
+        return dict(
+            type='ImageClassifier',
+            backbone=dict(type='ResNet', depth=depth),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='LinearClsHead', num_classes=1000, in_channels=channels),
+        )
+
     mobile = dict(type='ImageClassifier', backbone=dict(type='MobileNetV2'), neck=dict(type='GlobalAveragePooling'),
                   head=dict(type='LinearClsHead', num_classes=1000, in_channels=1280))
     vit = dict(
@@ -34,10 +41,12 @@ def without_numbers(repeats):
         depths = [50] if 'depth' in parameters(e.part)[0] else [None]
         for depth in depths:
             cfg = dict(type=e.name, **({} if depth is None else dict(depth=depth)))
-            def on_meta():
+
+            def on_meta(cfg=cfg):
                 with torch.device('meta'):
                     MODELS.build(cfg)
-            def fake():
+
+            def fake(cfg=cfg):
                 with FakeTensorMode():
                     MODELS.build(cfg)
 

@@ -1,4 +1,4 @@
-"How long a config takes to be read: a file of OpenMMLab's usual size over the four that it inherits from, in each format."
+"How long a config takes to read in each format: a file of OpenMMLab's usual size and the four it inherits from."
 
 import argparse
 import tempfile

@@ -95,7 +95,8 @@ def main():
             ours, theirs = loaders(folder, augment, args)
             check_same(ours, theirs)
             a, b = interleaved(epoch(ours), epoch(theirs), args.repeats)
-            ratio = median([t / o for o, t in zip(a, b)])                # of neighbours: a busy moment hits both alike
+            # of neighbours: a busy moment slows both
+            ratio = median([t / o for o, t in zip(a, b, strict=True)])
             rows.append((augment, f'{args.images / median(a):.0f}', f'{args.images / median(b):.0f}', f'{ratio:.3f}'))
             print(rows[-1], flush=True)
     print()

@@ -26,14 +26,15 @@ CLICK = """([css, value, shown]) => new Promise(done => {
         requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)))
     })
     watch.observe(flow, {childList: true, subtree: true})
-    select.selectedIndex = [...select.options].findIndex(o => o.text.replaceAll('\\u00a0', ' ').split(' · ')[0] === value)
+    const name = o => o.text.replaceAll('\\u00a0', ' ').split(' · ')[0]
+    select.selectedIndex = [...select.options].findIndex(o => name(o) === value)
     for (const kind of ['input', 'change']) select.dispatchEvent(new Event(kind, {bubbles: true}))
     setTimeout(() => done(1e5), 5000)
 })"""
 
 
 def walk(nb, rounds):
-    "Choose every backbone in turn, each round for another number of classes, so that nothing is known from the round before"
+    "Choose every backbone in turn, each round for another number of classes, so that nothing is cached"
     page, css = nb.page, '.clsx-picker-backbone select'
     names = [
         o.replace('\xa0', ' ').split(' · ')[0] for o in page.locator('.clsx-picker-backbone option').all_text_contents()
@@ -125,7 +126,8 @@ def train(nb, page):
     nb.cell(
         3,
         "from clsparts.explorer.state import START\nexplorer.state.go_to(START)\n"
-        "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')\nexplorer.state.match_data((3, 224, 224), 1000)",
+        "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')\n"
+        "explorer.state.match_data((3, 224, 224), 1000)",
     )
     page.wait_for_timeout(2000)
     times = ranked(walk(nb, 3))
@@ -143,7 +145,8 @@ def train(nb, page):
         stops.append(time.perf_counter() - start)
         nb.cell(
             3,
-            "explorer.state.go_to(START)\nrun = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')",
+            "explorer.state.go_to(START)\n"
+            "run = explorer._runs.start(dict(model=explorer.resolved.model, train=dict(epochs=100000)), 'background')",
         )
         page.wait_for_timeout(1500)
     nb.cell(3, "run.stop(), run.wait(10)")

@@ -25,9 +25,9 @@ def main():
         ms = [
             1e3 * timed(f, args.repeats)
             for f in (
-                lambda: summary(clf, level='stage'),
+                lambda clf=clf: summary(clf, level='stage'),
                 seen._repr_mimebundle_,
-                lambda: diagram(clf)._repr_mimebundle_(),
+                lambda clf=clf: diagram(clf)._repr_mimebundle_(),
             )
         ]
         rows.append(

@@ -27,7 +27,8 @@ before, found = {m for m in json.loads(sys.argv[1]) if m in sys.modules}, {}
 for kind in ('backbone', 'neck', 'head', 'loss'):
     for e in MODELS.entries(kind):
         takes = parameters(e.part)[0]
-        with torch.device('meta'): MODELS.build(dict(type=e.name, **{k: needed[k] for k, p in takes.items() if p.default is p.empty}))
+        args = {k: needed[k] for k, p in takes.items() if p.default is p.empty}
+        with torch.device('meta'): MODELS.build(dict(type=e.name, **args))
         found[e.name] = [kind, [m for m in json.loads(sys.argv[1]) if m in sys.modules and m not in before]]
         before |= set(found[e.name][1])
 print(json.dumps(found))

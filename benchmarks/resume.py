@@ -1,4 +1,7 @@
-"Runs killed at a random moment (`kill -9`) and resumed: do they end with the weights of a run that nobody killed? `python benchmarks/resume.py --kills 50`"
+"""Runs killed at a random moment (`kill -9`) and resumed: do they end with the weights of an uninterrupted run?
+
+    python benchmarks/resume.py --kills 50
+"""
 
 import argparse
 import json
@@ -8,6 +11,7 @@ import signal
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 os.environ['OMP_NUM_THREADS'] = '1'                                     # a process that is forked may not have threads
@@ -74,14 +78,15 @@ def main(kills):
         good, in_time, rng = 0, 0, random.Random(0)
         for i in range(kills):
             folder = Path(tmp)/f'run-{i}'
-            pid = in_a_process(lambda: trained(folder))
+            pid = in_a_process(partial(trained, folder))
             time.sleep(rng.uniform(0, seconds))
             os.kill(pid, signal.SIGKILL)
             in_time += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
-            ended = os.waitstatus_to_exitcode(os.waitpid(in_a_process(lambda: trained(folder)), 0)[1]) == 0
+            ended = os.waitstatus_to_exitcode(os.waitpid(in_a_process(partial(trained, folder)), 0)[1]) == 0
             good += ended and same(what_is_left(folder), expected)
         print(
-            f'{kills} kills, {in_time} of them before the run had ended by itself ({seconds:.1f} s): {good} runs end with the weights and losses of the whole one'
+            f'{kills} kills, {in_time} of them before the run had ended by itself ({seconds:.1f} s): {good} runs end '
+            'with the weights and losses of the whole one'
         )
         return good == kills
 

@@ -38,7 +38,7 @@ WORK = dict(forward=forward, step=step)
 
 
 def peak(model, whose, work, batch, size):
-    "Bytes that are held all the time (weights; in a step also the optimizer's momentum), and the most that a second run adds"
+    "Bytes held all the time (weights; in a step also the optimizer's momentum), and the peak that a second run adds"
     import torch
     from torch.profiler import ProfilerActivity, profile
     torch.manual_seed(0)

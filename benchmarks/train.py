@@ -1,6 +1,11 @@
-"""What `fit` adds to a step, beside other loops, and what an optimizer step costs: `python benchmarks/train.py`. Loops of packages that are not
-installed are left out. To have all of them, in an environment of its own, since fastai needs another fastcore than clsparts and nbdev:
-`pip install . && pip install lightning mmengine opencv-python-headless fastai`, then `python benchmarks/train.py memory loops optimizer layouts`."""
+"""What `fit` adds to a training step, compared with other training loops, and what an optimizer step costs.
+
+    python benchmarks/train.py
+    python benchmarks/train.py memory loops optimizer layouts
+
+Loops of packages that are not installed are left out. To have all of them, use an environment of their own:
+`pip install . && pip install lightning mmengine opencv-python-headless fastai`.
+"""
 
 import argparse
 import importlib.util
@@ -221,7 +226,10 @@ def optimizer_steps():
                 o.step()
                 if i >= 3:
                     times[k].append(time.perf_counter() - start)
-        ratio = {k: statistics.median(a / b for a, b in zip(times['ours'], times[k])) for k in ('fused', 'default')}
+        ratio = {
+            k: statistics.median(a / b for a, b in zip(times['ours'], times[k], strict=True))
+            for k in ('fused', 'default')
+        }
         print(f'{kind} step, ResNet-18: {ratio["fused"]:.3f} of torch fused, {ratio["default"]:.3f} of torch default')
 
 
@@ -327,11 +335,12 @@ def loops():
                 times[name].append(seconds)
     for name in made:
         extra = [
-            statistics.median((t - p) / STEPS * 1e3 for t, p in zip(times[name], times[other]))
+            statistics.median((t - p) / STEPS * 1e3 for t, p in zip(times[name], times[other], strict=True))
             for other in ('plain', 'accelerate')
         ]
         print(
-            f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra[0]:+.2f} ms over plain, {extra[1]:+.2f} ms over bare accelerate'
+            f'{name:11} {statistics.median(times[name]) / STEPS * 1e3:6.2f} ms a step, {extra[0]:+.2f} ms over plain, '
+            f'{extra[1]:+.2f} ms over bare accelerate'
         )
 
 

@@ -1,5 +1,5 @@
 """How many models of timm, torchvision and mmpretrain load exactly: every weight and buffer set, then logits compared.
-Each model is loaded into the composition here that is nearest to it; one that is of another architecture has to be refused.
+Each model is loaded into the nearest composition here; a model of another architecture has to be refused.
 
     python benchmarks/weights.py                              # with all three packages, a minute per dozen models
     python benchmarks/weights.py --only timm --match 'resnet*'

@@ -23,7 +23,7 @@ NARROW = dict(base_channels=4, stem_channels=8, widen_factor=.25, img_size=32, p
 
 
 def parts(kind):
-    "The entries of this package's parts of a kind; `MODELS.entries` leaves out wrappers, which do nothing without a module"
+    "The entries of this package's parts of a kind, without the wrappers, which do nothing without a module"
     return [e for e in MODELS.entries(kind) if e.kind == kind and e.module.startswith('clsparts.')]
 
 

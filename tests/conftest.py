@@ -52,8 +52,8 @@ def _scores(terminalreporter):
         return
     worst = f' (worst relative difference {max(scores):.1e})' if scores else ''
     terminalreporter.write_line(
-        f'recorded scores: {len(scores)} records agree{worst}, {len(checked) - len(scores)} without scores agree in names, shapes '
-        f'and parameters, {failed} differ, {skipped} skipped'
+        f'recorded scores: {len(scores)} records agree{worst}, {len(checked) - len(scores)} without scores agree '
+        f'in names, shapes and parameters, {failed} differ, {skipped} skipped'
     )
 
 
@@ -70,6 +70,6 @@ def _hostile(terminalreporter):
     passed = [k for name, k in kinds('passed').items() if name not in failed]
     if passed or failed:
         terminalreporter.write_line(
-            f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, {passed.count("refused")} are refused '
-            f'with a clear error, {len(failed)} end otherwise'
+            f'hostile inputs: {len(passed) + len(failed)}; {passed.count("works")} work, '
+            f'{passed.count("refused")} are refused with a clear error, {len(failed)} end otherwise'
         )

@@ -1,4 +1,4 @@
-"""Python processes that need no time to import: one process imports what all of them need, and a fork of it is each of them.
+"""Python processes that need no time to import: each is a fork of one process that has imported what all of them need.
 
     process = start('-m', 'clsparts', 'train', '--epochs', 1, '--work-dir', folder)
     out, err = process.communicate(timeout=60)
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,10 +58,9 @@ class Process:
         return (self.folder/'out').read_text(), (self.folder/'err').read_text()
 
     def send_signal(self, number):
-        try:
-            self.poll() is None and os.kill(self.pid, number)
-        except ProcessLookupError:
-            pass
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self):
         self.send_signal(signal.SIGKILL)
@@ -93,7 +93,7 @@ class Server:
         atexit.register(self.stop)
 
     def start(self, *args, env=None, cwd=None, session=False):
-        "`python ARGS`, that is `-m MODULE …` or `-c CODE …`, in a process of its own, perhaps with a session of its own"
+        "`python ARGS`, that is `-m MODULE …` or `-c CODE …`, in a new process and, with `session`, in a new session"
         assert self.process.poll() is None, 'the process that is forked has ended'
         return ask(
             self.jobs,
@@ -112,10 +112,8 @@ class Server:
         try:
             self.process.wait(20)
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self.process.wait()
 
 

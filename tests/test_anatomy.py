@@ -1,4 +1,4 @@
-"Summaries of every recorded model and every backbone: exact counts, sums, memory of real runs, measured receptive fields."
+"Summaries of all recorded models and backbones: exact counts, sums, memory of real runs, measured receptive fields."
 
 from types import SimpleNamespace
 

@@ -12,8 +12,9 @@ NECK, HEAD = dict(type='GlobalAveragePooling'), dict(type='LinearClsHead', num_c
 IMAGES, LABELS = torch.randn(2, 3, 32, 32), torch.tensor([1, 2])
 
 
-def build(backbone=BACKBONE, neck=NECK, head={**HEAD, 'in_channels': 32}, **more):
+def build(backbone=BACKBONE, neck=NECK, head=None, **more):
     "As from a config file"
+    head = head or dict(HEAD, in_channels=32)
     return MODELS.build(dict(type='ImageClassifier', backbone=backbone, neck=neck, head=head, **more))
 
 
@@ -149,8 +150,8 @@ TEXTS = {  # each text once
     ),
     'all at once': ('3 problems:', '- backbone.dept: ', '- neck.dims: ', '- head.top_k: '),
     'missing depth': ("backbone: ResNet requires the argument 'depth'. Use dict(type='ResNet', depth=…).",),
-    'style': ("backbone.style: must be one of 'pytorch', 'caffe', got 'cafe'. Set backbone.style='caffe'.",),
-    'rate': ('backbone.drop_path_rate: must be >= 0 and < 1, got 1.5.',),
+    'style': ("backbone.style: expected one of 'pytorch', 'caffe', got 'cafe'. Set backbone.style='caffe'.",),
+    'rate': ('backbone.drop_path_rate: expected a number >= 0 and < 1, got 1.5.',),
     'classes in words': ("head.num_classes: expected an int, got 'ten'.",),
 }
 
@@ -185,7 +186,7 @@ WRONG_CALLS = {
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (
         lambda: loss_of(dict(type='CrossEntropyLoss', class_weight=[1, 2]), LABELS),
-        'class_weight: one factor a class is expected, 10; there are 2.',
+        'class_weight: expected one factor per class (10), got 2.',
     ),
     'L1 on labels': (
         lambda: MODELS.build('L1Loss')(torch.randn(2, 10), LABELS),

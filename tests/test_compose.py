@@ -56,19 +56,21 @@ def two_arguments(pred, target, more):
 
 def case(text, *args, **kwargs):
     names = ('backbone', 'neck', 'head', 'loss')
-    return {**dict(zip(names, args)), **kwargs}, text
+    return {**dict(zip(names, args, strict=False)), **kwargs}, text
 
 
 WRONG = {
     # unknown names
     'backbone misspelt': case(
-        "backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own} Set backbone.type='ResNet'.",
+        "backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? "
+        "{backbones} {own} Set backbone.type='ResNet'.",
         dict(type='ResNett', depth=18),
         GAP,
         HEAD,
     ),
     'backbone in small letters': case(
-        "backbone.type: there is no backbone 'resnet'. Did you mean 'ResNet'? {backbones} {own} Set backbone.type='ResNet'.",
+        "backbone.type: there is no backbone 'resnet'. Did you mean 'ResNet'? "
+        "{backbones} {own} Set backbone.type='ResNet'.",
         dict(type='resnet', depth=18),
         GAP,
         HEAD,
@@ -77,32 +79,39 @@ WRONG = {
         "backbone.type: there is no backbone 'EfficientFormerV9'. {backbones} {own}", 'EfficientFormerV9', GAP, HEAD
     ),
     'neck misspelt': case(
-        "neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own} Set neck.type='GlobalAveragePooling'.",
+        "neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? "
+        "{necks} {own} Set neck.type='GlobalAveragePooling'.",
         R18,
         'GlobalAvgPooling',
         HEAD,
     ),
     'head misspelt': case(
-        "head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own} Set head.type='LinearClsHead'.",
+        "head.type: there is no head 'LinearHead'. Other libraries use this name. Set head.type='LinearClsHead'.",
         R18,
         GAP,
         dict(type='LinearHead', num_classes=10),
     ),
     'loss misspelt': case(
-        "head.loss.type: there is no loss 'CrossEntropy'. Did you mean 'CrossEntropyLoss'? {losses} {own} Set head.loss.type='CrossEntropyLoss'.",
+        "head.loss.type: there is no loss 'CrossEntropy'. Other libraries use this name. "
+        "Set head.loss.type='CrossEntropyLoss'.",
         R18,
         GAP,
         HEAD,
         'CrossEntropy',
     ),
     'three names at once': case(
-        "3 problems:\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? {backbones} {own} Set backbone.type='ResNet'.\n- neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? {necks} {own} Set neck.type='GlobalAveragePooling'.\n- head.type: there is no head 'LinearHead'. Did you mean 'LinearClsHead'? {heads} {own} Set head.type='LinearClsHead'.",
+        "3 problems:\n- backbone.type: there is no backbone 'ResNett'. Did you mean 'ResNet'? "
+        "{backbones} {own} Set backbone.type='ResNet'.\n"
+        "- neck.type: there is no neck 'GlobalAvgPooling'. Did you mean 'GlobalAveragePooling'? "
+        "{necks} {own} Set neck.type='GlobalAveragePooling'.\n"
+        "- head.type: there is no head 'LinearHead'. Other libraries use this name. Set head.type='LinearClsHead'.",
         dict(type='ResNett', depth=18),
         'GlobalAvgPooling',
         dict(type='LinearHead', num_classes=10),
     ),
     'no such package': case(
-        "neck.type: a config may not name a class of nowhere.at_all. Pass the class itself or register it in Python, MODELS.register_module(module=Neck), "
+        "neck.type: a config may not name a class of nowhere.at_all. "
+        "Pass the class itself or register it in Python, MODELS.register_module(module=Neck), "
         'or load with trusted=True (--trusted) if you trust the author.',
         R18,
         'nowhere.at_all:Neck',
@@ -111,13 +120,15 @@ WRONG = {
     'a function in a config': case("neck.type: a config may not name a class of os. …", R18, 'os:system', HEAD),
     # arguments
     'argument misspelt': case(
-        "backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Set backbone.depth=18 instead of backbone.dept.",
+        "backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? "
+        "{resnet} Set backbone.depth=18 instead of backbone.dept.",
         dict(type='ResNet', dept=18),
         GAP,
         HEAD,
     ),
     'argument of another part': case(
-        "neck.num_classes: GlobalAveragePooling has no argument 'num_classes'; it belongs in the head. Remove neck.num_classes.",
+        "neck.num_classes: GlobalAveragePooling has no argument 'num_classes'; "
+        "it belongs in the head. Remove neck.num_classes.",
         R18,
         dict(type=GAP, num_classes=10),
         HEAD,
@@ -145,21 +156,28 @@ WRONG = {
         depth=18,
     ),
     'option with two underscores': case(
-        "backbone__norm_eval: this is an option of ResNet. Put it in the backbone dict. Set backbone.norm_eval=True instead of backbone__norm_eval.",
+        "backbone__norm_eval: this is an option of ResNet. Put it in the backbone dict. "
+        "Set backbone.norm_eval=True instead of backbone__norm_eval.",
         R18,
         GAP,
         HEAD,
         backbone__norm_eval=True,
     ),
     'option of nobody': case(
-        "colour: compose has no argument 'colour'. Available: backbone, neck, head, loss, num_classes, image_shape, targets, teacher. Remove colour.",
+        "colour: compose has no argument 'colour'. Available: backbone, neck, head, loss, num_classes, image_shape, "
+        "targets, teacher. Remove colour.",
         R18,
         GAP,
         HEAD,
         colour=3,
     ),
     'typos in three parts': case(
-        "3 problems:\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? {resnet} Set backbone.style='caffe' instead of backbone.stile.\n- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? Available: dim. Set neck.dim=2 instead of neck.dims.\n- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? {linear} Set head.topk=(1,) instead of head.top_k.",
+        "3 problems:\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? "
+        "{resnet} Set backbone.style='caffe' instead of backbone.stile.\n"
+        "- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? Available: dim. "
+        "Set neck.dim=2 instead of neck.dims.\n"
+        "- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? "
+        "{linear} Set head.topk=(1,) instead of head.top_k.",
         {**R18, 'stile': 'caffe'},
         dict(type=GAP, dims=2),
         {**HEAD, 'top_k': (1,)},
@@ -171,7 +189,8 @@ WRONG = {
         HEAD,
     ),
     'norm argument misspelt': case(
-        "backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? {norm} Set backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.",
+        "backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? "
+        "{norm} Set backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.",
         {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)},
         GAP,
         HEAD,
@@ -183,7 +202,8 @@ WRONG = {
         {**HEAD, 'init_cfg': dict(type='Normall')},
     ),
     'loss argument misspelt': case(
-        "head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? {ce} Set head.loss.use_sigmoid=True instead of head.loss.use_sigmod.",
+        "head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? "
+        "{ce} Set head.loss.use_sigmoid=True instead of head.loss.use_sigmod.",
         R18,
         GAP,
         HEAD,
@@ -224,7 +244,7 @@ WRONG = {
         HEAD,
     ),
     'classes below one': case(
-        "head.num_classes: a number from 1 is expected, not 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)
+        "head.num_classes: expected an int from 1, got 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)
     ),
     'topk above the classes': case(
         'head.topk: the best 5 of 3 classes: topk is at most num_classes. Set head.topk=(1,).',
@@ -239,7 +259,7 @@ WRONG = {
         dict(type='ClsHead', topk=(1, 600)),
     ),
     'smoothing of one': case(
-        "head.loss.label_smooth_val: must be >= 0 and < 1, got 1.0.",
+        "head.loss.label_smooth_val: expected a number >= 0 and < 1, got 1.0.",
         R18,
         GAP,
         HEAD,
@@ -256,7 +276,8 @@ WRONG = {
         "backbone.type: expected a backbone, got the head LinearClsHead. {backbones}", 'LinearClsHead', GAP, HEAD
     ),
     'neck and head exchanged': case(
-        "neck: LinearClsHead is a head, not a neck; GlobalAveragePooling is a neck, not a head. Set head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
+        "neck: LinearClsHead is a head, not a neck; GlobalAveragePooling is a neck, not a head. "
+        "Set head=dict(type='LinearClsHead', num_classes=10) and neck=dict(type='GlobalAveragePooling').",
         R18,
         HEAD,
         GAP,
@@ -279,7 +300,8 @@ WRONG = {
     ),
     'loss without head': case("head: loss and num_classes need a head.", R18, loss='FocalLoss'),
     'classes without head': case(
-        "2 problems:\n- head: loss and num_classes need a head. Set head=dict(type='LinearClsHead').\n- head: LinearClsHead takes a vector (b, 512); the backbone outputs a "
+        "2 problems:\n- head: loss and num_classes need a head. Set head=dict(type='LinearClsHead').\n"
+        "- head: LinearClsHead takes a vector (b, 512); the backbone outputs a "
         "map 512 × 7 × 7. Set neck=dict(type='GlobalAveragePooling').",
         R18,
         num_classes=10,
@@ -301,51 +323,59 @@ WRONG = {
         MODELS.build({**HEAD, 'in_channels': 512}),
         'FocalLoss',
     ),
-    # seams
+    # connections
     'map into a linear head': case(
-        "head: LinearClsHead takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. Set neck=dict(type='GlobalAveragePooling').",
+        "head: LinearClsHead takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. "
+        "Set neck=dict(type='GlobalAveragePooling').",
         R18,
         None,
         HEAD,
     ),
     'vector into a pooling': case(
-        "neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); the backbone outputs a vector 192. Set neck=None.",
+        "neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); "
+        "the backbone outputs a vector 192. Set neck=None.",
         VIT,
         GAP,
         HEAD,
     ),
     'tokens into a linear head': case(
-        "head: LinearClsHead takes a vector (b, 192); the backbone outputs tokens 197 × 192. Set backbone.out_type='cls_token'.",
+        "head: LinearClsHead takes a vector (b, 192); the backbone outputs tokens 197 × 192. "
+        "Set backbone.out_type='cls_token'.",
         {**VIT, 'out_type': 'raw'},
         None,
         HEAD,
     ),
     'map into a vector neck': case(
-        "neck: ClsBatchNormNeck takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. Set neck=dict(type='GlobalAveragePooling').",
+        "neck: ClsBatchNormNeck takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. "
+        "Set neck=dict(type='GlobalAveragePooling').",
         R18,
         'ClsBatchNormNeck',
         HEAD,
     ),
     'channels of another network': case(
-        "head.in_channels: LinearClsHead takes a vector (b, 2048); the neck outputs a vector 512. Set head.in_channels=512.",
+        "head.in_channels: LinearClsHead takes a vector (b, 2048); "
+        "the neck outputs a vector 512. Set head.in_channels=512.",
         R18,
         GAP,
         {**HEAD, 'in_channels': 2048},
     ),
     'channels in the neck': case(
-        "neck.input_features: ClsBatchNormNeck takes a vector (b, 64); the backbone outputs a vector 192. Set neck.input_features=192.",
+        "neck.input_features: ClsBatchNormNeck takes a vector (b, 64); the backbone outputs a vector 192. "
+        "Set neck.input_features=192.",
         VIT,
         dict(type='ClsBatchNormNeck', input_features=64),
         HEAD,
     ),
     'map and channels at once': case(
-        "head: LinearClsHead takes a vector (b, 2048); the backbone outputs a map 512 × 7 × 7. Set head.in_channels=512 and neck=dict(type='GlobalAveragePooling').",
+        "head: LinearClsHead takes a vector (b, 2048); the backbone outputs a map 512 × 7 × 7. "
+        "Set head.in_channels=512 and neck=dict(type='GlobalAveragePooling').",
         R18,
         None,
         {**HEAD, 'in_channels': 2048},
     ),
     'a head that gives a maps': case(
-        "head: ClsHead takes a vector (b, c); the backbone outputs a map 512 × 7 × 7. Set neck=dict(type='GlobalAveragePooling').",
+        "head: ClsHead takes a vector (b, c); the backbone outputs a map 512 × 7 × 7. "
+        "Set neck=dict(type='GlobalAveragePooling').",
         R18,
         None,
         'ClsHead',
@@ -361,7 +391,8 @@ WRONG = {
         num_classes=10,
     ),
     'finished head of another network': case(
-        "head: LinearClsHead takes a vector (b, 2048); the neck outputs a vector 512. Set head=dict(type='LinearClsHead', num_classes=10, in_channels=512).",
+        "head: LinearClsHead takes a vector (b, 2048); the neck outputs a vector 512. "
+        "Set head=dict(type='LinearClsHead', num_classes=10, in_channels=512).",
         R18,
         GAP,
         MODELS.build({**HEAD, 'in_channels': 2048}),
@@ -374,21 +405,24 @@ WRONG = {
     ),
     # images
     'grey images': case(
-        "backbone.in_channels: ResNet expects images with 3 channels; the image is 1 × 28 × 28. Set backbone.in_channels=1.",
+        "backbone.in_channels: ResNet expects images with 3 channels; the image is 1 × 28 × 28. "
+        "Set backbone.in_channels=1.",
         R18,
         GAP,
         HEAD,
         image_shape=(1, 28, 28),
     ),
     'images below a patch': case(
-        'backbone: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. Set backbone.patch_size=2 and backbone.img_size=8.',
+        'backbone: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. '
+        'Set backbone.patch_size=2 and backbone.img_size=8.',
         VIT,
         None,
         HEAD,
         image_shape=(3, 8, 8),
     ),
     'images of a size that does not fit': case(
-        "backbone: Strided fails on its input; the image is 3 × 30 × 30: size 30 is no multiple of 4. Set image_shape=(3, 32, 32).",
+        "backbone: Strided fails on its input; the image is 3 × 30 × 30: size 30 is no multiple of 4. "
+        "Set image_shape=(3, 32, 32).",
         Strided(),
         GAP,
         HEAD,
@@ -403,14 +437,16 @@ WRONG = {
     ),
     # losses and targets
     'distribution loss on labels': case(
-        "head.loss: L1Loss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape (3,). Set targets='soft'.",
+        "head.loss: L1Loss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape "
+        "(3,). Set targets='soft'.",
         R18,
         GAP,
         HEAD,
         'L1Loss',
     ),
     'distribution loss, labels wanted': case(
-        "head.loss: L1Loss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape (3,). Set head.loss=dict(type='CrossEntropyLoss').",
+        "head.loss: L1Loss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape "
+        "(3,). Set head.loss=dict(type='CrossEntropyLoss').",
         R18,
         GAP,
         HEAD,
@@ -418,14 +454,16 @@ WRONG = {
         targets='labels',
     ),
     'soft loss on labels': case(
-        'head.loss: CrossEntropyLoss cannot be computed for labels: expected float targets of shape (n, 10), got int64 of shape (3,). Remove head.loss.use_soft.',
+        'head.loss: CrossEntropyLoss cannot be computed for labels: expected float targets of shape (n, 10), got int64 '
+        'of shape (3,). Remove head.loss.use_soft.',
         R18,
         GAP,
         HEAD,
         dict(type='CrossEntropyLoss', use_soft=True),
     ),
     'softmax for several labels': case(
-        "head.loss.use_sigmoid: CrossEntropyLoss assumes one label per image, but the targets are multi-label. Set head.loss.use_sigmoid=True.",
+        "head.loss.use_sigmoid: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
+        "Set head.loss.use_sigmoid=True.",
         R18,
         GAP,
         HEAD,
@@ -442,14 +480,16 @@ WRONG = {
         targets='multi-label',
     ),
     "torch's binary loss on labels": case(
-        "head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([3])) must be the same as input size (torch.Size([3, 10])). Set targets='soft'.",
+        "head.loss: BCEWithLogitsLoss cannot be computed for labels: Target size (torch.Size([3])) must be the same as "
+        "input size (torch.Size([3, 10])). Set targets='soft'.",
         R18,
         GAP,
         HEAD,
         nn.BCEWithLogitsLoss(),
     ),
     'factors for other classes': case(
-        "head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: one factor a class is expected, 10; there are 2. "
+        'head.loss: CrossEntropyLoss cannot be computed for labels: class_weight: expected one factor per class (10), '
+        'got 2. '
         "Set head.loss=dict(type='CrossEntropyLoss').",
         R18,
         GAP,
@@ -457,7 +497,8 @@ WRONG = {
         dict(type='CrossEntropyLoss', class_weight=[1.0, 2.0]),
     ),
     'a loss of three arguments': case(
-        "head.loss: two_arguments cannot be computed for labels: two_arguments() missing 1 required positional argument: 'more'. "
+        "head.loss: two_arguments cannot be computed for labels: two_arguments() missing 1 required positional "
+        "argument: 'more'. "
         "Set head.loss=dict(type='CrossEntropyLoss').",
         R18,
         GAP,
@@ -465,7 +506,8 @@ WRONG = {
         two_arguments,
     ),
     'a loss that is not reduced': case(
-        'head.loss: CrossEntropyLoss cannot be computed for labels: it outputs the shape (3,); expected a single number. Remove head.loss.reduction.',
+        'head.loss: CrossEntropyLoss cannot be computed for labels: it outputs the shape (3,); '
+        'expected a single number. Remove head.loss.reduction.',
         R18,
         GAP,
         HEAD,
@@ -493,7 +535,8 @@ WRONG = {
         ),
     ),
     'a teacher that is wrong': case(
-        "teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? {resnet} Set teacher.backbone.depth=18 instead of teacher.backbone.dept.",
+        "teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? "
+        "{resnet} Set teacher.backbone.depth=18 instead of teacher.backbone.dept.",
         R18,
         GAP,
         HEAD,
@@ -604,7 +647,8 @@ COMPOSITIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, derandomize=True, deadline=None, phases=[Phase.generate],
+          suppress_health_check=list(HealthCheck))
 @given(COMPOSITIONS)
 def test_random(comp):
     "A composition fits or is told why not; what was offered mends what it was offered for"
@@ -624,8 +668,11 @@ def test_random(comp):
         assert [f for f in after.issues if f not in known] == [], f'{before}\n\nmended, it is told:\n{after}'
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(st.dictionaries(st.sampled_from(['type', 'backbone', 'neck', 'head', 'nek', 'pretrained', 'init_cfg', 'teacher']), PLAIN, max_size=4))
+@settings(max_examples=60, derandomize=True, deadline=None, phases=[Phase.generate],
+          suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(
+    st.sampled_from(['type', 'backbone', 'neck', 'head', 'nek', 'pretrained', 'init_cfg', 'teacher']), PLAIN, max_size=4
+))
 def test_random_model(model):
     try:
         resolve_model(model)
@@ -731,7 +778,7 @@ print(type(clf.neck).__name__, type(clf.head).__name__, tuple(clf(torch.zeros(1,
 
 
 def test_wrappers_are_found_by_name(tmp_path):
-    "A checkpoint contains the registered names of the wrappers, and a fresh process finds them without importing their module first"
+    "A checkpoint contains the registered names of the wrappers, which a fresh process finds without an import"
     pool, flat = dict(type='torch.nn:AdaptiveAvgPool2d', output_size=1), dict(type='torch.nn:Flatten')
     clf = compose(dict(type='MobileNetV2', widen_factor=.25), pool, flat)
     assert [clf.cfg[k]['type'] for k in ('neck', 'head')] == ['ModuleNeck', 'ModuleHead']

@@ -7,6 +7,8 @@ import pickle
 import sys
 import unicodedata
 import warnings
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,8 @@ WRONG_FILES = {
             'd.json': '{"y": 1, "x": 2}',
         },
         None,
-        'a.py: its bases c.yaml and d.json both define y and x. Leave one of them out, or let one inherit from the other.',
+        'a.py: its bases c.yaml and d.json both define y and x. '
+        'Leave one of them out, or let one inherit from the other.',
     ),
     'by way of a common base': (
         {'a.py': "_base_ = ['b.py', 'c.py']", 'b.py': "_base_ = 'd.py'", 'c.py': "_base_ = 'd.py'", 'd.py': 'x = 1'},
@@ -97,17 +100,20 @@ WRONG_FILES = {
     'outside': (
         {'a.py': "_base_ = '../secret.py'", '../secret.py': 'x = 1'},
         None,
-        "a.py: its base '../secret.py' is outside ../configs, the folder for base files. To allow it, load with root='..'.",
+        "a.py: its base '../secret.py' is outside ../configs, the folder for base files. "
+        "To allow it, load with root='..'.",
     ),
     'outside by an absolute path': (
         {'a.yaml': '_base_: /etc/passwd'},
         None,
-        "a.yaml: its base '/etc/passwd' is outside ../configs, the folder for base files. To allow it, load with root='/'.",
+        "a.yaml: its base '/etc/passwd' is outside ../configs, the folder for base files. "
+        "To allow it, load with root='/'.",
     ),
     'outside, not existing': (
         {'a.py': "_base_ = '../nowhere.py'"},
         None,
-        "a.py: its base '../nowhere.py' is outside ../configs, the folder for base files. To allow it, load with root='..'.",
+        "a.py: its base '../nowhere.py' is outside ../configs, the folder for base files. "
+        "To allow it, load with root='..'.",
     ),
     'no path at all': (
         {'a.json': r'{"_base_": "b\u0000.py"}'},
@@ -117,7 +123,7 @@ WRONG_FILES = {
     'too many files': (
         {
             'a.py': "_base_ = ['b.py', 'b.py']",
-            **{f'{a}.py': f"_base_ = ['{b}.py', '{b}.py']" for a, b in zip('bcdefghi', 'cdefghij')},
+            **{f'{a}.py': f"_base_ = ['{b}.py', '{b}.py']" for a, b in pairwise('bcdefghij')},
             'j.py': '',
         },
         None,
@@ -148,18 +154,21 @@ WRONG_FILES = {
     'an import from outside': (
         {'a.py': "with read_base():\n    from ..secret import *", '../secret.py': 'x = 1'},
         None,
-        "a.py: its base '../secret.py' is outside ../configs, the folder for base files. To allow it, load with root='..'.",
+        "a.py: its base '../secret.py' is outside ../configs, the folder for base files. "
+        "To allow it, load with root='..'.",
     ),
     'an import of an installed config': (
         {'a.py': "with read_base():\n    from mmpretrain.configs._base_.default_runtime import *"},
         None,
-        'a.py, line 2: `from mmpretrain.configs._base_.default_runtime import *` names a config of an installed package, which is not searched. '
+        'a.py, line 2: `from mmpretrain.configs._base_.default_runtime import *` names a config of an installed '
+        'package, which is not searched. '
         'Copy it next to this file and import it by its path: `from .file import *`.',
     ),
     'a name that is not in the base': (
         {'a.py': "with read_base():\n    from .b import modle", 'b.py': 'model = 1'},
         None,
-        "a.py, line 2: `from .b import modle` uses the key 'modle', which does not exist. Did you mean 'model'? Available: model.",
+        "a.py, line 2: `from .b import modle` uses the key 'modle', which does not exist. "
+        "Did you mean 'model'? Available: model.",
     ),
     'a mistake in an imported base': (
         {'a.py': "with read_base():\n    from .b import *", 'b.py': 'x = 1\ny = z'},
@@ -174,9 +183,9 @@ WRONG_FILES = {
     'too many imported files': (
         {
             f'{a}.py': f"with read_base():\n    from .{b} import *\n    from .{b}2 import *"
-            for a, b in zip('abcdefgh', 'bcdefghi')
+            for a, b in pairwise('abcdefghi')
         }
-        | {f'{a}2.py': f"with read_base():\n    from .{b} import *" for a, b in zip('bcdefgh', 'cdefghi')}
+        | {f'{a}2.py': f"with read_base():\n    from .{b} import *" for a, b in pairwise('bcdefghi')}
         | {'i.py': '', 'i2.py': ''},
         None,
         'h.py: a config may consist of at most 100 files.',
@@ -187,12 +196,14 @@ WRONG_FILES = {
             'b.py': 'x = [0] * 20_000',
         },
         None,
-        'a.py: all that the file defines is too much: a value may hold 100,000 pieces in all, counted as often as they occur.',
+        'a.py: all that the file defines is too much: a value may hold 100,000 pieces in all, counted as '
+        'often as they occur.',
     ),
     'a class that is called': (
         {'a.py': "from torch.nn import GELU\nx = GELU()"},
         None,
-        'a.py, line 2: `GELU()` calls torch.nn.GELU, and configs are read, not run. Write the value itself, or load it with trusted=True if you trust '
+        'a.py, line 2: `GELU()` calls torch.nn.GELU, and configs are read, not run. '
+        'Write the value itself, or load it with trusted=True if you trust '
         'its author. Classes are named: dict(type=GELU, …).\n    x = GELU()',
     ),
     'a mistake in the base': (
@@ -204,7 +215,8 @@ WRONG_FILES = {
     'a number in Python': (
         {'a.py': '_base_ = 3'},
         None,
-        "a.py, line 1: `_base_ = 3` names no files. Set it to a string or a list of strings: `_base_ = ['../_base_/runtime.py']`.",
+        "a.py, line 1: `_base_ = 3` names no files. Set it to a string or a list of strings: `_base_ = "
+        "['../_base_/runtime.py']`.",
     ),
     'a number in JSON': (
         {'a.json': '{"_base_": [1]}'},
@@ -219,17 +231,20 @@ WRONG_FILES = {
     'what is not in the base': (
         {'a.json': '{"_base_": "b.py", "x": "{{_base_.model.detph}}"}', 'b.py': 'model = dict(depth=18)'},
         None,
-        "a.json: '{{_base_.model.detph}}' uses the key 'detph', which does not exist. Did you mean 'depth'? Available: depth.",
+        "a.json: '{{_base_.model.detph}}' uses the key 'detph', which does not exist. "
+        "Did you mean 'depth'? Available: depth.",
     ),
     'no base to refer to': (
         {'a.yaml': 'x: {{ _base_.y }}'},
         None,
-        "a.yaml: '{{ _base_.y }}' refers to the base config, but there is none. Set `_base_ = ['…']`, the file to inherit from.",
+        "a.yaml: '{{ _base_.y }}' refers to the base config, but there is none. "
+        "Set `_base_ = ['…']`, the file to inherit from.",
     ),
     'the environment': (
         {'a.yaml': 'x: "{{ $HOME:/root }}"'},
         None,
-        "a.yaml: '{{ $HOME:/root }}' reads the environment, and a config means the same everywhere. Write the value itself.",
+        "a.yaml: '{{ $HOME:/root }}' reads the environment, and a config means the same everywhere. "
+        "Write the value itself.",
     ),
     # Python
     'code': ({'a.py': "x = 1\nimport os\nos.system('exit')"}, None, f'a.py, line 2: `import os` is code, {READ}'),
@@ -249,9 +264,10 @@ WRONG_FILES = {
         "a.py: x.y: keys are strings; the key 1 is of type int. Write '1'.",
     ),
     'a bomb in Python': (
-        {'a.py': 'a = [0] * 9\n' + ''.join(f'{b} = [{a}] * 9\n' for a, b in zip('abcdefgh', 'bcdefghi'))},
+        {'a.py': 'a = [0] * 9\n' + ''.join(f'{b} = [{a}] * 9\n' for a, b in pairwise('abcdefghi'))},
         None,
-        'a.py, line 6: `[e] * 9` is too much: a value may hold 100,000 pieces in all, counted as often as they occur.\n    f = [e] * 9',
+        'a.py, line 6: `[e] * 9` is too much: a value may hold 100,000 pieces in all, counted as often as they occur.\n'
+        '    f = [e] * 9',
     ),
     # JSON
     'no JSON': ({'a.json': '{"x": 1,\n "y" 2}'}, None, "a.json, line 2, column 6: Expecting ':' delimiter."),
@@ -331,8 +347,11 @@ WRONG_FILES = {
             'b.py': "model = dict(head=dict(loss=['this:Loss', 'torch.nn:L1Loss']))",
         },
         None,
-        'a.py: 2 problems:\n- model.head.loss.0: a config may not name a class of this. Pass the class itself or register it in Python, MODELS.register_module(module=Loss), or load '
-        'with trusted=True (--trusted) if you trust the author.\n- model.neck.type: a config may not name a class of antigravity. Pass the class itself or register it in Python, '
+        'a.py: 2 problems:\n- model.head.loss.0: a config may not name a class of this. '
+        'Pass the class itself or register it in Python, MODELS.register_module(module=Loss), or load '
+        'with trusted=True (--trusted) if you trust the author.\n'
+        '- model.neck.type: a config may not name a class of antigravity. '
+        'Pass the class itself or register it in Python, '
         'MODELS.register_module(module=Neck), or load with trusted=True (--trusted) if you trust the author.',
     ),
 }
@@ -382,7 +401,8 @@ WRONG_CONFIGS = {
     'one name for another': (
         {'ª': 1},
         ['.py'],
-        '2 problems:\n- ª: a .py file cannot hold this: it would be lost.\n- a: a .py file cannot hold this: it would be read as 1.',
+        '2 problems:\n- ª: a .py file cannot hold this: it would be lost.\n'
+        '- a: a .py file cannot hold this: it would be read as 1.',
     ),
     'ending': ({'a': 1}, ['.toml'], "out.toml: config files end in .py, .json, .yaml or .yml, not '.toml'."),
 }
@@ -395,7 +415,7 @@ def test_not_written(case, tmp_path):
     for ending in endings:
         path = tmp_path.resolve()/'configs'/f'out{ending}'
         path.write_text('what was there')
-        assert told(tmp_path, lambda: Config(cfg).dump(path)) == says
+        assert told(tmp_path, partial(Config(cfg).dump, path)) == says
         assert path.read_text() == 'what was there' and os.listdir(path.parent) == [path.name]
         path.unlink()
 
@@ -611,7 +631,8 @@ def test_copies(cfg):
 
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(text=st.text('ab_.:=,#\n\t -&*!|>\'"{}[]()012/\\$%<') | st.lists(st.sampled_from(
-    ['a: ', 'b: ', '- ', '\n', '  ', '&x ', '*x', '{', '}', '[', ']', ', ', '"', "'", '{{ _base_.a }}', '<<: ', '!!set ', '1', '=', 'dict(', ')', '_base_', '? ']), max_size=12).map(''.join),
+    ['a: ', 'b: ', '- ', '\n', '  ', '&x ', '*x', '{', '}', '[', ']', ', ', '"', "'", '{{ _base_.a }}', '<<: ',
+     '!!set ', '1', '=', 'dict(', ')', '_base_', '? ']), max_size=12).map(''.join),
     ending=st.sampled_from(FORMATS))
 def test_any_text_is_a_config_or_an_error_in_words(text, ending, folder):
     path = folder/f'any{ending}'
@@ -632,11 +653,14 @@ def test_formats_inherit_from_each_other(ending, tmp_path):
         over.parent.mkdir(exist_ok=True)
         over.write_text(
             {
-                '.py': f"_base_ = ['../_base_/from{base}']\nmodel = dict(backbone=dict(depth=34))\nlr2 = _base_.lr\nname = '{{{{ fileBasenameNoExtension }}}}'",
-                '.json': f'{{"_base_": "../_base_/from{base}", "model": {{"backbone": {{"depth": 34}}}}, "lr2": {{{{_base_.lr}}}}, "name": "{{{{fileBasenameNoExtension}}}}"}}',
+                '.py': f"_base_ = ['../_base_/from{base}']\nmodel = dict(backbone=dict(depth=34))\nlr2 = _base_.lr\n"
+                       f"name = '{{{{ fileBasenameNoExtension }}}}'",
+                '.json': f'{{"_base_": "../_base_/from{base}", "model": {{"backbone": {{"depth": 34}}}}, "lr2": '
+                         f'{{{{_base_.lr}}}}, "name": "{{{{fileBasenameNoExtension}}}}"}}',
             }.get(
                 ending,
-                f'_base_: ../_base_/from{base}\nmodel: {{backbone: {{depth: 34}}}}\nlr2: {{{{ _base_.lr }}}}\nname: {{{{ fileBasenameNoExtension }}}}',
+                f'_base_: ../_base_/from{base}\nmodel: {{backbone: {{depth: 34}}}}\nlr2: {{{{ _base_.lr }}}}\n'
+                f'name: {{{{ fileBasenameNoExtension }}}}',
             )
         )
         assert Config.fromfile(over) == merge(cfg, dict(model=dict(backbone=dict(depth=34)), lr2=.1, name='over'))
@@ -646,7 +670,8 @@ def test_delete(tmp_path):
     path = write(
         tmp_path,
         {
-            'a.yaml': '_base_: b.py\nmodel: {backbone: {_delete_: true, type: ResNet}, neck: {_delete_: false, dim: 1}, head: {_delete_: true}}',
+            'a.yaml': '_base_: b.py\nmodel: {backbone: {_delete_: true, type: ResNet}, neck: {_delete_: false, dim: '
+                      '1}, head: {_delete_: true}}',
             'b.py': MODEL + "model.neck = dict(type='GlobalAveragePooling')",
         },
     )
@@ -679,7 +704,12 @@ def test_no_part_is_imported_without_a_change_of_type(tmp_path):
     path = write(
         tmp_path, {'a.py': "_base_ = 'b.py'\nmodel = dict(backbone=dict(type='ResNet', depth=34))", 'b.py': MODEL}
     )
-    code = 'import sys; from clsparts.config.config import Config; Config.fromfile(sys.argv[1]); print([m for m in ("torch", "ruamel.yaml", "clsparts.base.module") if m in sys.modules])'
+    code = '''
+import sys
+from clsparts.config.config import Config
+Config.fromfile(sys.argv[1])
+print([m for m in ('torch', 'ruamel.yaml', 'clsparts.base.module') if m in sys.modules])
+'''
     assert python(code, path).stdout.strip() == '[]'
 
 
@@ -747,7 +777,7 @@ EXPECTED = json.loads((GOLDEN/'expected.json').read_text())
 @pytest.mark.parametrize('trusted', [False, True])
 @pytest.mark.parametrize('name', EXPECTED)
 def test_reading_equals_mmengine(name, trusted):
-    "Both styles: what is stored in the base is copied, what is read from it is not, `update` merges, imported classes are their names"
+    "Both styles: values stored in the base are copied, values read from it are not, `update` merges, classes are names"
     assert diff(Config.fromfile(GOLDEN/name, trusted=trusted), EXPECTED[name]) == []
 
 
@@ -772,7 +802,8 @@ def test_code_in_a_trusted_config_of_the_new_style(tmp_path):
             'a.py': "from torch import nn\nfrom .b import c\nx = 1",
             'b.py': '',
             'c.py': "import math\nfrom mmengine.hooks import Hook\nx = math.pi // 1",
-            'd.py': "from torch import nn\nwith read_base():\n    from .c import *\nfor i in range(3): x += i\nact = dict(type=nn.GELU, hook=Hook)",
+            'd.py': "from torch import nn\nwith read_base():\n    from .c import *\nfor i in range(3): x += i\n"
+                    "act = dict(type=nn.GELU, hook=Hook)",
         },
     )
     assert "a.py, line 2: `from .b import c` imports another config" in told(
@@ -906,7 +937,9 @@ def test_silence():
         merge(dict(type='ResNet', depth=18), dict(type='VisionTransformer'))
 
 
-@pytest.mark.parametrize('text, fix', {'x = set([1])': 'Write a list.', 'from functools import partial\nx = partial(dict)': 'Write a dict with its `type` and arguments.'}.items())
+@pytest.mark.parametrize('text, fix', [
+    ('x = set([1])', 'Write a list.'),
+    ('from functools import partial\nx = partial(dict)', 'Write a dict with its `type` and arguments.')])
 def test_advice_that_helps(tmp_path, text, fix):
     "A trusted file may not hold these either"
     (tmp_path/'a.py').write_text(text)

@@ -69,7 +69,7 @@ def records(run):
 
 
 def test_launched_by_accelerate(tmp_path):
-    "As the README says it: two processes, each with the whole or with a share of the weights, and one with twice the batch"
+    "As in the README: two processes, with all weights each or a share of them, and one process with twice the batch"
 
     def launched(how):
         return [
@@ -108,7 +108,7 @@ def test_launched_by_accelerate(tmp_path):
         assert process.returncode == 0, err
     found = {n: records(tmp_path/n/'run') for n in ways}
     assert [len(f) for f in found.values()] == [2, 2, 2]
-    for two, divided, one in zip(*found.values()):
+    for two, divided, one in zip(*found.values(), strict=True):
         # 1,433 images: the two processes leave out the last one of an epoch, so the means are over 1,432 and 1,433
         # images
         for key, other in dict(train_loss=5e-3, val_accuracy=.03).items():
@@ -172,14 +172,14 @@ def fits(processes, *jobs):
 def check_same_records(run, other):
     two, one = map(records, (run, other))
     assert len(two) == len(one) == 2
-    for a, b in zip(two, one):
+    for a, b in zip(two, one, strict=True):
         for k in ('train_loss', 'val_loss', 'val_accuracy'):
             assert a[k] == pytest.approx(b[k], abs=1e-5), k
 
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
-    "Runs of two processes, of one with twice the batch, and of two that one goes on with, in one folder; and what the one said of a wrong resume"
+    "Runs of two processes, of one with twice the batch, and of two resumed by one; and the error of a wrong resume"
     folder = tmp_path_factory.mktemp('runs')
     def job(size, wrapper, name=None, **more):
         return dict(
@@ -218,7 +218,7 @@ def test_to_the_fifth_digit(way, wrapper, trained):
 
 
 def test_divided_weights_resume(trained):
-    "A snapshot of two processes is whole: two go on with it to the bit; one takes as many images a step, to the fifth digit, and may hand back to two"
+    "A snapshot of two processes is whole: two resume it to the bit, one to the fifth digit, and two may resume that"
     folder, said = trained
     torch.testing.assert_close(
         torch.load(folder / 'cut-kept' / 'clf-1.pth'),
@@ -240,7 +240,7 @@ def test_interrupted_together(way, tmp_path):
     run, settings = tmp_path/'run', config(tmp_path, epochs=30)
     processes = pair(settings, '--work-dir', run, ACCELERATE_USE_FSDP=WAYS[way])
     when_it_trains(run, processes)
-    for p, wait in zip(processes, (.03, 0)):
+    for p, wait in zip(processes, (.03, 0), strict=True):
         p.send_signal(signal.SIGINT)
         time.sleep(wait)
     said = [p.communicate(timeout=200)[1] for p in processes]
@@ -258,7 +258,8 @@ from clsparts.all import *
 data = digits()
 def net():
     torch.manual_seed(0)
-    return compose(dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=4, base_channels=4), 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
+    backbone = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=4, base_channels=4)
+    return compose(backbone, 'GlobalAveragePooling', 'LinearClsHead', num_classes=10)
 fit(net(), data, epochs=1, device='cpu', progress=False)      # by itself, before
 def train(): fit(net(), data, epochs=1, batch_size=32, device='cpu', progress=False, work_dir=sys.argv[1])
 notebook_launcher(train, num_processes=2, use_port=sys.argv[2])

@@ -1,6 +1,7 @@
 "Python configs are read, never run: hostile and wrong texts end soon, in an error with words, whatever they hold."
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ def read(text, base=None):
 
 def lines(*templates, names='abcdefghijklmnopqrstuvwxyz'):
     "Each template for each name and the one before it"
-    return '\n'.join(t.format(new=n, old=o) for o, n in zip(names, names[1:]) for t in templates)
+    return '\n'.join(t.format(new=n, old=o) for o, n in pairwise(names) for t in templates)
 
 
 MONSTERS = 'a = [0] * 10\nb = [a] * 10\nc = [b] * 10\nd = [c] * 10\n'                        # 11,111 pieces
@@ -31,13 +32,17 @@ MONSTERS = 'a = [0] * 10\nb = [a] * 10\nc = [b] * 10\nd = [c] * 10\n'           
 TWINS = 'r = range(20_000)\na = [0]; b = [a] * 100; c = [b] * 100\nA = [0]; B = [A] * 100; C = [B] * 100\n'
 GROW = 'a.extend(r) or A.extend(r)'                                     # c and C are 200 million pieces each
 
-CODE = 'is code, and configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
+CODE = (
+    'is code, and configs are read, not run. '
+    'Write the value itself, or load it with trusted=True if you trust its author.'
+)
 HOSTILE = {
     # what would run
     "import os": f'a.py, line 1: `import os` {CODE}',
     "from os import system as dict": CODE,
     "a = 1\n\nimport os; os.system('true')": f'a.py, line 3: `import os` {CODE}',
-    "from mmengine.config import read_base\nwith read_base():\n    from .b import *": 'a.py, line 3: `from .b import *` imports a config that is not there',
+    "from mmengine.config import read_base\nwith read_base():\n    from .b import *":
+        'a.py, line 3: `from .b import *` imports a config that is not there',
     "with read_base():\n    import os": 'imports no config',
     "with read_base():\n    from . import b": 'imports no config',
     "with read_base():\n    from os.path import *": 'names a config of an installed package',
@@ -333,15 +338,19 @@ def test_no_base_to_read_from():
 
 # --- texts at random
 
-names = st.sampled_from(["a", "b", "cfg", "_base_", "_base_.model", "_base_.pipeline", "dict", "len", "__class__", "x.y", "cfg['k']", "a[0]"])
+names = st.sampled_from(["a", "b", "cfg", "_base_", "_base_.model", "_base_.pipeline", "dict", "len", "__class__",
+                         "x.y", "cfg['k']", "a[0]"])
 atoms = names | st.sampled_from([
     '1', '0', '-1', '2.5', '10 ** 9', '2 ** 99', '1j', 'inf', 'None', 'True', '...', '[]', '{}', '()',
     "'s'", "''", "'{}'", "'%s %d'", "b''", "'{{ _base_.lr }}'", "'{{x}}'"])
-operators = st.sampled_from(['+', '-', '*', '/', '//', '%', '**', '<<', '@', '|', '==', '<', 'in', 'not in', 'is', 'and', 'or'])
+operators = st.sampled_from(['+', '-', '*', '/', '//', '%', '**', '<<', '@', '|', '==', '<', 'in', 'not in', 'is',
+                             'and', 'or'])
 methods = st.sampled_from(
-    ['update', 'append', 'extend', 'insert', 'pop', 'copy', 'get', 'keys', 'values', 'items', 'setdefault', 'format', 'upper', '__init__']
+    ['update', 'append', 'extend', 'insert', 'pop', 'copy', 'get', 'keys', 'values', 'items', 'setdefault', 'format',
+     'upper', '__init__']
 )
-functions = st.sampled_from(['dict', 'list', 'tuple', 'int', 'float', 'str', 'bool', 'len', 'range', 'min', 'max', 'sum', 'round', 'abs', 'sorted', 'zip', 'enumerate', 'print', 'open', 'eval'])
+functions = st.sampled_from(['dict', 'list', 'tuple', 'int', 'float', 'str', 'bool', 'len', 'range', 'min', 'max',
+                             'sum', 'round', 'abs', 'sorted', 'zip', 'enumerate', 'print', 'open', 'eval'])
 
 
 def grown(part):

@@ -1,7 +1,8 @@
 """Every offered fix works: applying all offered fixes composes.
 
-The contract, for `compose`, `compose_model`, `clsparts check` and the explorer: the fixes that a refusal offers, applied together and
-in their order through the same entry point, give a classifier that composes. Where findings have no fix, exactly these remain.
+The contract, for `compose`, `compose_model`, `clsparts check` and the explorer: the fixes that a refusal offers,
+applied together and in their order through the same entry point, result in a classifier that composes. Where issues
+have no fix, exactly these remain.
 """
 
 import json
@@ -238,7 +239,11 @@ def test_number_of_classes_as_text(head):
     assert [f.fix and f.fix.set['num_classes'] for f in before] == [3] and after == []
 
 
-@pytest.mark.parametrize('entry', [compose, lambda fixes=(), **parts: compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)], ids=['parts', 'model'])
+def as_model(fixes=(), **parts):
+    return compose_model(dict(type='ImageClassifier', **parts), fixes=fixes)
+
+
+@pytest.mark.parametrize('entry', [compose, as_model], ids=['parts', 'model'])
 def test_pretrained_of_a_backbone(entry):
     "One fix, which keeps the weights"
     parts = dict(

@@ -81,7 +81,7 @@ def pairs(combination):
 
 
 def covering(*kinds):
-    "Combinations of a member of each kind: few, and every two members of two kinds are together in at least one of them"
+    "Few combinations of a member of each kind, with every two members of two kinds together in at least one of them"
     together = [
         ((i, a), (j, b))
         for (i, one), (j, other) in itertools.combinations(enumerate(kinds), 2)
@@ -94,7 +94,8 @@ def covering(*kinds):
         for k, kind in enumerate(kinds):
             if k in members:
                 continue
-            def gain(member):
+
+            def gain(member, k=k, members=members):
                 return sum(tuple(sorted([o, (k, member)])) in missing for o in members.items())
             members[k] = max(kind, key=gain)
         chosen.append(tuple(members[k] for k in range(len(kinds))))
@@ -105,7 +106,7 @@ def covering(*kinds):
 
 @functools.cache
 def chosen():
-    "Every two parts of two kinds are together in at least one of these combinations; and each part with each loss where they compose, if anything does"
+    "Every two parts of two kinds in at least one combination, and each part with each loss where they compose"
     found = covering(BACKBONES, NECKS, HEADS, LOSSES)
     for i, kind in enumerate((BACKBONES, NECKS, HEADS)):
         for part in kind:
@@ -157,7 +158,7 @@ def test_everything_trains_with_something():
     "No part hides behind its error messages"
     trained = [c for c in chosen() if not isinstance(outcome(*c), Exception)]
     used = [{c[i] for c in trained} for i in range(4)]
-    assert [sorted(set(names) - u) for names, u in zip((BACKBONES, NECKS, HEADS, LOSSES), used)] == [
+    assert [sorted(set(names) - u) for names, u in zip((BACKBONES, NECKS, HEADS, LOSSES), used, strict=True)] == [
         ['VisionTransformer-raw'],
         [],
         [],

@@ -62,12 +62,13 @@ def rounded(pair):
     return pair and [float(f'{v:.12g}') for v in pair]
 
 
-@pytest.mark.parametrize('name', ['ResNet-50', 'ResNet-152, deep stem', 'ViT-B', 'ViT-B, averaged, pre-norm', 'MobileNetV2'])
+@pytest.mark.parametrize('name', ['ResNet-50', 'ResNet-152, deep stem', 'ViT-B', 'ViT-B, averaged, pre-norm',
+                                  'MobileNetV2'])
 def test_parameter_groups(name):
     "Learning rate and weight decay of every parameter, for each of mmpretrain's 38 `paramwise_cfg` and some more"
     recorded, equal = record()['nets'][name], 0
     assert sorted(recorded['names']) == sorted(n for n, _ in net(name).named_parameters())
-    for rule, groups in zip(record()['rules'], recorded['groups']):
+    for rule, groups in zip(record()['rules'], recorded['groups'], strict=True):
         family = (rule.get('config') or '').split('/')[0]
         if family in REFUSED:
             with pytest.raises(ConfigError) as e:
@@ -75,14 +76,16 @@ def test_parameter_groups(name):
             assert e.value.issues[0].path == f'optim_wrapper.paramwise_cfg.{REFUSED[family]}'
         # no rule for MobileNetV2 there; layers are counted in blocks here
         elif groups != 'NotImplementedError':
-            expected = dict(zip(recorded['names'], (groups['pairs'][ord(c) - ord('A')] for c in groups['which'])))
+            pairs = [groups['pairs'][ord(c) - ord('A')] for c in groups['which']]
+            expected = dict(zip(recorded['names'], pairs, strict=True))
             found, equal = groups_here(name, rule), equal + 1
             different = [(n, found[n], expected[n]) for n in expected if rounded(found[n]) != rounded(expected[n])]
             assert not different, f'{rule}: {different[:3]}'
     assert equal == (31 if name == 'MobileNetV2' else 41)
 
 
-@pytest.mark.parametrize('rule', [dict(bias_lr_mult=2.), dict(dwconv_decay_mult=0.), dict(custom_keys=dict(head=dict(lr_mult=2.)))], ids=lambda r: next(iter(r)))
+@pytest.mark.parametrize('rule', [dict(bias_lr_mult=2.), dict(dwconv_decay_mult=0.),
+                                  dict(custom_keys=dict(head=dict(lr_mult=2.)))], ids=lambda r: next(iter(r)))
 def test_without_effect_under_layer_decay(rule):
     "mmpretrain ignores these multipliers; here they are refused"
     with pytest.raises(ConfigError):
@@ -232,7 +235,8 @@ def of_wrong_type(part, name):
     return [True] if name.endswith('_cfg') else []
 
 
-@pytest.mark.parametrize('entry', LAYERS + [(e.part, {k: v for k, v in minimal(e).items() if k != 'type'}) for kind in KINDS for e in parts(kind)],
+@pytest.mark.parametrize('entry', LAYERS + [(e.part, {k: v for k, v in minimal(e).items() if k != 'type'})
+                                            for kind in KINDS for e in parts(kind)],
                          ids=lambda e: e[0].__name__)
 def test_wrong_types(entry):
     "Called from Python, each argument of the wrong type is a `ConfigError` with its name as path"
@@ -244,13 +248,21 @@ def test_wrong_types(entry):
             assert e.value.issues[0].path.partition('.')[0] == name, f'{name}={wrong!r}: {e.value}'
 
 
+TINY = dict(embed_dims=8, num_layers=1, num_heads=1, feedforward_channels=8)
+
+
 @pytest.mark.parametrize('make, path', [
-    (lambda: SELayer(32, squeeze_channels='32'), 'squeeze_channels'), (lambda: InvertedResidual(8, 8, 16, se_cfg=[]), 'se_cfg'),
-    (lambda: SELayer(32, divisor=0), 'divisor'), (lambda: MODELS.get('VisionTransformer')(out_indices={1: 1}), 'out_indices'),
-    (lambda: MODELS.get('ResNet')(18, out_indices=('1',)), 'out_indices.0'), (lambda: MODELS.get('CrossEntropyLoss')(reduction='unknown'), 'reduction'),
-    (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims='8', num_layers=1, num_heads=1, feedforward_channels=8)), 'arch.embed_dims'),
-    (lambda: MODELS.get('VisionTransformer')(arch=dict(embed_dims=8, num_layers=1, num_heads=1, feedforward_channels=8, norm_cfg=1)), 'arch.norm_cfg'),
-    (lambda: MODELS.get('ResNet')(18, out_indices=[]), 'out_indices'), (lambda: MODELS.get('ResNet')(18, strides=(0, 2, 2, 2)), 'strides'), (lambda: ConvModule(8, 8, 1, bias='x'), 'bias'),
+    (lambda: SELayer(32, squeeze_channels='32'), 'squeeze_channels'),
+    (lambda: InvertedResidual(8, 8, 16, se_cfg=[]), 'se_cfg'),
+    (lambda: SELayer(32, divisor=0), 'divisor'),
+    (lambda: MODELS.get('VisionTransformer')(out_indices={1: 1}), 'out_indices'),
+    (lambda: MODELS.get('ResNet')(18, out_indices=('1',)), 'out_indices.0'),
+    (lambda: MODELS.get('CrossEntropyLoss')(reduction='unknown'), 'reduction'),
+    (lambda: MODELS.get('VisionTransformer')(arch=dict(TINY, embed_dims='8')), 'arch.embed_dims'),
+    (lambda: MODELS.get('VisionTransformer')(arch=dict(TINY, norm_cfg=1)), 'arch.norm_cfg'),
+    (lambda: MODELS.get('ResNet')(18, out_indices=[]), 'out_indices'),
+    (lambda: MODELS.get('ResNet')(18, strides=(0, 2, 2, 2)), 'strides'),
+    (lambda: ConvModule(8, 8, 1, bias='x'), 'bias'),
     (lambda: MODELS.get('ResNet')(18, init_cfg=dict(type='Pretrained', checkpoint=None)), 'init_cfg.checkpoint'),
     (lambda: ConvModule(8, 8, 1, init_cfg=[1]), 'init_cfg.0'), (lambda: MultiheadAttention(8, 0), 'num_heads'),
     (lambda: TransformerEncoderLayer(8, 2, 16, ffn_type='swiglu'), 'ffn_type')])

@@ -26,13 +26,14 @@ def test_import_brings_little():
     "`import clsparts` without torch; the list of all parts without what only pictures and comparisons need"
     code = '''
 import sys, clsparts
-print([m for m in ('torch', 'numpy', 'matplotlib', 'ipywidgets', 'fastcore.docments', 'fastcore.script') if m in sys.modules])
+names = 'torch', 'numpy', 'matplotlib', 'ipywidgets', 'fastcore.docments', 'fastcore.script'
+print([m for m in names if m in sys.modules])
 '''
     assert python(code).stdout.strip() == '[]'
 
 
 def test_parts_import_no_heavy_modules():
-    "Every module with parts, one after the other in one interpreter: none is the first to bring in torchvision or matplotlib"
+    "Every module with parts, one after the other in one interpreter: none imports torchvision or matplotlib"
     modules = [m for m in MODELS.index.modules if module_kind(m)]
     code = '''
 import importlib, json, sys

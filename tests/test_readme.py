@@ -41,7 +41,7 @@ def test_links_on_pypi(monkeypatch):
     text = run_setup('setup.py', stop_after='init').get_long_description()
     root = 'https://github.com/clsparts/clsparts'
     assert len(links(text)) == len(links(README))
-    for built, link in zip(links(text), links(README)):
+    for built, link in zip(links(text), links(README), strict=True):
         assert built == (
             link if link.startswith('http') else f'{root}/{"raw" if "nbs/images/" in link else "blob"}/main/{link}'
         )

@@ -1,6 +1,7 @@
-"Recipes: transforms as torchvision's by hand, mixed batches with every loss, and what OpenMMLab's configs say in places of their own."
+"Recipes: transforms equal to torchvision's, mixed batches with every loss, and the keys of OpenMMLab's configs."
 
 import warnings
+from contextlib import suppress
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torchvision.transforms import v2
 from clsparts.composer.builder import compose
 from clsparts.core.errors import ConfigError
 from clsparts.core.registry import MODELS
-from clsparts.data.batch_augments import build_mixing, check_soft_targets
+from clsparts.data.batch_augments import build_batch_augments, check_soft_targets
 from clsparts.data.transforms import IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS, Preset
 from clsparts.training.optimizers import build_optimizer
 from clsparts.training.runs import DEFAULT, complete
@@ -44,7 +45,7 @@ def by_hand(augment, size, ratio, how):
 def test_transforms_by_hand(augment, channels, normalised):
     "The same tensors from the same seed"
     norm = dict(mean=IMAGENET_MEAN[:channels], std=IMAGENET_STD[:channels]) if normalised else {}
-    for interpolation, ratio in zip(INTERPOLATIONS, (.75, .875, 1)):
+    for interpolation, ratio in zip(INTERPOLATIONS, (.75, .875, 1), strict=True):
         preset = Preset(24, channels, ratio, interpolation, **norm)
         ours = (
             preset.eval_transform()
@@ -71,12 +72,14 @@ class LabelsOnly(torch.nn.Module):
 
 
 @pytest.mark.parametrize('augments, probs', {
-    'Mixup': (dict(type='Mixup', alpha=.8), None), 'CutMix': (dict(type='CutMix', alpha=1.), None), 'ResizeMix': (dict(type='ResizeMix'), None),
-    'two of them': ([dict(type='Mixup', alpha=.8), dict(type='CutMix', alpha=1.)], None), 'rarely': ([dict(type='Mixup'), dict(type='ResizeMix')], [.2, .3]),
+    'Mixup': (dict(type='Mixup', alpha=.8), None), 'CutMix': (dict(type='CutMix', alpha=1.), None),
+    'ResizeMix': (dict(type='ResizeMix'), None),
+    'two of them': ([dict(type='Mixup', alpha=.8), dict(type='CutMix', alpha=1.)], None),
+    'rarely': ([dict(type='Mixup'), dict(type='ResizeMix')], [.2, .3]),
     'never': (dict(type='Mixup'), 0.)}.values(), ids=str)
 def test_mixed_targets(augments, probs):
     "They have a column for each class of the head, add up to one, and some are of two classes"
-    mix, x, y = build_mixing(augments, probs, num_classes=10), torch.rand(8, 3, 16, 16), torch.arange(8)
+    mix, x, y = build_batch_augments(augments, probs, num_classes=10), torch.rand(8, 3, 16, 16), torch.arange(8)
     mixed = [mix(x, y) for _ in range(20)]
     for a, t in mixed:
         assert a.shape == x.shape and t.shape == (8, 10)
@@ -94,7 +97,7 @@ def test_mixing_with_every_loss(entry):
         dict(type='LinearClsHead', num_classes=10),
     )
     clf.head.loss_module = MODELS.build(minimal(entry), 'loss')
-    mix = build_mixing(dict(type='Mixup', alpha=.8), num_classes=10)
+    mix = build_batch_augments(dict(type='Mixup', alpha=.8), num_classes=10)
     try:
         check_soft_targets(clf, 10)
     except ConfigError as e:
@@ -217,7 +220,8 @@ FORMS = {
     'EMAHook under accumulation': (
         dict(optim_wrapper=dict(SGD, accumulative_counts=4), custom_hooks=[dict(type='EMAHook', momentum=0.1)]),
         {'train.ema': 0.9},
-        'custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of 4 batches. train.ema=0.6561 is in proportion',
+        'custom_hooks: EMAHook averages after each batch in mmengine, and here after each step of 4 batches. '
+        'train.ema=0.6561 is in proportion',
     ),
     'mean of ours': (
         dict(train=dict(ema=0.5), custom_hooks=[dict(type='EMAHook', momentum=1e-4)]),
@@ -251,7 +255,8 @@ FORMS = {
     'blue first': (
         dict(data_preprocessor=IMAGENET),
         {'data': dict({k: v[::-1] for k, v in RGB.items()}, name='folder:pets')},
-        'data_preprocessor.to_rgb: the classifier expects BGR images, and here they are RGB. Reverse the input channels of the first convolution of their weights',
+        'data_preprocessor.to_rgb: the classifier expects BGR images, and here they are RGB. '
+        'Reverse the input channels of the first convolution of their weights',
     ),
     'CIFAR is red first': (
         dict(data=None, dataset_type='CIFAR10', data_preprocessor=dict(IMAGENET, to_rgb=False)),
@@ -281,7 +286,8 @@ FORMS = {
     'rate of eight GPUs': (
         dict(optim_wrapper=SGD, auto_scale_lr=dict(base_batch_size=256)),
         {'train.lr': None},
-        'auto_scale_lr: the learning rate 0.1 is meant for 256 images per step, and a step has 32 for each process. In one process train.lr=0.0125 is in proportion',
+        'auto_scale_lr: the learning rate 0.1 is meant for 256 images per step, and a step has 32 for each process. '
+        'In one process train.lr=0.0125 is in proportion',
     ),
     'another sampler': (
         dict(train_dataloader=dict(batch_size=32, sampler=dict(type='RepeatAugSampler'))),
@@ -365,7 +371,8 @@ FORMS = {
     'squashed before the crop': (
         dict(test_pipeline=[dict(type='Resize', scale=600, **PILLOW), dict(type='CenterCrop', crop_size=448)]),
         {'data.size': 448, 'data.crop_ratio': 448 / 600},
-        'test_pipeline: Resize changes the shape of images to 600 × 600 before the crop; here the shorter side becomes 600',
+        'test_pipeline: Resize changes the shape of images to 600 × 600 before the crop; '
+        'here the shorter side becomes 600',
     ),
     'size of the training crop': (
         dict(train_pipeline=[dict(type='RandomResizedCrop', scale=192, **PILLOW)]),
@@ -392,25 +399,30 @@ FORMS = {
         ),
         {'data.size': 448, 'train.augment': 'none'},
         [
-            'test_pipeline: Resize changes the shape of images to 600 × 600 before the crop; here the shorter side becomes 600',
-            'train_pipeline: images become 600 × 600, and 448 × 448 are cut out; here the shorter side becomes 600, and 448 × 448 are cut out, as to test with',
+            'test_pipeline: Resize changes the shape of images to 600 × 600 before the crop; '
+            'here the shorter side becomes 600',
+            'train_pipeline: images become 600 × 600, and 448 × 448 are cut out; '
+            'here the shorter side becomes 600, and 448 × 448 are cut out, as to test with',
             'train_pipeline: RandomCrop takes any part of an image; here it is the middle',
         ],
     ),
     'random crop of an edge': (
         dict(test_pipeline=PIPELINE, train_pipeline=[PIPELINE[1], dict(type='RandomCrop', crop_size=224, padding=8)]),
         {'train.augment': dict(shift=8 / 224)},
-        'train_pipeline: RandomCrop takes any part of an image; here it is the middle, moved by up to 0.0357 of the size',
+        'train_pipeline: RandomCrop takes any part of an image; '
+        'here it is the middle, moved by up to 0.0357 of the size',
     ),
     'another edge to train with': (
         dict(test_pipeline=PIPELINE, train_pipeline=[dict(PIPELINE[1], scale=448), PIPELINE[2]]),
         {'data.size': 224, 'data.crop_ratio': 0.875},
-        'train_pipeline: the shorter side becomes 448, and 224 × 224 are cut out; here the shorter side becomes 256, and 224 × 224 are cut out, as to test with',
+        'train_pipeline: the shorter side becomes 448, and 224 × 224 are cut out; '
+        'here the shorter side becomes 256, and 224 × 224 are cut out, as to test with',
     ),
     'squashed to train with': (
         dict(test_pipeline=PIPELINE, train_pipeline=[dict(type='Resize', scale=224, **PILLOW)]),
         {'data.size': 224, 'data.crop_ratio': 0.875},
-        'train_pipeline: images become 224 × 224; here the shorter side becomes 256, and 224 × 224 are cut out, as to test with',
+        'train_pipeline: images become 224 × 224; here the shorter side becomes 256, and 224 × 224 are '
+        'cut out, as to test with',
     ),
     'squashed to train and to test': (
         dict(
@@ -432,7 +444,7 @@ FORMS = {
             ],
         ),
         {'data.size': 224},
-        'train_pipeline: images become 600 × 600, beside RandomResizedCrop; here only that is used',
+        'train_pipeline: images become 600 × 600 and RandomResizedCrop; here only the second is used',
     ),
     'small images made large to train with': (
         dict(data=None, dataset_type='CIFAR10', train_pipeline=[dict(type='Resize', scale=64, **PILLOW)]),
@@ -643,16 +655,19 @@ WRONG = {
     'no data': (
         dict(data=None, dataset_type='ImageNet'),
         "data: the config trains on ImageNet, which is not available here. Set data='folder:PATH', or "
-        '--cfg-options data=folder:PATH on the command line, with train and val in the folder, and in these a folder for each class.',
+        '--cfg-options data=folder:PATH on the command line, with train and val in the folder, and in these a folder '
+        'for each class.',
     ),
     'counted in steps': (
         dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=9)),
-        'train_cfg.max_iters: expected epochs instead of iterations. Set train.epochs=…, and by_epoch=True in param_scheduler.',
+        'train_cfg.max_iters: expected epochs instead of iterations. '
+        'Set train.epochs=…, and by_epoch=True in param_scheduler.',
     ),
     **{
         f'half numbers as {v}': (
             dict(optim_wrapper=dict(SGD, type='AmpOptimWrapper', dtype=v)),
-            f"optim_wrapper.dtype: expected 'float16' or 'bfloat16', got {v!r}. Use type='OptimWrapper' to train in float32.",
+            f"optim_wrapper.dtype: expected 'float16' or 'bfloat16', got {v!r}. "
+            f"Use type='OptimWrapper' to train in float32.",
         )
         for v in ('float32', 'float64', ['float16'])
     },
@@ -690,19 +705,23 @@ def test_hook_named_by_a_stranger():
         complete(dict(THEIRS, custom_hooks=[dict(type='\x1b[2J')]))
 
 
-@pytest.mark.parametrize('odd', [dict(auto_scale_lr=dict(base_batch_size='256')), dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr='.1')), auto_scale_lr=dict(base_batch_size=256)),
+@pytest.mark.parametrize('odd', [dict(auto_scale_lr=dict(base_batch_size='256')),
+                                 dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr='.1')),
+                                      auto_scale_lr=dict(base_batch_size=256)),
                                  dict(train=[1])])
 @pytest.mark.filterwarnings('ignore')
 def test_numbers_that_are_strings(odd):
     "End in an error of this package, or in none"
-    try:
+    with suppress(ConfigError):
         complete(dict(THEIRS, **odd))
-    except ConfigError:
-        pass
 
 
-@pytest.mark.parametrize('odd', [dict(auto_scale_lr=dict(enable=True)), dict(train_cfg=dict(max_epochs=7, val_interval=5)), dict(train_dataloader=dict(batch_size=32, drop_last=True)), dict(unheard=1),
-                                 dict(randomness=dict(deterministic=True)), dict(data_preprocessor=dict(pad_value=3)), dict(optimizer=dict(lr=.08)), dict(resume=True), dict(tta_model=dict(type='A'))], ids=str)
+@pytest.mark.parametrize('odd', [dict(auto_scale_lr=dict(enable=True)),
+                                 dict(train_cfg=dict(max_epochs=7, val_interval=5)),
+                                 dict(train_dataloader=dict(batch_size=32, drop_last=True)), dict(unheard=1),
+                                 dict(randomness=dict(deterministic=True)), dict(data_preprocessor=dict(pad_value=3)),
+                                 dict(optimizer=dict(lr=.08)), dict(resume=True), dict(tta_model=dict(type='A'))],
+                         ids=str)
 def test_unused_keys_are_named(odd):
     "With their path, also one that nobody has heard of"
     with pytest.warns(UserWarning, match='^not used here') as said:

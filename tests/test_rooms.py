@@ -1,4 +1,4 @@
-"The rooms of the package: imports point downwards, public names are unique, and no module has the name of a public function"
+"The rooms of the package: imports point down, public names are unique, no module has the name of a public function"
 
 import ast
 from collections import Counter
@@ -46,8 +46,7 @@ def imported(path):
             for alias in node.names:
                 yield f'{base}.{alias.name}', node.lineno
         elif isinstance(node, ast.Call) and getattr(node.func, 'id', getattr(node.func, 'attr', '')) == 'import_module':
-            if node.args and isinstance(node.args[0], ast.Constant):
-                yield node.args[0].value, node.lineno
+            yield from ((a.value, node.lineno) for a in node.args[:1] if isinstance(a, ast.Constant))
 
 
 def room_of(name):
@@ -80,7 +79,8 @@ def test_imports_are_seen(tmp_path, monkeypatch):
     (tmp_path/'clsparts'/'core').mkdir(parents=True)
     path = tmp_path/'clsparts'/'core'/'x.py'
     path.write_text(
-        'from ..cli.commands import main\ndef f():\n    from clsparts.data import datasets\n    import clsparts.training.trainer\n'
+        'from ..cli.commands import main\ndef f():\n    from clsparts.data import datasets\n'
+        '    import clsparts.training.trainer\n'
     )
     assert [room_of(name) for name, _ in imported(path)] == ['cli', 'data', 'training']
 

@@ -16,7 +16,12 @@ from clsparts.cli.commands import main
 from clsparts.data.datasets import digits
 from clsparts.evaluation.evaluator import evaluate
 
-LITTLE_ROOM = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2); from clsparts.cli.commands import main; sys.exit(main())'
+LITTLE_ROOM = '''
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)
+from clsparts.cli.commands import main
+sys.exit(main())
+'''
 FILES = {
     'config.json',
     'checkpoint.safetensors',
@@ -159,7 +164,7 @@ def test_predict(two_runs, tmp_path):
     status, out, err = command('predict', folder/'a', *images)
     assert status == 0, err
     lines = out.splitlines()
-    assert len(lines) == 2 and all(str(i) in line and '%' in line for i, line in zip(images, lines))
+    assert len(lines) == 2 and all(str(i) in line and '%' in line for i, line in zip(images, lines, strict=True))
 
 
 def test_evaluate_and_export(two_runs, tmp_path):
@@ -175,12 +180,15 @@ def test_evaluate_and_export(two_runs, tmp_path):
 
 
 @pytest.mark.parametrize('args, told', {
-    'misspelt option': (['--cfg-options', 'model.backbone.dept=34'], "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
-    'no such place': (['--cfg-options', 'model.backbon.depth=34'], "model.backbon: there is no such key. Did you mean 'backbone'?"),
+    'misspelt option': (['--cfg-options', 'model.backbone.dept=34'],
+                        "model.backbone.dept: ResNet_CIFAR has no argument 'dept'. Did you mean 'depth'"),
+    'no such place': (['--cfg-options', 'model.backbon.depth=34'],
+                      "model.backbon: there is no such key. Did you mean 'backbone'?"),
     'no such depth': (['--cfg-options', 'model.backbone.depth=19'], 'model.backbone.depth: '),
     'no such data': (['--cfg-options', 'data=digit'], "data: there is no data set 'digit'. Did you mean 'digits'?"),
     'no override': (['--cfg-options', 'seed'], 'Use path=value'),
-    'other classes': (['--cfg-options', 'model.head.num_classes=12'], 'model.head.num_classes: the data has 10 classes, not 12. Set model.head.num_classes=10.'),
+    'other classes': (['--cfg-options', 'model.head.num_classes=12'],
+                      'model.head.num_classes: the data has 10 classes, not 12. Set model.head.num_classes=10.'),
     'epochs': (['--epochs', '0'], 'train.epochs: expected an int from 1, got 0.'),
     'no such file': (['nowhere.json'], 'nowhere.json: cannot be read: '),
     'tracker': (['--log-with', 'wandb,tensorbord'], 'train.log_with: expected one of '),

@@ -1,4 +1,4 @@
-"What a training is given: real files in every format go through, and what is wrong with them is said before it costs anything."
+"The data of a training: real files in every format work, and what is wrong with them is reported before training."
 
 import hashlib
 import json
@@ -300,14 +300,18 @@ def test_files_of_every_kind(case, tmp_path, monkeypatch):
     assert np.isfinite(json.loads((tmp_path/'runs'/'run'/'metrics.json').read_text())['final']['train_loss'])
 
 
-THERE = 'Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, folder:PATH, csv:PATH, hf:PATH.'
+THERE = (
+    'Available: digits, mnist, fashion_mnist, cifar10, cifar100, flowers102, oxford_pets, '
+    'folder:PATH, csv:PATH, hf:PATH.'
+)
 # files, name of the data, options, and all that is said, with {} for their folder
 WRONG_FILES = {
     'no data': (
         None,
         'cifar10',
         {},
-        "data: expected the files of cifar10 in {0}, found none or damaged ones. Download them: dict(name='cifar10', root='{0}', download=True)",
+        "data: expected the files of cifar10 in {0}, found none or damaged ones. "
+        "Download them: dict(name='cifar10', root='{0}', download=True)",
     ),
     'cut off': (
         lambda r, p: (
@@ -317,7 +321,8 @@ WRONG_FILES = {
         ),
         'mnist',
         {},
-        "data: expected the files of mnist in {0}, found none or damaged ones. Download them: dict(name='mnist', root='{0}', download=True)",
+        "data: expected the files of mnist in {0}, found none or damaged ones. "
+        "Download them: dict(name='mnist', root='{0}', download=True)",
     ),
     'MNIST label': (
         lambda r, p: mnist(r, p, wrong='train'),
@@ -347,7 +352,7 @@ WRONG_FILES = {
         lambda r, p: (pets(r, p), (r / 'oxford-iiit-pet/images/Bengal_trainval1.jpg').unlink()),
         'oxford_pets',
         dict(size=16),
-        '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: cannot be read as an image: No such file or directory',
+        '{0}/oxford-iiit-pet/images/Bengal_trainval1.jpg: there is no such file.',
     ),
     'no folder': (None, 'folder:{}/nope', {}, 'data: {0}/nope: no such folder.'),
     'empty folder': (
@@ -424,7 +429,8 @@ WRONG_FILES = {
         'folder:{}',
         dict(sise=16),
         "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
-        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, classes, seed, val_fraction.',
+        'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, '
+        'classes, seed, val_fraction.',
     ),
     'mean of bytes': (
         folder,
@@ -435,7 +441,7 @@ WRONG_FILES = {
         '- data.std: expected 3 numbers from 0 to 1, one per channel, of pixels divided by 255, got [58, 57, 57].',
     ),
     'no table': (None, 'csv:{}/t.csv', {}, 'data: {0}/t.csv: there is no such file.'),
-    'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: cannot be read as a CSV file: it is a folder'),
+    'a folder for a table': (None, 'csv:{}', {}, 'data: {0}: expected a file, got a folder.'),
     'another separator': (
         table('path;label\n' + rows(form='{}.png;{}\n')),
         'csv:{}/t.csv',
@@ -458,7 +464,7 @@ WRONG_FILES = {
         table('path,label\n0.png,a\n\n9.png,b\n'),
         'csv:{}/t.csv',
         {},
-        "data: {0}/t.csv, line 4: there is no file '9.png' in {0}.",
+        "data: {0}/t.csv, line 4: '9.png' is not a file in {0}.",
     ),
     'wrong label': (
         table('path,label\n' + rows()),
@@ -540,7 +546,7 @@ class Own(Dataset):
 
 class Stream(IterableDataset):
     def __iter__(self):
-        return iter(zip(IMAGES, LABELS))
+        return iter(zip(IMAGES, LABELS, strict=True))
 
 
 class Far(Own):
@@ -569,7 +575,7 @@ TARGETS = {
     'uint8': lambda: tensors(labels=LABELS.to(torch.uint8)),
     'Python numbers': lambda: Own(targets=LABELS.tolist()),
     'NumPy int32': lambda: Own(targets=LABELS.numpy().astype('int32')),
-    'list of pairs': lambda: list(zip(IMAGES, LABELS)),
+    'list of pairs': lambda: list(zip(IMAGES, LABELS, strict=True)),
     'one-hot floats': lambda: tensors(labels=torch.eye(3)[LABELS]),
     'one-hot doubles': lambda: tensors(labels=torch.eye(3)[LABELS].double()),
     'one-hot int64': lambda: tensors(labels=torch.eye(3)[LABELS].long()),
@@ -681,11 +687,13 @@ WRONG_SETS = {
     ),
     'doubles': (
         lambda: both(tensors(IMAGES.double())),
-        "data: expected images of the type of the weights, torch.float32, got torch.float64. Use image.to(torch.float32).",
+        "data: expected images of the type of the weights, torch.float32, got torch.float64. "
+        "Use image.to(torch.float32).",
     ),
     'halves, held out': (
         lambda: Data(tensors(), tensors(IMAGES.half()), list('abc')),
-        "data: expected images of the type of the weights, torch.float32, got torch.float16. Use image.to(torch.float32).",
+        "data: expected images of the type of the weights, torch.float32, got torch.float16. "
+        "Use image.to(torch.float32).",
     ),
     'one channel': (
         lambda: both(tensors(IMAGES[:, :1])),

@@ -166,7 +166,8 @@ def test_pairs_of_parts():
 
 
 @pytest.mark.parametrize('data, words', [
-    ((PART, PART, PART), 'data: expected (train, val), got 3 parts. Evaluate the others afterwards: evaluate(clf, PART).'),
+    ((PART, PART, PART),
+     'data: expected (train, val), got 3 parts. Evaluate the others afterwards: evaluate(clf, PART).'),
     (DataLoader(PART, batch_size=8), 'as_data(train, val)')], ids=['three', 'one loader'])
 def test_other_forms_are_refused(data, words):
     with pytest.raises(ConfigError) as e:

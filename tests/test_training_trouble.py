@@ -1,4 +1,4 @@
-"What happens to a training from outside: no memory, no folder, no file, signals. Each is said in words, and nothing is lost."
+"What happens to a training from outside: no memory, no folder, no file, signals. Each is reported; nothing is lost."
 
 import http.server
 import os
@@ -47,7 +47,8 @@ def test_no_number(precision, tmp_path):
     with pytest.raises(FloatingPointError) as e:
         trained(lr=1e8, epochs=3, precision=precision, work_dir=tmp_path)
     assert str(e.value) == (
-        'epoch 1, batch 3: the training loss is nan. Its images: 20, 7, 11, 6, 8, 16, 1, 12. Try a smaller learning rate than 1e+08: lr=1e+07. '
+        'epoch 1, batch 3: the training loss is nan. Its images: 20, 7, 11, 6, 8, 16, 1, 12. '
+        'Try a smaller learning rate than 1e+08: lr=1e+07. '
         f'The last good state is kept in {tmp_path}/snapshots/step-000000000.safetensors.'
     )
     assert Snapshots(tmp_path/'snapshots').latest() is not None
@@ -91,15 +92,18 @@ def test_a_folder_that_holds_a_run(tmp_path):
     for call, told in (
         (
             lambda: trained(work_dir=tmp_path / 'run'),
-            f"work_dir: {tmp_path}/run holds a run already, which is kept. Choose another folder, or resume it: resume='{tmp_path}/run'.",
+            f"work_dir: {tmp_path}/run holds a run already, which is kept. "
+            f"Choose another folder, or resume it: resume='{tmp_path}/run'.",
         ),
         (
             lambda: trained(resume=tmp_path / 'run'),
-            f'resume: cannot resume {tmp_path}/run: epochs=2, but the run was started with epochs=1. Set the same, or start a new run.',
+            f'resume: cannot resume {tmp_path}/run: epochs=2, but the run was started with epochs=1. '
+            f'Set the same, or start a new run.',
         ),
         (
             lambda: trained(classifier(34), epochs=1, resume=tmp_path / 'run'),
-            f'resume: cannot resume {tmp_path}/run: backbone.depth=34, but the run was started with backbone.depth=18. Set the same, or start a new run.',
+            f'resume: cannot resume {tmp_path}/run: backbone.depth=34, but the run was started with backbone.depth=18. '
+            f'Set the same, or start a new run.',
         ),
         (lambda: trained(resume=tmp_path / 'runn'), f'resume: {tmp_path}/runn: there is no such folder.'),
     ):
@@ -165,8 +169,10 @@ def test_a_url_that_fails(path, told, url, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('where, told', {
-    'ftp://host/a.pth': 'ftp://host/a.pth: weights come from files, http(s)://, torchvision:// and timm://, not from ftp://.',
-    'http:///a.pth': "expected a URL that starts with http:// or https://, got 'http:///a.pth'. Pass a file on disk by its path.",
+    'ftp://host/a.pth': 'ftp://host/a.pth: weights are read from files, http(s)://, torchvision:// and '
+                        'timm://, not from ftp://.',
+    'http:///a.pth': "expected a URL that starts with http:// or https://, got 'http:///a.pth'. "
+                     "Pass a file on disk by its path.",
     'nowhere.pth': 'nowhere.pth: there is no such weight file.',
     'torchvision://resnet5': "torchvision has no model 'resnet5'. Did you mean 'resnet50' or 'resnet152'?",
     3: "load_from: expected a path or URL, got 3.",
@@ -187,7 +193,8 @@ from clsparts.training.trainer import fit
 from torch.utils.data import TensorDataset
 images, labels = torch.rand(1024, 1, 32, 32), torch.arange(1024) % 2
 def data(n): return Data(TensorDataset(images[:n], labels[:n]), TensorDataset(images[:8], labels[:8]), ['a', 'b'])
-clf = compose(dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=16, base_channels=16), 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=2))
+backbone = dict(type='ResNet_CIFAR', depth=18, in_channels=1, stem_channels=16, base_channels=16)
+clf = compose(backbone, 'GlobalAveragePooling', dict(type='LinearClsHead', num_classes=2))
 common = dict(epochs=1, device='cpu', progress=False)
 fit(clf, data(8), batch_size=8, **common)
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
@@ -207,7 +214,8 @@ def test_no_memory(tmp_path):
     out = python(MEMORY, tmp_path/'run', env=dict(OMP_NUM_THREADS='1', **malloc)).stdout.strip()
     fits = int(out.split('batch_size=')[1].split(',')[0])
     assert fits >= 64 and out == (
-        f'a batch of 512 images needs more memory than there is; {fits} fit: batch_size={fits}, with accumulative_counts={512 // fits} for the same step. '
+        'a batch of 512 images needs more memory than there is; '
+        f'{fits} fit: batch_size={fits}, with accumulative_counts={512 // fits} for the same step. '
         f'The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors.'
     )
 
@@ -225,7 +233,8 @@ def begun(out, *args):
 
 
 @unix
-@pytest.mark.parametrize('signals', [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]], ids=['Ctrl-C twice', 'SIGTERM to the group'])
+@pytest.mark.parametrize('signals', [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]],
+                         ids=['Ctrl-C twice', 'SIGTERM to the group'])
 def test_signals_with_workers(signals, tmp_path):
     "The step is finished and saved though the workers hear it too; no process is left"
     process = begun(
@@ -261,5 +270,6 @@ def test_a_worker_that_is_killed(tmp_path):
         trained(data=Data(Dying(), DATA.val, DATA.classes), num_workers=1, work_dir=tmp_path/'run')
     assert str(e.value).startswith('a process that loads images was killed, perhaps because memory ran out (')
     assert str(e.value).endswith(
-        f'Fewer workers need less. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. Resume from {tmp_path}/run.'
+        f'Fewer workers need less. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. '
+        f'Resume from {tmp_path}/run.'
     )

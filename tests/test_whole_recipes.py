@@ -1,7 +1,8 @@
-"""Each key of the recipes of mmpretrain's configs that compose here is used, translated, or named before the first step.
+"""Each key of mmpretrain's recipes whose models compose here is used, translated, or named before the first step.
 
-`golden/recipes.json.gz` holds them as mmengine resolves them, see `tools/record_recipes.py`. A run is prepared from each and stopped before its
-first step; every leaf of the recipe is then compared with what that run would use: transforms, optimizer, schedule, mean of the weights.
+`golden/recipes.json.gz` holds them as mmengine resolves them, see `tools/record_recipes.py`. A run is prepared from
+each and stopped before its first step; every leaf of the recipe is then compared with what that run would use:
+transforms, optimizer, schedule, mean of the weights.
 """
 
 import gzip
@@ -226,11 +227,14 @@ AS_HERE = {  # what a run does in any case
     'train_pipeline.PILToNumpy.to_bgr': True,
     'train_pipeline.ToNumpy.to_bgr': True,
 }
-PRESENT = {*['LoadImageFromFile', 'PackInputs', 'ResizeEdge', 'Resize', 'CenterCrop', 'NumpyToPIL', 'PILToNumpy', 'ToPIL', 'ToNumpy']}
+PRESENT = {
+    'LoadImageFromFile', 'PackInputs', 'ResizeEdge', 'Resize', 'CenterCrop',
+    'NumpyToPIL', 'PILToNumpy', 'ToPIL', 'ToNumpy',
+}
 
 
 def leaves(value, path=''):
-    "Dotted paths and values; a step of a pipeline that is used is called by its type, its options have mmpretrain's defaults"
+    "Dotted paths and values; a step of a pipeline is called by its type, and its options have mmpretrain's defaults"
     if isinstance(value, dict) and value:
         for k, v in value.items():
             yield from leaves(v, f'{path}.{k}' if path else k)

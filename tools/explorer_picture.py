@@ -21,11 +21,8 @@ def train(page, epochs, runs):
     field.fill(str(epochs))
     field.press('Enter')
     page.locator('.clsx-start').click()
-    page.wait_for_function(
-        "n => [...document.querySelectorAll('.clsx-runs tr td:nth-child(2)')].filter(o => o.textContent === 'done').length === n",
-        arg=runs,
-        timeout=120_000,
-    )
+    done = """n => [...document.querySelectorAll('.clsx-runs td')].filter(o => o.textContent === 'done').length === n"""
+    page.wait_for_function(done, arg=runs, timeout=120_000)
     page.wait_for_timeout(1500)
 
 

@@ -1,7 +1,7 @@
 """The oldest versions that settings.ini admits, to see that they do.
 
     python -m venv oldest
-    oldest/bin/pip install $(python tools/oldest.py)        # and what the tests need: pytest pytest-xdist nbdev execnb timm onnx …
+    oldest/bin/pip install $(python tools/oldest.py) pytest pytest-xdist hypothesis timm onnx  # for the tests
     PYTHONPATH=. oldest/bin/python -m pytest tests --ignore=tests/browser
 """
 import re

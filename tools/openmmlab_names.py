@@ -1,4 +1,4 @@
-"""Write the names that OpenMMLab's registries hold into nbs/openmmlab.ipynb.
+"""Write the names that OpenMMLab's registries hold into nbs/core/openmmlab_names.ipynb.
 
     python tools/openmmlab_names.py          # in an environment with mmpretrain, mmengine and mmcv (mmcv-lite will do)
 """
@@ -18,7 +18,7 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.models.selfsup.base import BaseSelfSupervisor
 from mmpretrain.utils import register_all_modules
 
-NOTEBOOK = Path(__file__).resolve().parent.parent/'nbs'/'openmmlab.ipynb'
+NOTEBOOK = Path(__file__).resolve().parent.parent/'nbs'/'core'/'openmmlab_names.ipynb'
 FOLDERS = dict(backbones='backbone', peft='backbone', necks='neck', heads='head', losses='loss',
                classifiers='classifier')
 OTHERS = dict(OPTIMIZERS='optimizer', PARAM_SCHEDULERS='schedule', DATASETS='dataset')
@@ -80,7 +80,7 @@ def cell():
     of = ', '.join(f'{p.__name__} {p.__version__}' for p in (mmpretrain, mmengine, mmcv))
     lines = []
     for kind, found in names().items():
-        lines += textwrap.wrap(f"{kind}='''{' '.join(found)}'''.split(),", 120, initial_indent='    ',
+        lines += textwrap.wrap(f'{kind}={found},', 120, initial_indent='    ',
                                subsequent_indent='      ', break_long_words=False, break_on_hyphens=False)
     return '\n'.join(['#| export', f'NAMES = dict(  # of {of}', *lines]).rstrip(',') + ')'
 

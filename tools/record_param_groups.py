@@ -1,7 +1,10 @@
-"""Record the parameter groups that mmpretrain builds: `python tools/record_param_groups.py tests/golden/param_groups.json.gz`
+"""Record the parameter groups that mmpretrain builds.
 
-Runs in an environment with mmengine 0.10.7, mmpretrain 1.2.0 and mmcv-lite 2.1.0. It reads every config that mmpretrain ships, takes
-each distinct `paramwise_cfg`, adds a few rules of its own, and writes learning rate and weight decay of every parameter of three models.
+    python tools/record_param_groups.py tests/golden/param_groups.json.gz
+
+Runs in an environment with mmengine 0.10.7, mmpretrain 1.2.0 and mmcv-lite 2.1.0. It reads every config of mmpretrain,
+takes each distinct `paramwise_cfg`, adds a few rules of its own, and writes learning rate and weight decay of every
+parameter of three models.
 """
 
 import gzip
@@ -84,7 +87,7 @@ def rules_in_configs():
 
 
 def groups_of(net, rule):
-    "`[lr, weight decay]` of every parameter by name, `None` for a frozen one; the error's name where mmpretrain raises one"
+    "`[lr, weight decay]` of every parameter by name, `None` for a frozen one; or the name of mmpretrain's error"
     cfg = dict(type='OptimWrapper', optimizer=dict(OPTIMIZER), paramwise_cfg=rule['paramwise_cfg'])
     if 'constructor' in rule:
         cfg['constructor'] = rule['constructor']

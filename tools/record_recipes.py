@@ -1,11 +1,12 @@
-"""Record the resolved recipes of mmpretrain's configs whose models compose here; tests/test_whole_recipes.py holds ours against them.
+"""Record the recipes of mmpretrain's configs whose models compose here; tests/test_whole_recipes.py compares ours.
 
     python tools/record_recipes.py           # write tests/golden/recipes.json.gz
-    python tools/record_recipes.py --check   # exit with 1 if the record differs from what mmengine and mmpretrain compute
+    python tools/record_recipes.py --check   # exit with 1 if mmengine or mmpretrain computes something else
 
-Needs mmpretrain 1.2.0, mmengine 0.10.7 and mmcv-lite 2.1.0. A recipe is all that mmengine's `Config` holds, without the parts of the model.
-Equal recipes are recorded once, with the names of their config files. With each comes what mmpretrain's test pipeline and data preprocessor
-make of one image: the size, and the means of 4 × 4 fields per channel. For each `RandomErasing`, the moments of what it paints are recorded.
+Needs mmpretrain 1.2.0, mmengine 0.10.7 and mmcv-lite 2.1.0. A recipe is all that mmengine's `Config` holds, without the
+parts of the model. Equal recipes are recorded once, with the names of their config files. With each comes what
+mmpretrain's test pipeline and data preprocessor make of one image: the size, and the means of 4 × 4 fields per channel.
+For each `RandomErasing`, the moments of what it paints are recorded.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def seen(recipe: dict) -> dict | None:
 
 
 def erased(step: dict) -> dict:
-    "Share of the images with a box, the share of the area of these boxes, mean and deviation of their pixels per channel, blue first"
+    "Share of images with a box, share of the area in the boxes, mean and deviation of their pixels per channel (BGR)"
     from mmpretrain.registry import TRANSFORMS
     np.random.seed(0)
     transform, areas, pixels = TRANSFORMS.build(step), [], []

@@ -3,9 +3,10 @@
     python tools/record_schedules.py           # write tests/golden/schedules.json.gz
     python tools/record_schedules.py --check   # exit with 1 if the record differs from what mmengine computes
 
-Needs mmengine 0.10.7. The schedulers are made by mmengine's `Runner` and moved by its `ParamSchedulerHook`. A rate is recorded for every
-optimizer step: the one in force at the last batch of the step. A `LinearLR` or `ConstantLR` of a single batch or epoch never returns to the
-whole rate in mmengine; such a phase is recorded with a length of two, which is what it does here, and the schedule is marked `single`.
+Needs mmengine 0.10.7. The schedulers are made by mmengine's `Runner` and moved by its `ParamSchedulerHook`. A rate is
+recorded for every optimizer step: the one in force at the last batch of the step. A `LinearLR` or `ConstantLR` of a
+single batch or epoch never returns to the whole rate in mmengine; such a phase is recorded with a length of two, which
+is what it does here, and the schedule is marked `single`.
 """
 
 import argparse
@@ -136,7 +137,8 @@ def main():
         raise SystemExit(0 if same else 1)
     RECORD.write_bytes(gzip.compress(json.dumps(made, separators=(',', ':')).encode(), 9, mtime=0))
     print(
-        f'{len(made)} schedules, {sum(s["single"] for s in made)} of them with a warm-up of length one: {RECORD.stat().st_size / 1000:.0f} kB'
+        f'{len(made)} schedules, {sum(s["single"] for s in made)} of them with a warm-up of length one: '
+        f'{RECORD.stat().st_size / 1000:.0f} kB'
     )
 
 

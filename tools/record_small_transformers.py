@@ -1,7 +1,9 @@
-"""Record small transformers of mmpretrain: `python tools/record_small_transformers.py tests/golden/small_transformers.json.gz`
+"""Record small transformers of mmpretrain.
 
-Runs in an environment with mmpretrain 1.2.0, mmcv-lite 2.1.0 and this package. Names, shapes and features in float64, for the fixed weights of
-`clsparts.base.testing.fill`; of DINOv2's giant model names and shapes only.
+    python tools/record_small_transformers.py tests/golden/small_transformers.json.gz
+
+Runs in an environment with mmpretrain 1.2.0, mmcv-lite 2.1.0 and this package. Names, shapes and features in
+float64, for the fixed weights of `clsparts.base.testing.fill`; of DINOv2's giant model names and shapes only.
 """
 
 import gzip

@@ -19,59 +19,49 @@ BUDGETS = dict(cells=(18, 45), words=(200, 900), exported=(10, 300), figures=(1,
 SHARED = {'index', 'base_backbone', 'utils', 'cls_head'}
 
 
-def facts(path: Path) -> dict:
-    "Counts of one notebook, and what is wrong with its stored outputs"
-    nb = json.loads(path.read_text(encoding='utf-8'))
-    source = lambda c: ''.join(c['source'])
-    code = [c for c in nb['cells'] if c['cell_type'] == 'code']
+def source(cell: dict) -> str:
+    return ''.join(cell['source'])
+
+
+def is_exported(cell: dict) -> bool:
+    return re.match(r'#\|\s*exports?\b', source(cell)) is not None
+
+
+def facts(nb: dict, code: list[dict]) -> dict:
+    "Counts of one notebook"
     prose = ' '.join(source(c) for c in nb['cells'] if c['cell_type'] == 'markdown')
-    outputs = [o for c in code for o in c.get('outputs', [])]
-    text = json.dumps(outputs)
-    exported = [source(c) for c in code if re.match(r'#\|\s*exports?\b', source(c))]
+    prose = re.sub(r'\$\$.*?\$\$', '', prose, flags=re.S)
+    prose = re.sub(r'^\|.*$|\(http\S+\)', '', prose, flags=re.M)
     return dict(
         cells=len(nb['cells']),
-        words=len(
-            re.findall(
-                r"\w[\w’'-]*",
-                re.sub(r'^\|.*$|\(http\S+\)', '', re.sub(r'\$\$.*?\$\$', '', prose, flags=re.S), flags=re.M),
-            )
-        ),
-        exported=sum(len(s.splitlines()) for s in exported),
-        figures=sum(any(k.startswith('image/') for k in o.get('data', {})) for o in outputs),
+        words=len(re.findall(r"\w[\w’'-]*", prose)),
+        exported=sum(len(source(c).splitlines()) for c in code if is_exported(c)),
+        figures=sum(any(k.startswith('image/') for k in o.get('data', {})) for c in code for o in c.get('outputs', [])),
         longest=max([len(source(c).splitlines()) for c in code] or [0]),
-        too_long=[
-            f'a cell of {n} lines; {most} is the most'
-            for s in map(source, code)
-            if (n := len(s.splitlines())) > (most := _most(s))
-        ],
-        bytes=path.stat().st_size,
-        module=any('default_exp' in source(c) for c in code),
-        ills=[
-            what
-            for what, found in {
-                'a stored error': any(o.get('output_type') == 'error' for o in outputs),
-                'a stored widget': 'widget-view' in text,
-                'an absolute path in an output': bool(
-                    re.search(r'/(home|root|tmp|work|Users|var)/', re.sub(r'"image/png": "[^"]*"', '', text))
-                ),
-                'a stored progress bar': bool(re.search(r'\d+%\|', text)),
-                'a stored warning': 'Warning'
-                in ''.join(''.join(o.get('text', '')) for o in outputs if o.get('name') == 'stderr'),
-                'an attachment': any(c.get('attachments') for c in nb['cells']),
-                'hidden tests': any(
-                    re.search(r'#\|\s*hide\b', source(c)) and ('assert' in source(c) or 'test_' in source(c))
-                    for c in code
-                ),
-                'imports mixed with other code': any(
-                    _mixed(source(c)) for c in code if re.match(r'#\|\s*exports?\b', source(c))
-                ),
-            }.items()
-            if found
-        ],
     )
 
 
-def _most(source: str) -> int:
+def problems(code: list[dict]) -> list[str]:
+    "What no notebook may have"
+    outputs = [o for c in code for o in c.get('outputs', [])]
+    text = re.sub(r'"image/png": "[^"]*"', '', json.dumps(outputs))
+    stderr = ''.join(''.join(o.get('text', '')) for o in outputs if o.get('name') == 'stderr')
+    hidden = [source(c) for c in code if re.search(r'#\|\s*hide\b', source(c))]
+    found = {
+        'a stored error': any(o.get('output_type') == 'error' for o in outputs),
+        'a stored widget': 'widget-view' in text,
+        'an absolute path in an output': re.search(r'/(home|root|tmp|work|Users|var)/', text),
+        'a stored progress bar': re.search(r'\d+%\|', text),
+        'a stored warning': 'Warning' in stderr,
+        'hidden tests': any('assert' in s or 'test_' in s for s in hidden),
+        'imports mixed with other code': any(is_exported(c) and mixed(source(c)) for c in code),
+    }
+    sizes = [(len(source(c).splitlines()), most_lines(source(c))) for c in code]
+    too_long = [f'a cell of {n} lines; {most} is the most' for n, most in sizes if n > most]
+    return [what for what, there in found.items() if there] + too_long
+
+
+def most_lines(source: str) -> int:
     "The lines that a cell may have; a cell whose only statement is one class may be longer"
     try:
         body = ast.parse(source).body
@@ -80,53 +70,41 @@ def _most(source: str) -> int:
     return MAX_CLASS if len(body) == 1 and isinstance(body[0], ast.ClassDef) else MAX_CELL
 
 
-def _mixed(source: str) -> bool:
-    "Whether an exported cell imports at its top level and does something else too"
-    lines = [l for l in source.splitlines() if l.strip() and not l.startswith('#')]
-    imports = [l for l in lines if re.match(r'(import|from)\s', l)]
-    rest = [l for l in lines if not re.match(r'(import|from)\s|[\s)]', l)]
+def mixed(source: str) -> bool:
+    "Whether a cell imports at its top level and does something else too"
+    lines = [line for line in source.splitlines() if line.strip() and not line.startswith('#')]
+    imports = [line for line in lines if re.match(r'(import|from)\s', line)]
+    rest = [line for line in lines if not re.match(r'(import|from)\s|[\s)]', line)]
     return bool(imports and rest)
 
 
-def _one_class(source: str) -> bool:
-    "Whether a cell consists of one class"
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return False
-    return len(body) == 1 and isinstance(body[0], ast.ClassDef)
-
-
-def check(path: Path) -> list[str]:
-    "What is over or under budget in one notebook"
-    f = facts(path)
-    found = [*f['ills'], *f['too_long']]
-    if f['bytes'] > MAX_BYTES:
-        found.append(f"{f['bytes'] // 1000} kB; {MAX_BYTES // 1000} is the most")
-    if path.parent.name in COMPONENTS and f['module'] and path.stem not in SHARED:
-        found += [
-            f'{f[k]} {k}; {low} to {high} is the budget'
-            for k, (low, high) in BUDGETS.items()
-            if not low <= f[k] <= high
-        ]
-    return found
+def check(path: Path) -> tuple[dict, list[str]]:
+    "Counts of one notebook, and what is over or under budget in it"
+    nb = json.loads(path.read_text(encoding='utf-8'))
+    code = [c for c in nb['cells'] if c['cell_type'] == 'code']
+    counts, found = facts(nb, code), problems(code)
+    if any(c.get('attachments') for c in nb['cells']):
+        found.append('an attachment')
+    if path.stat().st_size > MAX_BYTES:
+        found.append(f'{path.stat().st_size // 1000} kB; {MAX_BYTES // 1000} is the most')
+    module = any('default_exp' in source(c) for c in code)
+    if path.parent.name in COMPONENTS and module and path.stem not in SHARED:
+        for what, (low, high) in BUDGETS.items():
+            if not low <= counts[what] <= high:
+                found.append(f'{counts[what]} {what}; {low} to {high} is the budget')
+    return counts, found
 
 
 def main(folders: list[str]) -> int:
-    paths = sorted(
-        p
-        for folder in folders or [ROOT / 'nbs']
-        for p in Path(folder).rglob('*.ipynb')
-        if '.ipynb_checkpoints' not in p.parts
-    )
+    paths = sorted({path for folder in folders or [ROOT / 'nbs'] for path in Path(folder).rglob('*.ipynb')})
+    paths = [p for p in paths if '.ipynb_checkpoints' not in p.parts]
     broken = 0
     print(f'{"notebook":46} cells words exported figures longest    kB')
     for path in paths:
-        f, found = facts(path), check(path)
+        f, found = check(path)
         name = path.resolve().relative_to(ROOT).as_posix()
-        print(
-            f'{name:46} {f["cells"]:5} {f["words"]:5} {f["exported"]:8} {f["figures"]:7} {f["longest"]:7} {f["bytes"] // 1000:5}'
-        )
+        counts = f'{f["cells"]:5} {f["words"]:5} {f["exported"]:8} {f["figures"]:7} {f["longest"]:7}'
+        print(f'{name:46} {counts} {path.stat().st_size // 1000:5}')
         for what in found:
             print(f'    {what}')
         broken += bool(found)

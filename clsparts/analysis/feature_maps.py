@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from ..base.shapes import check_image, evaluating, seam_texts, shape_text
+from ..base.shapes import check_image, evaluating, layout_texts, shape_text
 from ..base.stages import stage_outputs
 from ..core.errors import did_you_mean, join_path
 from ..core.tables import one_line
@@ -141,7 +141,7 @@ def show_features(
     size = tuple(x.shape[2:])
     told, aspect = patch_grid(getattr(clf, 'backbone', clf), size), _aspect(size)
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
-    labels = [f'image\n{shape_text(x)}', *(f'{name}\n{seam_texts(feat)[0]}' for name, feat in feats.items())]
+    labels = [f'image\n{shape_text(x)}', *(f'{name}\n{layout_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
     _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset), cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1):
@@ -173,7 +173,8 @@ def _maps_and_gradients(clf, x, label):
         if label not in range(len(scores)):
             raise ValueError(f'label: expected a class index from 0 to {len(scores) - 1}, got {label!r}.')
         live = [name for name, out in outs.items() if out.requires_grad]
-        grads = dict(zip(live, torch.autograd.grad(scores[label], [outs[n] for n in live], materialize_grads=True)))
+        grads = torch.autograd.grad(scores[label], [outs[n] for n in live], materialize_grads=True)
+        grads = dict(zip(live, grads, strict=True))
     def maps(o, grad):
         return as_map(o.detach(), size, told), as_map(torch.zeros_like(o) if grad is None else grad, size, told)
     pairs = {name: maps(out, grads.get(name)) for name, out in outs.items()}
@@ -183,7 +184,7 @@ def _best_stage(names, outs, maps, label):
     "The last of these stages whose positions the logit depends on; raises `ValueError` if there is none"
     placed = [name for name in names if name in maps]
     if not placed:
-        what = ', '.join(f'{name} outputs a {seam_texts(outs[name])[0]}' for name in names)
+        what = ', '.join(f'{name} outputs a {layout_texts(outs[name])[0]}' for name in names)
         raise ValueError(f'Grad-CAM needs a stage with positions; {what}. Available: {", ".join(maps) or "none"}.')
     reached = [name for name, (_, grad) in maps.items() if grad.any()]
     if found := [name for name in placed if name in reached]:
@@ -253,7 +254,7 @@ def show_grad_cam(
     fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .65), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)
-    for ax, f in zip(axes[1:], found):
+    for ax, f in zip(axes[1:], found, strict=False):
         _draw_heat(
             ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 18)}\n{100 * chances[f.label]:.0f} %'
         )

@@ -29,8 +29,8 @@ from clsparts.base.shapes import (
     check_image,
     evaluating,
     image_shape_of,
+    layout_texts,
     parts_of,
-    seam_texts,
     without_numbers,
 )
 from ..core.errors import ConfigError, as_code, did_you_mean, join_path
@@ -95,14 +95,14 @@ def _only_tensors(value):
 def _last(value):
     return _last(value[-1]) if isinstance(value, (tuple, list)) else value
 
-def _given(out, sight_of):
+def _given(out, field_of):
     "Shapes, layouts and receptive field of a module's output; empty if it contains no tensors"
     feats = [f for f in (out if isinstance(out, (tuple, list)) else [out]) if _only_tensors(f)]
     if not feats:
         return {}
-    sight = sight_of(_last(feats))
-    return dict(output=[_shapes(f) for f in feats], layout=seam_texts(feats),
-                receptive_field=sight and sight.side, stride=sight and sight.stride)
+    field = field_of(_last(feats))
+    return dict(output=[_shapes(f) for f in feats], layout=layout_texts(feats),
+                receptive_field=field and field.side, stride=field and field.stride)
 
 # %% ../../nbs/analysis/layer_summary.ipynb #d24c5332
 _ATEN = torch.ops.aten
@@ -303,7 +303,7 @@ def _stages(kind, part, modules, watching, layers):
     homes = [next((n for n, path in paths.items() if f'{r.name}.'.startswith(f'{path}.')), None) for r in layers]
     begun = next((i for i, home in enumerate(homes) if home), len(layers))
     groups = {'stem': [], **{n: [] for n in paths}, 'rest': []}
-    for i, (home, row) in enumerate(zip(homes, layers)):
+    for i, (home, row) in enumerate(zip(homes, layers, strict=True)):
         groups[home or ('stem' if i < begun else 'rest')].append(row)
     gave = {
         'stem': _given(accounts[next(iter(paths.values()))].took, watching.__getitem__),
@@ -353,7 +353,8 @@ def _words(row):
 
 def _figures(row, total):
     "Parameters, multiply-adds and memory, each with its share"
-    return [Cell(si(n, unit), _share(n, m)) for n, m, unit in zip(_costs(row), _costs(total), ('', '', 'B'))]
+    columns = zip(_costs(row), _costs(total), ('', '', 'B'), strict=True)
+    return [Cell(si(n, unit), _share(n, whole)) for n, whole, unit in columns]
 
 # %% ../../nbs/analysis/layer_summary.ipynb #32e381fd
 _HEADER = ['type', 'output', 'parameters', 'MACs', 'memory', 'receptive field']
@@ -437,7 +438,7 @@ class Summary:
 # %% ../../nbs/analysis/layer_summary.ipynb #f2fd9a98
 def summary(
     clf,  # a classifier, or any object with `backbone`, `neck` and `head`; on any device, left unchanged
-    image_shape: tuple | None = None,  # (c, h, w); if None, that of the classifier, else the backbone's own size or 224 × 224
+    image_shape: tuple | None = None,  # (c, h, w); if None, that of the classifier, else of the backbone or 224 × 224
     level: str = 'layer',  # the finest level: 'part', 'stage' or 'layer'
 ) -> Summary:
     "Output, costs and receptive field of every part, stage and layer; raises `ConfigError` if a part cannot run"
@@ -489,15 +490,15 @@ def _configs(clfs):
 # %% ../../nbs/analysis/layer_summary.ipynb #db5b20dd
 def _check_weights(clfs, names):
     "Raise `ConfigError` for classifiers that cannot be timed"
-    empty = [
-        n for n, clf in zip(names, clfs) if any(p.is_meta for part in _parts(clf).values() for p in part.parameters())
-    ]
+    def is_empty(clf):
+        return any(p.is_meta for part in _parts(clf).values() for p in part.parameters())
+    empty = [name for name, clf in zip(names, clfs, strict=True) if is_empty(clf)]
     if empty:
         raise ConfigError('latency', f'{", ".join(empty)}: classifiers on the meta device cannot be timed. '
                                      'Build them with weights, or set latency=False.')
 
 @torch.no_grad()
-def _latencies(clfs, anatomies, repeats=15):
+def _latencies(clfs, summaries, repeats=15):
     "Median milliseconds per forward pass of one image, for each classifier"
     def once(parts, x):
         start = time.perf_counter()
@@ -507,7 +508,7 @@ def _latencies(clfs, anatomies, repeats=15):
             torch.cuda.synchronize()
         return 1e3 * (time.perf_counter() - start)
     runs = [(list(parts.values()), _noise(_image(parts['backbone'], a.image_shape), parts))
-            for parts, a in zip(map(_parts, clfs), anatomies)]
+            for parts, a in zip(map(_parts, clfs), summaries, strict=True)]
     times = [[] for _ in runs]
     with ExitStack() as stack:
         for parts, _ in runs:
@@ -529,7 +530,7 @@ def _beside(values, text):
     first, *others = values
     return [text(first)] + [text(v) + (f' ({v / first:.2f} ×)' if first else '') for v in others]
 
-def _seam(summary, kind):
+def _output_text(summary, kind):
     "The output of a part, as text"
     return next((_words(r)[1] for r in summary.at('part') if r.part == kind), '–')
 
@@ -539,7 +540,7 @@ class Comparison:
     "Classifiers side by side: options that differ, and the resulting costs; displayed as a table"
     names: list[str]  # one per classifier
     options: list[dict]  # by dotted path, one dict per classifier
-    anatomies: list[Summary]  # one per classifier, of its parts
+    summaries: list[Summary]  # one per classifier, of its parts
     latencies: list[float] | None = None  # milliseconds per forward pass of one image, if measured
 
     @property
@@ -554,15 +555,15 @@ class Comparison:
     @property
     def figures(self) -> dict[str, list[str]]:
         "Costs and outputs as text, by row, with ratios to the first"
-        totals, backbones = [a.total for a in self.anatomies], [a.part('backbone') for a in self.anatomies]
-        rows = {'image': [' × '.join(map(str, a.image_shape)) for a in self.anatomies]}
+        totals, backbones = [a.total for a in self.summaries], [a.part('backbone') for a in self.summaries]
+        rows = {'image': [' × '.join(map(str, a.image_shape)) for a in self.summaries]}
         for name, key, unit in (('parameters', 'params', ''), ('MACs', 'macs', ''), ('memory', 'memory', 'B')):
             rows[name] = _beside([getattr(t, key) for t in totals], partial(si, unit=unit))
         if self.latencies:
             rows['latency'] = _beside(self.latencies, '{:.3g} ms'.format)
         rows['receptive field'] = list(map(_field_text, backbones))
-        return rows | {f'{kind} output': seams for kind in ('backbone', 'neck', 'head')
-                       if set(seams := [_seam(a, kind) for a in self.anatomies]) != {'–'}}
+        return rows | {f'{kind} output': connections for kind in ('backbone', 'neck', 'head')
+                       if set(connections := [_output_text(a, kind) for a in self.summaries]) != {'–'}}
 
     def records(self) -> list[dict]:
         "One dict per classifier: name, options by dotted path, costs, and the output of each part"
@@ -577,9 +578,9 @@ class Comparison:
                 memory=a.total.memory,
                 receptive_field=a.part('backbone').receptive_field,
                 latency_ms=t,
-                gives={r.part: r.layout for r in a.at('part')},
+                outputs={r.part: r.layout for r in a.at('part')},
             )
-            for n, o, a, t in zip(self.names, self.options, self.anatomies, latencies)
+            for n, o, a, t in zip(self.names, self.options, self.summaries, latencies, strict=True)
         ]
 
     def __str__(self):
@@ -597,7 +598,7 @@ class Comparison:
         return str(self)
 
     def _notes(self):
-        return [f'{n}: {o}' for n, a in zip(self.names, self.anatomies) for o in a.notes]
+        return [f'{n}: {o}' for n, a in zip(self.names, self.summaries, strict=True) for o in a.notes]
 
     def _repr_html_(self):
         differ, equal = self.paths
@@ -622,10 +623,10 @@ def compare(
         raise ConfigError('names', f'expected one or more classifiers and a name for each, got {found}.')
     if latency:
         _check_weights(clfs, names)
-    anatomies = []
-    for name, clf in zip(names, clfs):
+    summaries = []
+    for name, clf in zip(names, clfs, strict=True):
         try:
-            anatomies.append(summary(clf, image_shape, level='part'))
+            summaries.append(summary(clf, image_shape, level='part'))
         except ConfigError as e:
             raise e.prefixed(name) from e.__cause__
-    return Comparison(list(names), _configs(clfs), anatomies, _latencies(clfs, anatomies) if latency else None)
+    return Comparison(list(names), _configs(clfs), summaries, _latencies(clfs, summaries) if latency else None)

@@ -37,16 +37,16 @@ class MobileNetV2(BaseBackbone):
                      (6, 320, 1, 1)]  # expansion, channels, blocks, stride
 
     def __init__(self,
-        widen_factor: Annotated[float, Range(above=0)] = 1.,  # all channels times this
-        out_indices: int | tuple[int, ...] = (7,),  # the layers that `forward` gives, 7 is `conv2`; negative ones count from the end
-        frozen_stages: int = -1,  # hold `conv1` (0) and so many layers fixed, 8 with `conv2`; nothing if -1
+        widen_factor: Annotated[float, Range(above=0)] = 1.,  # factor of all channels
+        out_indices: int | tuple[int, ...] = (7,),  # layers to return; 7 is `conv2`, negative ones count from the end
+        frozen_stages: int = -1,  # number of frozen layers: 0 freezes only `conv1`, 8 everything, -1 nothing
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping = dict(type='BN'),  # see `build_norm_layer`
         act_cfg: Mapping = dict(type='ReLU6'),  # see `build_activation_layer`
         norm_eval: bool = False,  # batch norms keep their statistics while training
         with_cp: bool = False,  # recompute branches in the backward pass, to save memory
         in_channels: int = 3,  # channels of the image
-        init_cfg: Mapping | list | None = None,  # besides what each `ConvModule` does: Kaiming, norms at 1
+        init_cfg: Mapping | list | None = None,  # overrides that of `ConvModule`: Kaiming, norms at 1
     ):
         super().__init__(init_cfg)
         self.widen_factor, self.in_channels, self.stage_names = widen_factor, in_channels, []
@@ -78,7 +78,7 @@ class MobileNetV2(BaseBackbone):
     def forward(self, x):
         x, outs = self.conv1(x), []                                            # (b, 32, h/2, w/2)
         for i, name in enumerate(self.stage_names):
-            x = getattr(self, name)(x)                                         # (b, c, h/s, w/s), see the contract
+            x = getattr(self, name)(x)                                         # (b, c, h/s, w/s), see Shapes
             if i in self.out_indices:
                 outs.append(x)
         return tuple(outs)

@@ -77,12 +77,8 @@ class BasicBlock(BaseModule):
         if zero_init:
             nn.init.zeros_(self.norm2.weight)
 
-    @property
-    def norm1(self):
-        return getattr(self, self.norm1_name)
-    @property
-    def norm2(self):
-        return getattr(self, self.norm2_name)
+    norm1 = property(lambda self: getattr(self, self.norm1_name))
+    norm2 = property(lambda self: getattr(self, self.norm2_name))
 
 # %% ../../nbs/backbones/resnet.ipynb #f71a1bfc
 class Bottleneck(BaseModule):
@@ -96,7 +92,7 @@ class Bottleneck(BaseModule):
         stride: int = 1,  # stride of the 3 × 3 convolution or of the first 1 × 1, by `style`
         dilation: int = 1,  # dilation of the 3 × 3 convolution
         downsample: nn.Module | None = None,  # layers on the shortcut that match its shape to the output
-        style: Literal['pytorch', 'caffe'] = 'pytorch',  # where to stride: in the 3 × 3 ('pytorch') or the first 1 × 1 convolution ('caffe')
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # stride in the 3 × 3 ('pytorch') or the first 1 × 1 ('caffe')
         with_cp: bool = False,  # recompute activations in the backward pass, see `checkpointed`
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
         norm_cfg: Mapping = dict(type='BN'),  # see `build_norm_layer`
@@ -146,15 +142,9 @@ class Bottleneck(BaseModule):
         if zero_init:
             nn.init.zeros_(self.norm3.weight)
 
-    @property
-    def norm1(self):
-        return getattr(self, self.norm1_name)
-    @property
-    def norm2(self):
-        return getattr(self, self.norm2_name)
-    @property
-    def norm3(self):
-        return getattr(self, self.norm3_name)
+    norm1 = property(lambda self: getattr(self, self.norm1_name))
+    norm2 = property(lambda self: getattr(self, self.norm2_name))
+    norm3 = property(lambda self: getattr(self, self.norm3_name))
 
 # %% ../../nbs/backbones/resnet.ipynb #bd384828
 def _inner_channels(out_channels, expansion):
@@ -180,7 +170,6 @@ def _check_stages(settings, depth, num_stages, strides, dilations):
 @MODELS.register_module()
 class ResNet(BaseBackbone):
     "Residual network (He et al., 2015): a stem and up to four stages of residual blocks"
-
     arch_settings = {18: (BasicBlock, (2, 2, 2, 2)), 34: (BasicBlock, (3, 4, 6, 3)), 50: (Bottleneck, (3, 4, 6, 3)),
                      101: (Bottleneck, (3, 4, 23, 3)), 152: (Bottleneck, (3, 8, 36, 3))}
 
@@ -194,7 +183,7 @@ class ResNet(BaseBackbone):
         strides: tuple[int, ...] = (1, 2, 2, 2),  # stride of each stage
         dilations: tuple[int, ...] = (1, 1, 1, 1),  # dilation of each stage
         out_indices: int | tuple[int, ...] = (3,),  # stages that `forward` returns; negative ones count from the end
-        style: Literal['pytorch', 'caffe'] = 'pytorch',  # a Bottleneck strides in its 3 × 3 ('pytorch') or first 1 × 1 ('caffe') convolution
+        style: Literal['pytorch', 'caffe'] = 'pytorch',  # see `Bottleneck`
         deep_stem: bool = False,  # three 3 × 3 convolutions in place of the 7 × 7
         avg_down: bool = False,  # average pooling on the shortcut instead of a stride
         frozen_stages: int = -1,  # number of frozen stages; 0 freezes only the stem, -1 nothing
@@ -211,9 +200,8 @@ class ResNet(BaseBackbone):
         self.depth, self.num_stages, self.strides, self.dilations = depth, num_stages, strides, dilations
         _check_stages(self.arch_settings, depth, num_stages, strides, dilations)
         self.in_channels, self.stem_channels, self.base_channels = in_channels, stem_channels, base_channels
-        self.style, self.deep_stem, self.avg_down = style, deep_stem, avg_down
-        self.conv_cfg, self.norm_cfg = conv_cfg, norm_cfg
-        self.with_cp, self.zero_init_residual = with_cp, zero_init_residual
+        self.style, self.deep_stem, self.avg_down, self.with_cp = style, deep_stem, avg_down, with_cp
+        self.conv_cfg, self.norm_cfg, self.zero_init_residual = conv_cfg, norm_cfg, zero_init_residual
         self.block, blocks = self.arch_settings[depth]
         self.stage_blocks, self.expansion = blocks[:num_stages], expansion or self.block.expansion
 
@@ -260,9 +248,7 @@ class ResNet(BaseBackbone):
                 outs.append(x)
         return tuple(outs)
 
-    @property
-    def norm1(self):
-        return getattr(self, self.norm1_name)
+    norm1 = property(lambda self: getattr(self, self.norm1_name))
     def stem_modules(self):
         return [self.stem] if self.deep_stem else [self.conv1, self.norm1]
     def stage_modules(self):
@@ -279,9 +265,8 @@ def _make_shortcut(in_channels, out_channels, stride, avg_down, conv_cfg, norm_c
     if avg_down and stride != 1:
         layers.append(nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False))
         stride = 1
-    layers.append(build_conv_layer(conv_cfg, in_channels, out_channels, 1, stride=stride, bias=False))
-    layers.append(build_norm_layer(norm_cfg, out_channels)[1])
-    return nn.Sequential(*layers)
+    conv = build_conv_layer(conv_cfg, in_channels, out_channels, 1, stride=stride, bias=False)
+    return nn.Sequential(*layers, conv, build_norm_layer(norm_cfg, out_channels)[1])
 
 def _make_deep_stem(in_channels, stem_channels, conv_cfg, norm_cfg):
     "Three 3 × 3 convolutions, the first with stride 2"

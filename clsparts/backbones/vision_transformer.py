@@ -8,6 +8,7 @@ __all__ = ['VIT_ARCHS', 'TransformerEncoderLayer', 'arch_settings', 'VisionTrans
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #7b27737e
 from collections.abc import Mapping
+from functools import partial
 from numbers import Integral
 from typing import Annotated, Literal
 
@@ -39,7 +40,7 @@ class TransformerEncoderLayer(BaseModule):
         drop_path_rate: DropRate = 0.,  # see `DropPath`
         num_fcs: int = 2,  # linear layers of the feed-forward network
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
-        ffn_type: Literal['origin', 'swiglu_fused'] = 'origin',  # the feed-forward network: `FFN` ('origin') or `SwiGLUFFNFused` ('swiglu_fused')
+        ffn_type: Literal['origin', 'swiglu_fused'] = 'origin',  # feed-forward network: `FFN` or `SwiGLUFFNFused`
         act_cfg: Mapping = dict(type='GELU'),  # activation of the feed-forward network
         norm_cfg: Mapping = dict(type='LN'),  # see `build_norm_layer`
         init_cfg: Mapping | list | None = None,  # see `initialize`
@@ -76,7 +77,7 @@ class TransformerEncoderLayer(BaseModule):
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #904b5bf5
 _SIZES = ('embed_dims', 'num_layers', 'num_heads', 'feedforward_channels')
-VIT_ARCHS = {name: dict(zip(_SIZES, sizes)) for names, sizes in {
+VIT_ARCHS = {name: dict(zip(_SIZES, sizes, strict=True)) for names, sizes in {
     's small': (768, 8, 8, 2304),
     'b base': (768, 12, 12, 3072),
     'l large': (1024, 24, 16, 4096),
@@ -119,7 +120,7 @@ class VisionTransformer(BaseBackbone):
     out_types = ('raw', 'cls_token', 'featmap', 'avg_featmap')
 
     def __init__(self,
-        arch: Annotated[str, Choices(VIT_ARCHS)] | Mapping = 'base',  # a name in `VIT_ARCHS`, or a dict with the same four numbers
+        arch: Annotated[str, Choices(VIT_ARCHS)] | Mapping = 'base',  # a name in `VIT_ARCHS`, or such a dict
         img_size: int | tuple[int, int] = 224,  # size `(h, w)` that the position embeddings are made for
         patch_size: int | tuple[int, int] = 16,  # size of a patch in pixels
         in_channels: int = 3,  # channels of the image
@@ -129,7 +130,7 @@ class VisionTransformer(BaseBackbone):
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
         norm_cfg: Mapping = dict(type='LN', eps=1e-6),  # see `build_norm_layer`
         final_norm: bool = True,  # a norm after the last layer
-        out_type: str = 'cls_token',  # 'cls_token', 'featmap', 'avg_featmap' or 'raw', see the table above
+        out_type: str = 'cls_token',  # 'cls_token', 'featmap', 'avg_featmap' or 'raw'
         with_cls_token: bool = True,  # whether there is a class token
         frozen_stages: int = -1,  # number of frozen layers; 0 freezes only the embedding, -1 nothing
         interpolate_mode: str = 'bicubic',  # how position embeddings are resized
@@ -146,53 +147,48 @@ class VisionTransformer(BaseBackbone):
         self.img_size, self.in_channels, self.interpolate_mode = pair(img_size), in_channels, interpolate_mode
         self.out_type, self.final_norm, self.with_cls_token = out_type, final_norm, with_cls_token
         self.num_extra_tokens = int(with_cls_token)
-        def norm():
-            return build_norm_layer(norm_cfg, self.embed_dims)[1]
+        norm = partial(build_norm_layer, norm_cfg, self.embed_dims)            # the name of a norm, and the norm
         patches = dict(type=PatchEmbed, in_channels=in_channels, embed_dims=self.embed_dims, input_size=self.img_size,
                        kernel_size=patch_size, stride=patch_size, bias=not pre_norm)
         self.patch_embed = MODELS.build({**patches, **patch_cfg}, where='patch_cfg')
-        self.patch_resolution = self.patch_embed.init_out_size                 # the grid (h, w) of patches
-        num_tokens = self.num_extra_tokens + self.patch_resolution[0] * self.patch_resolution[1]
+        h, w = self.patch_resolution = self.patch_embed.init_out_size          # the grid of patches
         self.cls_token = nn.Parameter(torch.zeros(1, 1, self.embed_dims)) if with_cls_token else None
-        self.pos_embed = nn.Parameter(torch.zeros(1, num_tokens, self.embed_dims))
+        self.pos_embed = nn.Parameter(torch.zeros(1, self.num_extra_tokens + h * w, self.embed_dims))
         self.drop_after_pos = nn.Dropout(drop_rate)
-        self.pre_norm = norm() if pre_norm else nn.Identity()
+        self.pre_norm = norm()[1] if pre_norm else nn.Identity()
         self.layers = nn.ModuleList(encoder_layers(
             self.arch_settings, layer_cfgs, drop_path_rates(drop_path_rate, self.num_layers), drop_rate=drop_rate,
             qkv_bias=qkv_bias, norm_cfg=norm_cfg, layer_scale_init_value=layer_scale_init_value))
-        self.ln1 = norm() if final_norm else None
-        self.ln2 = norm() if out_type == 'avg_featmap' else None
+        self.ln1 = norm()[1] if final_norm else None
+        self.ln2 = norm()[1] if out_type == 'avg_featmap' else None
         self.out_indices = self.resolve_indices(out_indices, self.num_layers)
         self.set_frozen(frozen_stages)
 
     def embed(self, x):
         _check_covers_patch(self, x)
         x, grid = self.patch_embed(x)                                          # (b, n, d), (h, w)
-        if self.cls_token is not None:
-            x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)         # (b, 1 + n, d)
+        if self.with_cls_token:
+            x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)   # (b, 1 + n, d)
         pos = resize_pos_embed(
             self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
         return self.pre_norm(self.drop_after_pos(x + pos)), grid               # (b, 1 + n, d)
 
     def forward(self, x):
-        x, grid = self.embed(x)                                                # (b, 1 + n, d)
-        outs = []
+        (x, grid), outs = self.embed(x), []                                    # (b, 1 + n, d), (h, w)
         for i, layer in enumerate(self.layers):
             x = layer(x)                                                       # (b, 1 + n, d)
-            if i == self.num_layers - 1 and self.ln1 is not None:
+            if i == self.num_layers - 1 and self.final_norm:
                 x = self.ln1(x)
             if i in self.out_indices:
                 outs.append(self.format_output(x, grid))
         return tuple(outs)
 
     def format_output(self, x, grid):
-        if self.out_type == 'raw':
-            return x                                    # (b, 1 + n, d)
-        if self.out_type == 'cls_token':
-            return x[:, 0]                        # (b, d)
+        if self.out_type in ('raw', 'cls_token'):
+            return x if self.out_type == 'raw' else x[:, 0]                    # (b, 1 + n, d) or (b, d)
         patches = x[:, self.num_extra_tokens:]                                 # (b, n, d)
         if self.out_type == 'avg_featmap':
-            return self.ln2(patches.mean(1))    # (b, d)
+            return self.ln2(patches.mean(1))                                   # (b, d)
         return patches.transpose(1, 2).unflatten(2, grid)                      # (b, d, h, w)
 
     def init_weights(self):
@@ -207,20 +203,16 @@ class VisionTransformer(BaseBackbone):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def stem_modules(self):
-        token = [] if self.cls_token is None else [self.cls_token]
+        token = [self.cls_token] if self.with_cls_token else []
         return [self.patch_embed, *token, self.pos_embed, self.drop_after_pos, self.pre_norm]
-
     def stage_modules(self):
         return {f'layers.{i}': layer for i, layer in enumerate(self.layers)}
-
     def frozen_modules(self):
-        last = [self.ln1, self.ln2] if self.frozen_stages == self.num_layers else []
-        return super().frozen_modules() + [m for m in last if m is not None]
-
+        norms = (self.ln1, self.ln2) if self.frozen_stages == self.num_layers else ()
+        return super().frozen_modules() + [m for m in norms if m is not None]
     def get_layer_depth(self, param_name: str, prefix: str = ''):
         return token_layer_depth(self.num_layers, param_name, prefix)
-    norm1 = property(lambda self: self.ln1)
-    norm2 = property(lambda self: self.ln2)
+    norm1, norm2 = property(lambda self: self.ln1), property(lambda self: self.ln2)
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #01a56acf
 def encoder_layers(
@@ -236,7 +228,7 @@ def encoder_layers(
         raise ConfigError('layer_cfgs', f'expected one dict, or {count} dicts, one per layer, got {len(cfgs)}.')
     common = dict(type=TransformerEncoderLayer, **{k: v for k, v in sizes.items() if k != 'num_layers'}, **common)
     return [MODELS.build({**common, 'drop_path_rate': rate, **cfg}, where='layer_cfgs')
-            for rate, cfg in zip(drop_path_rates, cfgs)]
+            for rate, cfg in zip(drop_path_rates, cfgs, strict=True)]
 
 def _check_out_type(out_type, with_cls_token):
     "Raise `ConfigError` unless the network can produce this output"

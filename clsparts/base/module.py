@@ -85,6 +85,7 @@ def _each_rule(init_cfg, path):
         if overrides:
             yield from ((p, r) for p, r in _each_rule(overrides, f'{place}.override') if 'type' in r)
 
+# %% ../../nbs/base/module.ipynb #0c1990d2
 def check_rules(
     init_cfg: Mapping | list | None,  # a rule, or several
 ) -> None:
@@ -136,6 +137,7 @@ def _apply_rule(module, rule, place):
         own_rule = over if 'type' in over else {**rule, **over}
         _apply(getattr(module, name), own_rule, own and [own], f'{place}.override', everywhere=_loads(rule))
 
+# %% ../../nbs/base/module.ipynb #fae4372e
 def initialize(
     module: nn.Module,  # changed in place
     init_cfg: Mapping | list | None,  # a rule, or several that are applied in turn, `Pretrained` last
@@ -147,7 +149,7 @@ def initialize(
 
 # %% ../../nbs/base/module.ipynb #fba62aa8
 def _apply(module, rule, layer, place, everywhere=False):
-    "Apply one rule to the layers inside `module` that it names; `everywhere`: also inside parts whose weights are final"
+    "Apply one rule to the layers of `module` that it names; `everywhere`: also inside parts whose weights are final"
     rule = dict(rule)
     type_, bias, prob = rule.pop('type', None), rule.pop('bias', 0.), rule.pop('bias_prob', None)
     if type_ == 'Pretrained':
@@ -318,7 +320,7 @@ class TypedMeta(type):
 
     def named(cls, args: tuple, kwargs: Mapping) -> dict:
         "Arguments by name"
-        return {**dict(zip(list(inspect.signature(cls.__init__).parameters)[1:], args)), **kwargs}
+        return {**dict(zip(list(inspect.signature(cls.__init__).parameters)[1:], args, strict=False)), **kwargs}
 
 class PartMeta(TypedMeta):
     "Stores a part's arguments and, at the end of the outermost constructor, initialises the weights"
@@ -357,7 +359,8 @@ class BaseModule(nn.Module, metaclass=PartMeta):
     def init_weights(self) -> None:
         "Initialise this part, then the parts inside it; called once, when the outermost part is built"
         if self.is_init:
-            warnings.warn(f'{type(self).__name__}.init_weights() does nothing: the weights are already initialised')
+            message = f'{type(self).__name__}.init_weights() does nothing: the weights are already initialised'
+            warnings.warn(message, stacklevel=2)
             return
         if _without_numbers(self):
             return check_rules(self.init_cfg)

@@ -34,4 +34,4 @@ def blocks_of(
     "The blocks of a backbone in order: the children of each stage, or the stage itself if it has none"
     stages = backbone.stage_modules() if hasattr(backbone, 'stage_modules') else dict(backbone.named_children())
     inner = [list(s.children()) if isinstance(s, (nn.Sequential, nn.ModuleList)) else [] for s in stages.values()]
-    return [block for stage, blocks in zip(stages.values(), inner) for block in blocks or [stage]]
+    return [block for stage, blocks in zip(stages.values(), inner, strict=True) for block in blocks or [stage]]

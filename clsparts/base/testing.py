@@ -129,8 +129,10 @@ def check_backbone(
     "`check_part` at every size in `outs`, and the exact numbers of parameters and multiply-adds"
     for size, out in outs.items():
         h, w = size if isinstance(size, tuple) else (size, size)
-        module = check_part(cfg, lambda: torch.randn(2, channels, h, w), [tuple(o) for o in out], no_grad)
-        assert isinstance(module(torch.randn(2, channels, h, w)), tuple), 'a backbone returns a tuple'
+        def image(h=h, w=w):
+            return torch.randn(2, channels, h, w)
+        module = check_part(cfg, image, [tuple(o) for o in out], no_grad)
+        assert isinstance(module(image()), tuple), 'a backbone returns a tuple'
         if macs is not None and size == next(iter(outs)):
             found = count_macs(cfg, (1, channels, h, w))
             assert found == macs, f'expected {macs:,} multiply-adds at {size}, found {found:,}'

@@ -26,7 +26,7 @@ from ..core.errors import ConfigError, join_path, printable
 from ..core.registry import MODELS
 from ..core.tables import one_line
 from ..data.transforms import Preset
-from ..files.atomic import regular_file, replacing
+from ..files.atomic import as_path, regular_file, replacing
 from ..files.weights import check_weights, few, file_format
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #1d8dcc56
@@ -42,7 +42,7 @@ def _checksum(tensors, texts):
 def without_pretrained(
     cfg: Mapping,  # config of a part; not modified
 ) -> tuple[dict, list]:  # the config, and the removed entries as lists of path and checkpoint
-    "A config that builds the same part without loading weights: `Pretrained` rules and `pretrained` arguments are removed"
+    "A config that builds the same part without loading weights: no `Pretrained` rules, no `pretrained` arguments"
     sources = []
     return _without_pretrained(cfg, '', sources), sources
 
@@ -136,13 +136,13 @@ def read_checkpoint(
     path: str | Path,  # a file from `write_checkpoint`
 ) -> tuple[dict[str, torch.Tensor], dict]:  # tensors by name on the CPU, and the plain data
     "The contents of a file; raises `ConfigError` if it is missing, truncated or modified"
-    path = regular_file(path, 'checkpoint')
+    path = regular_file(as_path(path), 'checkpoint')
     try:
         if file_format(path) != 'safetensors':
             raise ConfigError(message='is a file of torch.save. Load its weights: load_checkpoint(clf, FILE).')
         with safe_open(path, 'pt') as f:
             texts = f.metadata() or {}
-            tensors = {k: f.get_tensor(k) for k in f.keys()}
+            tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (f is not iterable)
         meta = {k: json.loads(v) for k, v in texts.items()}
     except ConfigError as e:
         raise ConfigError(message=f'{path}: {e.issues[0].message}') from None
@@ -159,7 +159,7 @@ def read_checkpoint(
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #08e0852e
 class Kept(NamedTuple):
-    "What a checkpoint stores beside the weights"
+    "What a checkpoint stores besides the weights"
     image_shape: tuple | None = None  # `(c, h, w)` of the training images
     preset: Preset | None = None  # how images become tensors
     classes: list | None = None  # class names
@@ -193,10 +193,10 @@ def _inside(finding):
     return (f'{option}: ' if option else '') + finding.message.strip()
 
 def kept_in(
-    meta: Mapping,  # stored beside the weights, see `load_classifier`
+    meta: Mapping,  # what else the file stores, see `load_classifier`
     path: str | Path = '',  # of the checkpoint, for errors
 ) -> Kept:
-    "The validated entries; raises one `ConfigError` for all invalid ones. If only the image shape is known, images are resized to it"
+    "The validated entries; raises one `ConfigError` for all invalid ones. Without a preset, images are only resized"
     found, wrong, where = {}, [], f'{path}: ' if path else ''
     for name, check in dict(image_shape=_shape, preset=Preset.from_dict, classes=_classes, target=_target).items():
         if (value := meta.get(name)) is None:
@@ -269,7 +269,7 @@ def load_classifier(
     trusted: bool = False,  # allow the config to import any module
     allow_nonfinite: bool = False,  # accept NaN and infinite values
 ) -> tuple:  # the classifier in evaluation mode, and a dict of the other entries
-    "Build the classifier from its config and load its weights, from this file only; raises `ConfigError` for an invalid file"
+    "Build the classifier from its config and load its weights from the same file; `ConfigError` if it is invalid"
     path = Path(path)/'checkpoint.safetensors' if os.path.isdir(os.path.expanduser(path)) else Path(path)
     state, meta = read_checkpoint(path)
     _check_config(meta, path)

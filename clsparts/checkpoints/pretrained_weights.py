@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..backbones.vision_transformer import fit_pos_embed
 from ..core.errors import ConfigError, Fix, join_path, printable
 from ..core.registry import kind_of
 from ..core.tables import Table
@@ -38,7 +39,6 @@ from clsparts.files.weights import (
     read_weight_file,
     sufficient,
 )
-from ..layers.embed import resize_pos_embed
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #47c3f826
 _BARE = [(r'^(fc|classifier|head)\.(?=(weight|bias)$)', 'classes.'), (rf'^(?={HEAD.pattern})', 'head.'),
@@ -50,13 +50,17 @@ _STAGES = [(stage, block) for stage, blocks in enumerate((1, 2, 3, 4, 3, 3, 1), 
 
 LAYOUTS = {
     'whole classifier': [],
-    'backbone alone, or ResNet': _BARE,
+    'backbone, or ResNet': _BARE,
     'ResNet-C, timm': [*_STEM, *_BARE],
     'ResNet-D, timm': [  # timm has an identity in place of the first pooling
         *_STEM,
         *((rf'^layer1\.0\.downsample\.{i + 1}\.', f'layer1.0.downsample.{i}.') for i in (0, 1)),
         *_BARE,
     ],
+}
+
+# %% ../../nbs/checkpoints/pretrained_weights.ipynb #14ee13f1
+LAYOUTS |= {
     'MobileNetV2, torchvision': [
         (r'^classifier\.1\.', 'classes.'),
         (r'^features\.0\.0\.', 'conv1.conv.'),
@@ -89,6 +93,10 @@ LAYOUTS = {
         ),
         *_BARE,
     ],
+}
+
+# %% ../../nbs/checkpoints/pretrained_weights.ipynb #4d8a6507
+LAYOUTS |= {
     'VisionTransformer, torchvision': [
         (r'^heads\.head\.', 'classes.'),
         (r'^class_token$', 'cls_token'),
@@ -168,12 +176,11 @@ def _channels(weight, own):
     return adapt_input_channels(weight, own.shape[1]), f'{weight.shape[1]} → {own.shape[1]} channels'
 
 def _positions(module, weight, own):
-    grid, extra = module.patch_resolution, module.num_extra_tokens
-    side = math.isqrt(max(weight.shape[1] - extra, 0)) if weight.ndim == 3 else 0
-    if not side or side ** 2 + extra != weight.shape[1] or weight.shape[2] != own.shape[2]:
+    resized = fit_pos_embed(module, weight)
+    if resized.shape != own.shape:
         return None
-    mode = getattr(module, 'interpolate_mode', 'bicubic')
-    return resize_pos_embed(weight, (side, side), grid, mode, extra), f'grid {side} × {side} → {grid[0]} × {grid[1]}'
+    side, (h, w) = math.isqrt(weight.shape[1] - module.num_extra_tokens), module.patch_resolution
+    return resized, f'grid {side} × {side} → {h} × {w}'
 
 def _biases(weight, own):
     if weight.ndim != 2 or weight.shape[1] != own.shape[1]:
@@ -206,7 +213,7 @@ class _Target:
                 self.adapt[self.start + join_path(path, 'pos_embed')] = partial(_positions, m)
 
     def required(self, names, head):
-        "The weights that a file must have: those of the backbone; those of the neck with `head='strict'` or if the file has any"
+        "The weights that a file must have: the backbone's, and the neck's with `head='strict'` or if the file has any"
         necks = {k for k in self.weights if k.startswith('neck.')}
         return self.counted | necks if head == 'strict' or necks & names.keys() else self.counted
 
@@ -283,7 +290,7 @@ def _check_complete(file, target, names, prefix, head, allow_missing, allow_unex
     if absent and suggest and (error := _other_prefix(file, target, names, given)):
         raise error
     what = f'{names.fitting} of the {len(target.counted)} weights of {target.name} fit'
-    known = '' if file.architecture in (None, target.name) else f' (its config says {file.architecture})'
+    known = '' if file.architecture in (None, target.name) else f' (its config has {file.architecture})'
     def short(k):
         return k.removeprefix(target.start)
     absent, shapes = [short(k) for k in absent], {short(k): why for k, why in shapes.items()}
@@ -306,7 +313,7 @@ class LoadReport:
     missing: list[str] = field(default_factory=list)  # not in the file
     unexpected: list[str] = field(default_factory=list)  # unused names in the file
     notes: dict[str, str] = field(default_factory=dict)  # changes or reasons, by name
-    converted: dict[str, int] = field(default_factory=dict)  # number of weights in another precision: `{'float16': 122}`
+    converted: dict[str, int] = field(default_factory=dict)  # number of weights per other precision: `{'float16': 122}`
 
     columns = 'loaded', 'resized', 'reset', 'missing'
 
@@ -320,11 +327,11 @@ class LoadReport:
 
     def details(self) -> list[str]:
         "One line per list of weights that were not loaded unchanged"
-        def said(name):
+        def described(name):
             return f'{name} ({self.notes[name]})' if name in self.notes else name
 
         lines = [
-            f'{column}: {few(map(said, getattr(self, column)))}'
+            f'{column}: {few(map(described, getattr(self, column)))}'
             for column in (*self.columns[1:], 'unexpected')
             if getattr(self, column)
         ]
@@ -397,12 +404,12 @@ def _check_head(file, target, names, allow_missing, allow_unexpected):
         or f'{few(some)} {"is" if len(some) == 1 else "are"} {where} in the file'
     )
     raise ConfigError(
-        'head', f"{file.name}: the head does not fit: {words}. To train the head anew:", Fix({'head': 'reset'})
+        'head', f"{file.name}: the head does not fit: {words}. To train a new head:", Fix({'head': 'reset'})
     )
 
 
 def _matched(file, target, prefix, head, allow_missing, allow_unexpected, suggest=True):
-    "The names in the file by ours; raises `ConfigError` unless the required ones fit; `suggest`: look for another prefix"
+    "The file's names by ours; raises `ConfigError` unless the required ones fit; `suggest`: look for another prefix"
     names = _find_names(file, target, prefix)
     if target.start != 'head.':
         _check_complete(file, target, names, prefix, head, allow_missing, allow_unexpected, suggest)
@@ -445,7 +452,7 @@ def _decide(file, target, names, head, classes):
 
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #af3c4a73
 def _unmatched(file, target, names, report, head, allow_missing, allow_unexpected):
-    "Weights of neck and head that stay as initialised, and their tensors in the file that are not used, as phrases with shapes"
+    "Weights of neck and head that stay as initialised, and unused tensors of the file, as phrases with shapes"
     starts = _HEADS if head == 'match' and target.start in ('', 'head.') else ()
     if target.start in ('', 'neck.'):
         starts = 'neck.', *starts
@@ -484,7 +491,7 @@ def _weights_of(where, sha256):
 # %% ../../nbs/checkpoints/pretrained_weights.ipynb #ed35f8b4
 def load_checkpoint(
     clf: nn.Module,  # a classifier or a part; modified in place
-    where: str | Path | Mapping,  # a file, a URL, `torchvision://…`, `timm://…` (see `read_weight_file`), or tensors by name
+    where: str | Path | Mapping,  # a file, a URL, `torchvision://…` or `timm://…` (see `read_weight_file`), or tensors
     head: str = 'strict',  # 'strict', 'reset' or 'match', see the table
     *,
     prefix: str | None = None,  # load only names with this prefix, without it; None: tries `model.` and `module.`
@@ -509,5 +516,5 @@ def load_checkpoint(
     clf.load_state_dict({k: v for k, v in new.items() if target.start + k not in dropped}, strict=False)
     differences = _unmatched(file, target, names, report, head, allow_missing, allow_unexpected)
     if differences:
-        warnings.warn(printable(f'{file.name}: {"; ".join(differences)}'))
+        warnings.warn(printable(f'{file.name}: {"; ".join(differences)}'), stacklevel=2)
     return report

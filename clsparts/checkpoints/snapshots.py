@@ -139,9 +139,8 @@ class Snapshots:
                 break
         for path, e in damaged.items():
             kept = put_aside(path, 'damaged') if found else None
-            warnings.warn(
-                f'{e} {f"It is kept as {kept.name}. {found[0].name} is used." if found else "No other snapshot is intact."}'
-            )
+            outcome = f'It is kept as {kept.name}. {found[0].name} is used.' if kept else 'No other snapshot is intact.'
+            warnings.warn(f'{e} {outcome}', stacklevel=2)
         return found
 
 # %% ../../nbs/checkpoints/snapshots.ipynb #ba7f67b6

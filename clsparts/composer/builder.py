@@ -19,13 +19,13 @@ from ..core.registry import MODELS
 # %% ../../nbs/composer/builder.ipynb #b31d02d0
 def compose(
     backbone: str | Mapping | type | nn.Module,  # a name, a dict with `type` and options, a class or a module
-    neck: str | Mapping | type | nn.Module | None = None,  # as backbone; None if the head accepts the backbone's features
+    neck: str | Mapping | type | nn.Module | None = None,  # as backbone; None if the head needs none
     head: str | Mapping | type | nn.Module | None = None,  # as backbone; None for a classifier that returns features
-    loss: str | Mapping | type | Callable | list | None = None,  # as backbone, or any `loss(pred, target)`, or a list; the head's own if None
+    loss: str | Mapping | type | Callable | list | None = None,  # as backbone, or a function or list; None: the head's
     *,
     num_classes: int | None = None,  # for a head that needs it
-    image_shape: tuple | None = None,  # `(c, h, w)` to check with, which the classifier remembers; if None, the backbone's own size or 224 × 224
-    targets: str | None = None,  # of the loss: 'labels', 'soft' or 'multi-label', see `ImageClassifier`; the head's own if None
+    image_shape: tuple | None = None,  # `(c, h, w)`; if None, the backbone's own size or 224 × 224
+    targets: str | None = None,  # of the loss: 'labels', 'soft' or 'multi-label'; None: the head's own
     teacher: str | Mapping | nn.Module | None = None,  # a classifier whose predictions are the targets
     fixes: Iterable[Fix] = (),  # of an earlier error, applied first
     **misplaced,  # raises an error: options belong in the dict of their part

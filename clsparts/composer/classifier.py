@@ -94,8 +94,8 @@ class ImageClassifier(BaseClassifier):
         init_cfg: Mapping | list | None = None,  # how weights are initialised, before the parts' own `init_cfg`
         teacher: Mapping | nn.Module | None = None,  # a classifier to learn from, which is not trained
         train_cfg: Mapping | None = None,  # batch augmentations in `fit`: OpenMMLab's `augments` and `probs`
-        data_preprocessor: Mapping | None = None,  # OpenMMLab's `mean`, `std` and `to_rgb`, applied by a run; `forward` expects normalized images
-        targets: str | None = None,  # of the loss: 'labels', 'soft' (labels become distributions) or 'multi-label'; None: as in the data
+        data_preprocessor: Mapping | None = None,  # `mean`, `std` and `to_rgb`, which a run applies, not `forward`
+        targets: str | None = None,  # of the loss: 'labels', 'soft' or 'multi-label'; None: as in the data
     ):
         if targets is not None and (wrong := wrong_targets(targets)):
             raise ConfigError(issues=[wrong])

@@ -173,7 +173,7 @@ def batch_size(feats) -> int:
 # %% ../../nbs/composer/dry_run.ipynb #7e7a5fa6
 @torch.no_grad()
 def run_eager(cfg, kind, x, cause):
-    "The outputs of a part, as meta tensors, for real data in the shapes of `x`: a smaller batch, and small images if possible"
+    "The outputs of a part, as meta tensors, for random data in the shapes of `x` but with fewer and smaller images"
     n = min(batch_size(x), FEW_IMAGES)
     with _random_state_kept(), Bounded():
         module = MODELS.build(_untrained(cfg), kind)
@@ -181,7 +181,7 @@ def run_eager(cfg, kind, x, cause):
             raise cause
         device = next((p.device for p in module.parameters()), 'cpu')
         for side in (64, 10 ** 6) if kind == 'backbone' else (10 ** 6,):
-            def random(t):
+            def random(t, side=side):
                 return torch.randn(n, *t.shape[1:2], *[min(s, side) for s in t.shape[2:]], device=device)
             real = tree_map(random, x)
             try:
@@ -448,11 +448,10 @@ def wrong_targets(
     "The issue about `targets` that do not exist, or that the data does not have"
     if targets in TARGETS and (data in (None, targets) or (data, targets) == ('labels', 'soft')):
         return None
-    if targets in TARGETS:
-        message = f'the data has {data} targets, not {targets}.'
-    else:
-        message = f'expected one of {", ".join(TARGETS)}, got {targets!r}.'
-    return Issue('targets', message, Fix(remove=('targets',)))
+    fix = Fix(remove=('targets',))
+    if targets not in TARGETS:
+        return Issue.mismatch('targets', f'one of {", ".join(TARGETS)}', targets, fix)
+    return Issue('targets', f'the data has {data} targets, not {targets}.', fix)
 
 # %% ../../nbs/composer/dry_run.ipynb #87b70ff2
 def loss_of(head):
@@ -496,6 +495,7 @@ def _check_values(loss, name, logits, target, targets, candidates):
         message = f'{name} assumes one label per image, but the targets are multi-label.'
         _fail('targets', 'head.loss', message, *candidates)
 
+# %% ../../nbs/composer/dry_run.ipynb #be78d07b
 def validate_loss(
     comp: Mapping,
     head,  # on any device
@@ -617,7 +617,7 @@ def _fix_and_continue(dry_run, comp, problem, issues, skipped):
     fix = next(iter(_try_fixes(dry_run, comp, problem, skipped)), None)
     if fix:
         inside = [k for k in fix.set if k.startswith(problem.issues[0].path + '.')] if len(fix.set) == 1 else []
-        problem.issues = [Issue((inside or [o.path])[0], o.message, fix) for o in problem.issues]
+        problem.issues = [o._replace(path=(inside or [o.path])[0], fix=fix) for o in problem.issues]
     known = all(o in issues for o in problem.issues)
     issues += [o for o in problem.issues if o not in issues]
     normal = normalize_composition(comp)

@@ -218,7 +218,7 @@ def _diff(a, b, path):
     if isinstance(a, dict) and isinstance(b, dict):
         pairs = [(k, a.get(k, ...), b.get(k, ...)) for k in {**a, **b}]
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        pairs = [(i, *ab) for i, ab in enumerate(zip(a, b))]
+        pairs = [(i, *ab) for i, ab in enumerate(zip(a, b, strict=True))]
     else:
         return [] if a == b and isinstance(a, bool) == isinstance(b, bool) else [(path, a, b)]
     found = [d for k, x, y in pairs for d in _diff(x, y, join_path(path, k))]
@@ -231,7 +231,7 @@ WIDTH = 100  # of a line of Python
 def python_text(
     cfg: Mapping,  # plain data
 ) -> str:
-    "A config as Python source: `name = value`, on several lines if long; raises `ConfigError` for keys that are not names"
+    "A config as Python source, with long values on several lines; raises `ConfigError` for keys that are not names"
     cfg = plain(cfg)
     words = 'is not a name that a Python config can assign. Rename it, or write .json or .yaml.'
     if wrong := [k for k in cfg if not _assignable(k)]:
@@ -256,7 +256,7 @@ def _code(value, indent, before):
     opening, indent = 'dict(' if line.startswith('dict(') else line[0], indent + 4
     keys = [''] * len(value) if opening == '[' else [f'{k}=' if opening == 'dict(' else f'{k!r}: ' for k in value]
     values = value.values() if isinstance(value, dict) else value
-    items = [' ' * indent + k + _code(v, indent, indent + len(k) + 1) for k, v in zip(keys, values)]
+    items = [' ' * indent + k + _code(v, indent, indent + len(k) + 1) for k, v in zip(keys, values, strict=True)]
     return f'{opening}\n' + ',\n'.join(items) + line[-1]
 
 # %% ../../nbs/config/config.ipynb #9a420941
@@ -408,7 +408,7 @@ def _yaml_source(node):
 
 # %% ../../nbs/config/config.ipynb #712742e4
 def _open_python(text, name, variables, trusted):
-    "A Python config's base files, a function from the base config to what the file itself holds, and whether it is of the new style"
+    "A Python config's base files, a function from the base config to its own content, and whether it has the new style"
     new_style = is_new_style(text, name)
     def values(base):
         if trusted and not new_style:
@@ -573,7 +573,7 @@ def check_spelt_out(
     path: str = '',  # its path, for errors
     trusted: bool = False,  # let the config name any class, and remember that
 ) -> None:
-    "Raise one `ConfigError` for all `'package.module:Class'` that a config may not name, see `Registry.refusal`; imports nothing"
+    "Raise one `ConfigError` for all classes that a config may not name, see `Registry.refusal`; imports nothing"
     names = [(p, v) for p, k, v in _walk(plain(cfg, path), path) if k in _NAMING and isinstance(v, str) and ':' in v]
     if trusted:
         MODELS.trust(v for _, v in names)
@@ -694,8 +694,8 @@ class Config(ConfigDict):
     @classmethod
     def fromfile(cls,
         path: str | Path,  # a file ending in .py, .json, .yaml or .yml
-        trusted: bool = False,  # run a Python file that cannot be read, or is of the old style, and let the config name any class
-        root: str | Path | None = None,  # the folder that `_base_` files may come from; the nearest `configs` above if None
+        trusted: bool = False,  # execute Python files that are old-style or cannot be read, and allow any class
+        root: str | Path | None = None,  # folder of the `_base_` files; None for the nearest `configs` above
     ) -> 'Config':
         "Read a config and the files that it inherits from; raises `ConfigError` with the file and the position"
         file = _resolved(path)
@@ -713,7 +713,7 @@ class Config(ConfigDict):
     def dump(self,
         path: str | Path,  # a file ending in .py, .json, .yaml or .yml
     ) -> Path:
-        "Write a file that `fromfile` reads as the same config; raises `ConfigError`, and writes nothing, if the format cannot store it"
+        "Write a file that `fromfile` reads as the same config; raises `ConfigError` if the format cannot store it"
         path = Path(path)
         text = _file_text(self, path)
         with replacing(path) as tmp:

@@ -32,7 +32,7 @@ from ..core.errors import ConfigError, did_you_mean
 
 # %% ../../nbs/config/python_reader.ipynb #e220d664
 class _Refused(Exception):
-    "Why something is not read: words that go on after a piece of the source"
+    "Why something is not read: the end of a sentence that starts with a piece of the source"
 
 _NO_BASE = "refers to the base config, but there is none. Set `_base_ = ['…']`, the file to inherit from."
 _RUN = 'configs are read, not run. Write the value itself, or load it with trusted=True if you trust its author.'
@@ -50,7 +50,7 @@ def _a(value):
     return f"a{'n' * (name[0] in 'aeiou')} {name}"
 
 def _words(problem):
-    "What went wrong, to go on after a piece of the source"
+    "What went wrong, as the end of a sentence that starts with a piece of the source"
     if isinstance(problem, _Refused):
         return str(problem)
     if isinstance(problem, RecursionError):
@@ -74,7 +74,7 @@ def _located(text, filename, line, words, column=None):
     return ConfigError(message=f'{filename}, line {line}{at}: {words}{below}')
 
 def _piece(text, node):
-    "The source of a node, as much of it as stands on its first line"
+    "The first line of the source of a node"
     lines = _lines(text)
     line = lines[min(node.lineno, len(lines)) - 1]
     end = node.end_col_offset if node.end_lineno == node.lineno else None
@@ -202,7 +202,7 @@ def _sum(values, start=0):
     return sum(values, start)
 
 def _zip(*values, **options):
-    return list(zip(*values, **options))
+    return list(zip(*values, **options))  # noqa: B905 (a config may pass strict)
 def _enumerate(*values, **options):
     return list(enumerate(*values, **options))
 
@@ -220,7 +220,7 @@ class _Reading:
         # what the file has assigned; the variables of the comprehensions around
         self.names, self.local = {}, {}
         self.budget, self.depth = Budget(), 0
-        self.hint = ''                           # said where a name is not defined
+        self.hint = ''                           # for errors about undefined names
 
     def error(self, node, problem):
         return _located(self.text, self.filename, node.lineno, f'`{_piece(self.text, node)}` {_words(problem)}')
@@ -359,7 +359,7 @@ def _missing(key, names):
     return _Refused(f'uses the key {reprlib.repr(key)}, which does not exist. {found}')
 
 def _item(holder, key):
-    "`holder[key]`, or a refusal in words"
+    "`holder[key]`; raises `_Refused` if there is none"
     if isinstance(holder, dict):
         if key in holder:
             return holder[key]
@@ -410,7 +410,7 @@ def substitute(
     variables: Mapping,  # what `{{ name }}` means: fileDirname, fileBasename, fileBasenameNoExtension, fileExtname
     base: Mapping | None,  # the base config, for `{{ _base_.a.b }}`
     budget: Budget | None = None,  # shared by all strings of a file
-) -> object:  # a string, or the base's value if the reference is all there is
+) -> object:  # a string, or the base's value if there is nothing else in it
     "Resolve the `{{ … }}` in a string; raises `ConfigError` for what is not there, and for environment variables"
     try:
         return _substituted(value, variables, base, budget or Budget())
@@ -449,7 +449,7 @@ def _name(r, node):
 
 # %% ../../nbs/config/python_reader.ipynb #61044903
 def _items(value):
-    "What stands in a list, tuple, dict or string, one after the other"
+    "The items of a list, tuple, dict or string"
     if not isinstance(value, (list, tuple, dict, str)):
         raise _Refused(f'goes through {_a(value)}, which holds nothing. Write a list.')
     if len(value) > MAX_WEIGHT:
@@ -476,7 +476,7 @@ _EXPRESSIONS[ast.Tuple] = lambda r, node: tuple(_elements(r, node.elts))
 @_evaluates(ast.Dict)
 def _display(r, node):
     out = {}
-    for key, value in zip(node.keys, node.values):
+    for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
             out.update(_mapping(_value(r, value)))
         else:
@@ -485,7 +485,7 @@ def _display(r, node):
 
 # %% ../../nbs/config/python_reader.ipynb #715a0a6e
 def _bare_reference(node):
-    "What stands inside `{{ … }}`, if it starts at `_base_`"
+    "The content of `{{ … }}`, if it starts with `_base_`"
     for _ in range(2):
         if not isinstance(node, ast.Set) or len(node.elts) != 1:
             return None
@@ -501,7 +501,8 @@ def _set(r, node):
 # %% ../../nbs/config/python_reader.ipynb #a7179c79
 _PLAIN = re.compile(r'(mmpretrain|mmengine|mmcv|mmcls|mmselfsup|clsparts|torch\.optim)\.')
 _REGISTERED = {
-    f'{n}Init': n for n in ['Constant', 'Xavier', 'Normal', 'TruncNormal', 'Uniform', 'Kaiming', 'Caffe2Xavier', 'Pretrained']
+    f'{n}Init': n
+    for n in ('Constant', 'Xavier', 'Normal', 'TruncNormal', 'Uniform', 'Kaiming', 'Caffe2Xavier', 'Pretrained')
 }
 _REGISTERED |= dict(LayerNorm2d='LN2d', DALLEEncoder='DALL-E')       # where the class and its registered name differ
 
@@ -512,7 +513,7 @@ class Imported(str):
 
     def __new__(cls,
         path: str,  # `package.module.Class`
-        bound: str = '',  # the name that an import statement gives it
+        bound: str = '',  # its name in the file, from an import
     ):
         if len(path) > MAX_PATH:
             raise _Refused(f'is too long a name; the limit is {MAX_PATH} characters.')
@@ -583,7 +584,7 @@ _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: _times, as
               ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: _power}
 
 def _binary(r, sign, a, b):
-    "What an operator gives, weighed"
+    "The result of an operator, weighed"
     if type(sign) not in _OPERATORS:
         raise _Refused(_CODE)
     if isinstance(sign, ast.Mod) and isinstance(a, str):
@@ -617,7 +618,7 @@ def _unary(r, node):
 @_evaluates(ast.Compare)
 def _compare(r, node):
     left = _value(r, node.left)
-    for sign, right_node in zip(node.ops, node.comparators):
+    for sign, right_node in zip(node.ops, node.comparators, strict=True):
         right = _value(r, right_node)
         if isinstance(sign, (ast.Is, ast.IsNot)) and not any(v is None or isinstance(v, bool) for v in (left, right)):
             raise _Refused('asks whether two values are one object. Write == or !=; `is` is for None, True and False.')
@@ -644,7 +645,7 @@ _NO_FORMAT = 'which is no format of a config: widths and precisions have up to t
 _CONVERSIONS = {-1: None, ord('s'): str, ord('r'): repr, ord('a'): ascii}
 
 def _formatted(budget, value, spec):
-    "A value as text, as `format(value, spec)` gives it"
+    "A value as text, as `format(value, spec)` returns it"
     if not _FORMAT.fullmatch(spec):
         raise _Refused(f'has the format {reprlib.repr(spec)}, {_NO_FORMAT}')
     return budget.weigh(format(budget.weigh(value), spec))
@@ -870,7 +871,7 @@ def _unpack(r, targets, values, names):
         end = len(values) - (len(targets) - star - 1)
         values = [*values[:star], values[star:end], *values[end:]]
         targets = [*targets[:star], targets[star].value, *targets[star + 1:]]
-    for target, value in zip(targets, values):
+    for target, value in zip(targets, values, strict=True):
         _bind(r, target, value, names)
 
 def _store(r, holder, key, value):
@@ -898,7 +899,7 @@ def _annotated(r, node):
         _bind(r, node.target, _value(r, node.value), r.names)
 
 def _augmented(r, node):
-    "`a += b`: a list grows where it stands, as in Python; anything else is assigned anew"
+    "`a += b`: a list is extended in place, as in Python; anything else is assigned"
     if isinstance(node.target, ast.Name):
         old = _value(r, node.target, place=True)
     else:
@@ -1005,6 +1006,7 @@ def _base_module(r, node):
         )
     return '../' * (node.level - 1) + node.module.replace('.', '/') + '.py'
 
+# %% ../../nbs/config/python_reader.ipynb #3544ca27
 def _is_new_style(statements):
     imports = [n for n in statements if _is_import(n)]
     new = any(map(_reads_base, statements)) or any(not _origins(n) <= sys.stdlib_module_names for n in imports)
@@ -1086,8 +1088,8 @@ def read_python(
     text: str,  # the source of a config file
     filename: str,  # for errors
     variables: Mapping,  # what `{{ fileDirname }}` and its like mean
-    base: dict | None = None,  # the merged base config, which statements through `_base_` change; for the new style see `is_new_style`
-) -> dict:  # the names that the file has made, without `_base_` and those that begin with two underscores
+    base: dict | None = None,  # the merged base config, changed through `_base_`; new style: see `is_new_style`
+) -> dict:  # the names that the file has made, without `_base_` and `__names`
     "Read a Python config without running it; raises `ConfigError` with file and line for what is no value"
     statements = _statements(text, filename)
     new_style = _is_new_style(statements)

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # %% ../../nbs/core/errors.ipynb #7bbb5c67
 def join_path(*parts: str) -> str:
@@ -113,6 +113,18 @@ class Issue(NamedTuple):
     message: str  # expected and found; and the remedy, unless `fix` states it
     fix: Fix | None = None  # the change that corrects it, where one is known
     absent: str = ''  # the name of a part that OpenMMLab has and clsparts does not have
+    expected: str | None = None  # 'an int', 'one of 1, 2'; None if no value is wrong
+    got: Any = None  # the wrong value
+
+    @classmethod
+    def mismatch(cls,
+        path: str,  # of the value
+        expected: str,  # such as 'an int' or 'one of 1, 2'
+        got,  # the value
+        fix: Fix | None = None,  # the change that corrects it
+    ) -> 'Issue':
+        "The issue of a value other than expected, with the message formed from both"
+        return cls(path, f'expected {expected}, got {got!r}.', fix, expected=expected, got=got)
 
     def prefixed(self,
         path: str,  # of the dict that the issue is in

@@ -10,20 +10,59 @@ from collections.abc import Iterable
 
 # %% ../../nbs/core/openmmlab_names.ipynb #0a51c3e5
 NAMES = dict(  # of mmpretrain 1.2.0, mmengine 0.10.7, mmcv 2.1.0
-    backbone=['AlexNet', 'BEiTPretrainViT', 'BEiTViT', 'CAEPretrainViT', 'Conformer', 'ConvMixer', 'ConvNeXt', 'CSPDarkNet', 'CSPResNet', 'CSPResNeXt', 'DaViT', 'DeiT3', 'DenseNet', 'DistilledVisionTransformer', 'EdgeNeXt', 'EfficientFormer', 'EfficientNet', 'EfficientNetV2', 'HiViT', 'HorNet', 'HRNet', 'InceptionV3', 'iTPNHiViT', 'LeNet5', 'LeViT', 'LoRAModel', 'MAEHiViT', 'MAEViT', 'MaskFeatViT', 'MFFViT', 'MILANViT', 'MixMIMPretrainTransformer', 'MixMIMTransformer', 'MlpMixer', 'MobileNetV2', 'MobileNetV3', 'MobileOne', 'MobileViT', 'MoCoV3ViT', 'MViT', 'PCPVT', 'PoolFormer', 'PyramidVig', 'RegNet', 'RepLKNet', 'RepMLPNet', 'RepVGG', 'Res2Net', 'ResNeSt', 'ResNet', 'ResNet_CIFAR', 'ResNetV1c', 'ResNetV1d', 'ResNeXt', 'RevVisionTransformer', 'RIFormer', 'SEResNet', 'SEResNeXt', 'ShuffleNetV1', 'ShuffleNetV2', 'SimMIMSwinTransformer', 'SparseConvNeXt', 'SparseResNet', 'SVT', 'SwinTransformer', 'SwinTransformerV2', 'T2T_ViT', 'TIMMBackbone', 'TinyViT', 'TNT', 'VAN', 'VGG', 'Vig', 'VisionTransformer', 'ViTEVA02', 'ViTSAM', 'XCiT'],
-    neck=['BEiTV2Neck', 'CAENeck', 'ClsBatchNormNeck', 'DenseCLNeck', 'GeneralizedMeanPooling', 'GlobalAveragePooling', 'HRFuseScales', 'iTPNPretrainDecoder', 'LinearNeck', 'MAEPretrainDecoder', 'MILANPretrainDecoder', 'MixMIMPretrainDecoder', 'MoCoV2Neck', 'NonLinearNeck', 'SimMIMLinearDecoder', 'SparKLightDecoder', 'SwAVNeck'],
-    head=['ArcFaceClsHead', 'BEiTV1Head', 'BEiTV2Head', 'CAEHead', 'ClsHead', 'ConformerHead', 'ContrastiveHead', 'CSRAClsHead', 'DeiTClsHead', 'EfficientFormerClsHead', 'GroundingHead', 'ITCHead', 'ITMHead', 'iTPNClipHead', 'LatentCrossCorrelationHead', 'LatentPredictHead', 'LeViTClsHead', 'LinearClsHead', 'MAEPretrainHead', 'MIMHead', 'MixMIMPretrainHead', 'MoCoV3Head', 'MultiLabelClsHead', 'MultiLabelLinearClsHead', 'MultiTaskHead', 'SeqGenerationHead', 'SimMIMHead', 'SparKPretrainHead', 'StackedLinearClsHead', 'SwAVHead', 'VigClsHead', 'VisionTransformerClsHead', 'VQAGenerationHead'],
-    loss=['AsymmetricLoss', 'CAELoss', 'CosineSimilarityLoss', 'CrossCorrelationLoss', 'CrossEntropyLoss', 'FocalLoss', 'LabelSmoothLoss', 'PixelReconstructionLoss', 'SeesawLoss', 'SwAVLoss'],
+    backbone=['AlexNet', 'BEiTPretrainViT', 'BEiTViT', 'CAEPretrainViT', 'Conformer', 'ConvMixer', 'ConvNeXt',
+      'CSPDarkNet', 'CSPResNet', 'CSPResNeXt', 'DaViT', 'DeiT3', 'DenseNet', 'DistilledVisionTransformer', 'EdgeNeXt',
+      'EfficientFormer', 'EfficientNet', 'EfficientNetV2', 'HiViT', 'HorNet', 'HRNet', 'InceptionV3', 'iTPNHiViT',
+      'LeNet5', 'LeViT', 'LoRAModel', 'MAEHiViT', 'MAEViT', 'MaskFeatViT', 'MFFViT', 'MILANViT',
+      'MixMIMPretrainTransformer', 'MixMIMTransformer', 'MlpMixer', 'MobileNetV2', 'MobileNetV3', 'MobileOne',
+      'MobileViT', 'MoCoV3ViT', 'MViT', 'PCPVT', 'PoolFormer', 'PyramidVig', 'RegNet', 'RepLKNet', 'RepMLPNet',
+      'RepVGG', 'Res2Net', 'ResNeSt', 'ResNet', 'ResNet_CIFAR', 'ResNetV1c', 'ResNetV1d', 'ResNeXt',
+      'RevVisionTransformer', 'RIFormer', 'SEResNet', 'SEResNeXt', 'ShuffleNetV1', 'ShuffleNetV2',
+      'SimMIMSwinTransformer', 'SparseConvNeXt', 'SparseResNet', 'SVT', 'SwinTransformer', 'SwinTransformerV2',
+      'T2T_ViT', 'TIMMBackbone', 'TinyViT', 'TNT', 'VAN', 'VGG', 'Vig', 'VisionTransformer', 'ViTEVA02', 'ViTSAM',
+      'XCiT'],
+    neck=['BEiTV2Neck', 'CAENeck', 'ClsBatchNormNeck', 'DenseCLNeck', 'GeneralizedMeanPooling', 'GlobalAveragePooling',
+      'HRFuseScales', 'iTPNPretrainDecoder', 'LinearNeck', 'MAEPretrainDecoder', 'MILANPretrainDecoder',
+      'MixMIMPretrainDecoder', 'MoCoV2Neck', 'NonLinearNeck', 'SimMIMLinearDecoder', 'SparKLightDecoder', 'SwAVNeck'],
+    head=['ArcFaceClsHead', 'BEiTV1Head', 'BEiTV2Head', 'CAEHead', 'ClsHead', 'ConformerHead', 'ContrastiveHead',
+      'CSRAClsHead', 'DeiTClsHead', 'EfficientFormerClsHead', 'GroundingHead', 'ITCHead', 'ITMHead', 'iTPNClipHead',
+      'LatentCrossCorrelationHead', 'LatentPredictHead', 'LeViTClsHead', 'LinearClsHead', 'MAEPretrainHead', 'MIMHead',
+      'MixMIMPretrainHead', 'MoCoV3Head', 'MultiLabelClsHead', 'MultiLabelLinearClsHead', 'MultiTaskHead',
+      'SeqGenerationHead', 'SimMIMHead', 'SparKPretrainHead', 'StackedLinearClsHead', 'SwAVHead', 'VigClsHead',
+      'VisionTransformerClsHead', 'VQAGenerationHead'],
+    loss=['AsymmetricLoss', 'CAELoss', 'CosineSimilarityLoss', 'CrossCorrelationLoss', 'CrossEntropyLoss', 'FocalLoss',
+      'LabelSmoothLoss', 'PixelReconstructionLoss', 'SeesawLoss', 'SwAVLoss'],
     classifier=['HuggingFaceClassifier', 'ImageClassifier', 'TimmClassifier'],
-    model=['AverageClsScoreTTA', 'BarlowTwins', 'BEiT', 'Blip2Caption', 'Blip2Retrieval', 'Blip2VQA', 'BlipCaption', 'BlipGrounding', 'BlipNLVR', 'BlipRetrieval', 'BlipVQA', 'BYOL', 'CAE', 'ChineseCLIP', 'CLIP', 'CLIPZeroShot', 'DenseCL', 'EVA', 'Flamingo', 'ImageToImageRetriever', 'iTPN', 'Llava', 'MAE', 'MaskFeat', 'MFF', 'MILAN', 'MiniGPT4', 'MixMIM', 'MoCo', 'MoCoV3', 'OFA', 'Otter', 'RAM', 'RAMNormal', 'RAMOpenset', 'SimCLR', 'SimMIM', 'SimSiam', 'SparK', 'SwAV'],
-    activation=['Clamp', 'Clip', 'ELU', 'GELU', 'HSigmoid', 'HSwish', 'LeakyReLU', 'PReLU', 'ReLU', 'ReLU6', 'RReLU', 'Sigmoid', 'SiLU', 'Swish', 'Tanh'],
-    conv=['Conv', 'Conv1d', 'Conv2d', 'Conv2dAdaptivePadding', 'Conv3d', 'ConvAWS', 'ConvTranspose2d', 'ConvTranspose3d', 'ConvWS', 'deconv', 'deconv3d'],
-    dataset=['Caltech101', 'CIFAR10', 'CIFAR100', 'ClassBalancedDataset', 'ConcatDataset', 'CUB', 'CustomDataset', 'DTD', 'FashionMNIST', 'FGVCAircraft', 'Flowers102', 'Food101', 'ImageNet', 'ImageNet21k', 'InShop', 'KFoldDataset', 'MNIST', 'MultiLabelDataset', 'MultiTaskDataset', 'NLVR2', 'OxfordIIITPet', 'Places205', 'RepeatDataset', 'StanfordCars', 'SUN397', 'VOC'],
+    model=['AverageClsScoreTTA', 'BarlowTwins', 'BEiT', 'Blip2Caption', 'Blip2Retrieval', 'Blip2VQA', 'BlipCaption',
+      'BlipGrounding', 'BlipNLVR', 'BlipRetrieval', 'BlipVQA', 'BYOL', 'CAE', 'ChineseCLIP', 'CLIP', 'CLIPZeroShot',
+      'DenseCL', 'EVA', 'Flamingo', 'ImageToImageRetriever', 'iTPN', 'Llava', 'MAE', 'MaskFeat', 'MFF', 'MILAN',
+      'MiniGPT4', 'MixMIM', 'MoCo', 'MoCoV3', 'OFA', 'Otter', 'RAM', 'RAMNormal', 'RAMOpenset', 'SimCLR', 'SimMIM',
+      'SimSiam', 'SparK', 'SwAV'],
+    activation=['Clamp', 'Clip', 'ELU', 'GELU', 'HSigmoid', 'HSwish', 'LeakyReLU', 'PReLU', 'ReLU', 'ReLU6', 'RReLU',
+      'Sigmoid', 'SiLU', 'Swish', 'Tanh'],
+    conv=['Conv', 'Conv1d', 'Conv2d', 'Conv2dAdaptivePadding', 'Conv3d', 'ConvAWS', 'ConvTranspose2d',
+      'ConvTranspose3d', 'ConvWS', 'deconv', 'deconv3d'],
+    dataset=['Caltech101', 'CIFAR10', 'CIFAR100', 'ClassBalancedDataset', 'ConcatDataset', 'CUB', 'CustomDataset',
+      'DTD', 'FashionMNIST', 'FGVCAircraft', 'Flowers102', 'Food101', 'ImageNet', 'ImageNet21k', 'InShop',
+      'KFoldDataset', 'MNIST', 'MultiLabelDataset', 'MultiTaskDataset', 'NLVR2', 'OxfordIIITPet', 'Places205',
+      'RepeatDataset', 'StanfordCars', 'SUN397', 'VOC'],
     dropout=['Dropout', 'DropPath'],
-    layer=['BaseTransformerLayer', 'bilinear', 'CLIPGenerator', 'ContextBlock', 'ConvModule', 'CosineEMA', 'DALL-E', 'FFN', 'GeneralizedAttention', 'HOGGenerator', 'MultiheadAttention', 'nearest', 'NonLocal2d', 'pixel_shuffle', 'QuickGELU', 'reflect', 'replicate', 'ShiftWindowMSA', 'SparseBatchNorm2d', 'SparseLN2d', 'SparseSyncBatchNorm2d', 'TransformerLayerSequence', 'VQKD', 'zero'],
+    layer=['BaseTransformerLayer', 'bilinear', 'CLIPGenerator', 'ContextBlock', 'ConvModule', 'CosineEMA', 'DALL-E',
+      'FFN', 'GeneralizedAttention', 'HOGGenerator', 'MultiheadAttention', 'nearest', 'NonLocal2d', 'pixel_shuffle',
+      'QuickGELU', 'reflect', 'replicate', 'ShiftWindowMSA', 'SparseBatchNorm2d', 'SparseLN2d', 'SparseSyncBatchNorm2d',
+      'TransformerLayerSequence', 'VQKD', 'zero'],
     norm=['BN', 'BN1d', 'BN2d', 'BN3d', 'GN', 'GRN', 'IN', 'IN1d', 'IN2d', 'IN3d', 'LN', 'LN2d', 'SyncBN'],
-    optimizer=['Adadelta', 'Adafactor', 'Adagrad', 'Adagrad8bit', 'Adam', 'Adam8bit', 'Adamax', 'AdamW', 'AdamW8bit', 'Adan', 'ASGD', 'DAdaptAdaGrad', 'DAdaptAdam', 'DAdaptSGD', 'Lamb', 'LAMB8bit', 'LARS', 'LARS8bit', 'LBFGS', 'Lion', 'Lion8bit', 'Muon', 'NAdam', 'PagedAdam8bit', 'PagedAdamW8bit', 'PagedLion8bit', 'RAdam', 'RMSprop', 'RMSprop8bit', 'Rprop', 'SGD', 'SGD8bit', 'SparseAdam', 'TorchAdafactor', 'ZeroRedundancyOptimizer'],
-    schedule=['ConstantLR', 'ConstantMomentum', 'ConstantParamScheduler', 'CosineAnnealingLR', 'CosineAnnealingMomentum', 'CosineAnnealingParamScheduler', 'CosineAnnealingWeightDecay', 'CosineRestartLR', 'CosineRestartMomentum', 'CosineRestartParamScheduler', 'ExponentialLR', 'ExponentialMomentum', 'ExponentialParamScheduler', 'LinearLR', 'LinearMomentum', 'LinearParamScheduler', 'MultiStepLR', 'MultiStepMomentum', 'MultiStepParamScheduler', 'OneCycleLR', 'OneCycleParamScheduler', 'PolyLR', 'PolyMomentum', 'PolyParamScheduler', 'ReduceOnPlateauLR', 'ReduceOnPlateauMomentum', 'ReduceOnPlateauParamScheduler', 'StepLR', 'StepMomentum', 'StepParamScheduler'])
+    optimizer=['Adadelta', 'Adafactor', 'Adagrad', 'Adagrad8bit', 'Adam', 'Adam8bit', 'Adamax', 'AdamW', 'AdamW8bit',
+      'Adan', 'ASGD', 'DAdaptAdaGrad', 'DAdaptAdam', 'DAdaptSGD', 'Lamb', 'LAMB8bit', 'LARS', 'LARS8bit', 'LBFGS',
+      'Lion', 'Lion8bit', 'Muon', 'NAdam', 'PagedAdam8bit', 'PagedAdamW8bit', 'PagedLion8bit', 'RAdam', 'RMSprop',
+      'RMSprop8bit', 'Rprop', 'SGD', 'SGD8bit', 'SparseAdam', 'TorchAdafactor', 'ZeroRedundancyOptimizer'],
+    schedule=['ConstantLR', 'ConstantMomentum', 'ConstantParamScheduler', 'CosineAnnealingLR',
+      'CosineAnnealingMomentum', 'CosineAnnealingParamScheduler', 'CosineAnnealingWeightDecay', 'CosineRestartLR',
+      'CosineRestartMomentum', 'CosineRestartParamScheduler', 'ExponentialLR', 'ExponentialMomentum',
+      'ExponentialParamScheduler', 'LinearLR', 'LinearMomentum', 'LinearParamScheduler', 'MultiStepLR',
+      'MultiStepMomentum', 'MultiStepParamScheduler', 'OneCycleLR', 'OneCycleParamScheduler', 'PolyLR', 'PolyMomentum',
+      'PolyParamScheduler', 'ReduceOnPlateauLR', 'ReduceOnPlateauMomentum', 'ReduceOnPlateauParamScheduler', 'StepLR',
+      'StepMomentum', 'StepParamScheduler'])
 
 # %% ../../nbs/core/openmmlab_names.ipynb #0a51c3e7
 OF_A_RECIPE = ('optimizer', 'schedule', 'dataset')
@@ -45,7 +84,7 @@ SCOPES = ('mmpretrain', 'mmcls', 'mmengine', 'mmcv')
 def unscoped(
     name,  # the `type` of a config
 ):
-    "A name without the scope of one of OpenMMLab's registries: `mmpretrain.ResNet` is `ResNet`; anything else unchanged"
+    "A name without the scope of an OpenMMLab registry: `mmpretrain.ResNet` is `ResNet`; anything else unchanged"
     scope, dot, rest = name.partition('.') if isinstance(name, str) else ('', '', '')
     return rest if scope in SCOPES and rest.isidentifier() else name
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'MAX_EXTRA', 'LAYERS', 'SLOW', 'MODELS', 'Entry', 'parameters', 'Range', 'Choices', 'Example', 'members',
-           'metadata', 'literals', 'check_arguments', 'name_call', 'checks_call', 'check_typed', 'Index', 'module_kind',
-           'kind_of', 'Registry']
+           'metadata', 'literals', 'check_arguments', 'name_call', 'call_issues', 'is_classifier', 'checks_call',
+           'check_typed', 'Index', 'module_kind', 'kind_of', 'Registry']
 
 # %% ../../nbs/core/registry.ipynb #ceb15ad9
 import ast
@@ -138,7 +138,7 @@ def _fits(value, type_):
     return isinstance(value, _PLAIN[type_][0]) and (type_ is bool or not isinstance(value, bool))
 
 def _wrong_type(parameter, value):
-    "What `parameter` expects, if its annotation and `value` have plain types that differ"
+    "What `parameter` expects, if its annotation and `value` have plain types that differ, and what may be meant"
     options = [o if o in _PLAIN else get_origin(o) for o, _ in members(parameter.annotation)]
     options = [type(v) for v in literals(parameter.annotation)] + [o for o in options if o is not Literal]
     if any(o not in _PLAIN for o in options) or type(value) is type(parameter.default):
@@ -147,58 +147,59 @@ def _wrong_type(parameter, value):
         return None
     if any(_fits(value, o) for o in options):
         return None
-    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options))
+    return ' or '.join(dict.fromkeys(_PLAIN[o][1] for o in options)), *_right_type(parameter, value)
 
-def _right_type(name, parameter, value):
-    "The fix for a number that was written as a string, or a name that was written without its dict"
+# %% ../../nbs/core/registry.ipynb #5e70f412
+def _right_type(parameter, value):
+    "The number that was written as a string, or the dict of a name; empty for anything else"
     if not isinstance(value, str) or len(value) > MAX_NAME:
-        return None
+        return []
     takes_dict = Mapping in [o for o, _ in members(parameter.annotation)]
     if takes_dict and value.isidentifier():
-        return Fix({name: dict(type=value)})
+        return [dict(type=value)]
     try:
         meant = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return None if any(_issues(name, parameter, meant)) else Fix({name: meant})
+        return []
+    return [] if any(_issues('', parameter, meant)) else [meant]
 
 # %% ../../nbs/core/registry.ipynb #7489dda7
 def _issues(name, parameter, value):
     "What is wrong with a value, as far as the annotation of `parameter` tells"
-    if expected := _wrong_type(parameter, value):
-        yield Issue(name, f'expected {expected}, got {value!r}.', _right_type(name, parameter, value))
-    elif issue := _wrong_choice(name, parameter, value) or _out_of_range(name, parameter, value):
-        yield issue
-    else:
-        yield from _wrong_entries(name, parameter, value)
+    for check in (_wrong_type, _wrong_choice, _out_of_range):
+        if found := check(parameter, value):
+            expected, *meant = found
+            yield Issue.mismatch(name, expected, value, *[Fix({name: v}) for v in meant])
+            return
+    yield from _wrong_entries(name, parameter, value)
 
-def _wrong_choice(name, parameter, value):
-    "The issue of a value that `Literal` does not list"
+def _wrong_choice(parameter, value):
+    "The choices, if `Literal` does not list the value, and the closest one"
     values = literals(parameter.annotation)
     if not values or value in values or not any(_fits(value, type(v)) for v in values):
         return None
     others = [o for o, _ in members(parameter.annotation) if get_origin(o) is not Literal]
     if any(o not in _PLAIN or _fits(value, o) for o in others):
         return None
-    near = closest(value, values) if isinstance(value, str) else []
-    fix = Fix({name: near[0]}) if near else None
-    return Issue(name, f'must be one of {", ".join(map(repr, values))}, got {value!r}.', fix)
+    close = closest(value, values)[:1] if isinstance(value, str) else []
+    return f'one of {", ".join(map(repr, values))}', *close
 
-def _out_of_range(name, parameter, value):
-    "The issue of a number outside of the bounds that `Range` states"
+def _out_of_range(parameter, value):
+    "The bounds of `Range`, if a number is outside of them, and the nearest one"
     bounds = metadata(parameter.annotation, Range)
     if bounds is None or not isinstance(value, Real) or isinstance(value, bool) or value in bounds:
         return None
     nearest = bounds.nearest(value)
-    return Issue(name, f'must be {bounds}, got {value!r}.', None if nearest is None else Fix({name: nearest}))
+    return f'a number {bounds}', *([] if nearest is None else [nearest])
 
+# %% ../../nbs/core/registry.ipynb #71f8936f
 def _wrong_entries(name, parameter, value):
     "Issues of a tuple or list whose annotation names the types of its entries: `tuple[int, ...]`, `list[float]`"
     inner = next((get_args(o) for o, _ in members(parameter.annotation) if get_origin(o) in (tuple, list)), ())
     if not inner or not isinstance(value, (tuple, list)):
         return
     if ... not in inner and len(inner) > 1 and len(value) != len(inner):
-        yield Issue(name, f'expected {len(inner)} values, got {value!r}.')
+        yield Issue.mismatch(name, f'{len(inner)} values', value)
     for i, v in enumerate(value):
         entry = inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, annotation=inner[0])
         yield from _issues(join_path(name, i), entry, v)
@@ -256,24 +257,45 @@ def name_call(name: str, arg: str) -> str:
     return f"dict(type='{name}', {arg}=…)"
 
 # %% ../../nbs/core/registry.ipynb #672adc02
-def checks_call(
+def call_issues(
     f: Callable,  # a function that takes a classifier first, or also a path if its annotation contains `str`
-) -> Callable:
-    "A function that raises `ConfigError` for unknown keywords, and for a first argument that is not a classifier"
-    takes, _ = parameters(f)
-    first = next(iter(takes))
+    args: tuple,  # of the call
+    kwargs: Mapping,
+) -> list[Issue]:
+    "Issues of a call: unknown and missing arguments, wrong types, and a first argument that is not a classifier"
+    name, (takes, _) = f.__name__, parameters(f)
+    first, named = next(iter(takes)), {**dict(zip(takes, args, strict=False)), **kwargs}
+    required = [k for k, p in takes.items() if p.default is p.empty]
+    example = f"{name}({', '.join(required)}, …)"
+    issues = _unknown_arguments(name, takes, kwargs)
+    absent = [k for k in required if k not in named]
+    if absent:
+        issues.append(Issue('', f'{name} requires {" and ".join(absent)}: {example}.'))
+    given = named.get(first)
     accepts_path = str in [type_ for type_, _ in members(takes[first].annotation)]
-    example = f"{f.__name__}({', '.join(k for k, p in takes.items() if p.default is p.empty)}, …)"
+    if first not in named or is_classifier(given) or accepts_path and isinstance(given, (str, Path)):
+        known = [k for k in named if k in takes and k != first]
+        return issues + [i for k in known for i in _issues(k, takes[k], named[k])]
+    if any(map(is_classifier, args[1:2])):
+        return [*issues, Issue(first, f'the classifier comes first: {example}.')]
+    got = printable(repr(given), MAX_NAME) if isinstance(given, (str, Path, Mapping)) else f'a {type(given).__name__}'
+    use = 'Use compose(…) for a new one, load_classifier(PATH) for a trained one.'
+    if _is_layer(type(given)):
+        use = 'Compose one with it as the backbone: compose(net, neck, head, num_classes=…).'
+    return [*issues, Issue(first, f'expected a classifier, got {got}. {use}', expected='a classifier', got=given)]
+
+def is_classifier(o) -> bool:
+    "Whether an object has the parts of a classifier; imports no torch"
+    return all(hasattr(o, part) for part in ('backbone', 'neck', 'head'))
+
+# %% ../../nbs/core/registry.ipynb #0d1b3c50
+def checks_call(
+    f: Callable,  # see `call_issues`
+) -> Callable:
+    "A function that raises one `ConfigError` for all issues of its call"
     @wraps(f)
     def checked(*args, **kwargs):
-        issues = _unknown_arguments(f.__name__, takes, kwargs)
-        given = args[0] if args else kwargs.get(first)
-        if not _is_layer(type(given)) and any(_is_layer(type(o)) for o in args[1:2]):
-            issues.append(Issue(first, f'the classifier comes first: {example}.'))
-        elif isinstance(given, (str, Path, Mapping)) and not accepts_path:
-            issues.append(Issue(first, f'expected a classifier, got {printable(repr(given), MAX_NAME)}. '
-                                       'Use compose(…) for a new one, load_classifier(PATH) for a trained one.'))
-        if issues:
+        if issues := call_issues(f, args, kwargs):
             raise ConfigError(issues=issues)
         return f(*args, **kwargs)
     return checked
@@ -506,7 +528,7 @@ def __contains__(self: Registry, name):
 # %% ../../nbs/core/registry.ipynb #b162f864
 @patch
 def entries(self: Registry, kind: str | None = None) -> list[Entry]:
-    "All entries of a kind (those of unknown kind included, wrappers of other modules left out), sorted by name; imports their modules"
+    "All entries of a kind or of unknown kind, without wrappers, sorted by name; imports their modules"
     self._load_all(kind)
     found = [self._current(n) for n in sorted(self._entries, key=str.lower)]
     return [e for e in found if e and kind in (None, e.kind or kind) and not getattr(e.part, 'is_wrapper', False)]
@@ -612,6 +634,7 @@ def _find_class(self: Registry, name, kind):
     self._check_kind(shown, entry.kind, kind)
     return entry
 
+# %% ../../nbs/core/registry.ipynb #937b0a94
 @patch
 def _import_class(self: Registry, name, shown):
     "Import a class of the allowed packages, of this package, or of a trusted config"

@@ -62,12 +62,13 @@ class Table:
     def __str__(self):
         lines, shares = [], self._columns()                            # a share has a column of its own
         for row in ([Cell(h) for h in self.head], *self.rows):
-            texts = [('  ' * c.depth + one_line(c.text), *[c.percent] * s) for c, s in zip(row, shares)]
+            texts = [('  ' * c.depth + one_line(c.text), *[c.percent] * s) for c, s in zip(row, shares, strict=True)]
             lines.append([t for cell in texts for t in cell])
         left = [k for i, s in enumerate(shares) for k in (i in self.left, *[False] * s)]
-        widths = [max(map(len, column)) for column in zip(*lines)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         def row(line):
-            return '  '.join(c.ljust(w) if k else c.rjust(w) for c, w, k in zip(line, widths, left)).rstrip()
+            aligned = zip(line, widths, left, strict=True)
+            return '  '.join(c.ljust(w) if k else c.rjust(w) for c, w, k in aligned).rstrip()
         head, *rows = map(row, lines)
         table = '\n'.join([head, '─' * (sum(widths) + 2 * len(widths) - 2), *rows, *map(printable, self.notes)])
         return f'{printable(self.caption)}\n\n{table}' if self.caption else table

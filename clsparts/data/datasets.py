@@ -10,7 +10,7 @@ __all__ = ['Data', 'digits', 'targets_of', 'ClassCounts', 'image_name', 'split',
 # %% ../../nbs/data/datasets.ipynb #846d1807
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ..core.tables import Table
 from .figures import Figure, as_picture
 from .image_files import ImageFiles
 from clsparts.data.sources import (
+    DEFAULT_PRESET,
     HuggingFaceImages,
     Pixels,
     available_data,
@@ -41,7 +42,7 @@ _all_ = ['AUGMENTS', 'available_data', 'check_augment']                   # aske
 class Data:
     "A training and a validation set with class names"
     train: Dataset | DataLoader  # pairs of float image `(c, h, w)` and target: a label, or `(k,)` floats
-    val: Dataset | DataLoader  # likewise; never trained on
+    val: Dataset | DataLoader  # as `train`; never trained on
     classes: list[str]  # one name per label
     preset: Preset | None = None  # how images become tensors; None if they are tensors from 0 to 1, or unknown
     multi_label: bool = False  # whether an image may have several classes
@@ -50,11 +51,8 @@ class Data:
     @cached_property
     def image_shape(self) -> tuple[int, int, int]:
         "`(c, h, w)` of the images"
-        return (
-            (self.preset.channels, self.preset.size, self.preset.size)
-            if self.preset
-            else tuple(_first(self.val)[0].shape)
-        )
+        p = self.preset
+        return (p.channels, p.size, p.size) if p else tuple(_first(self.val)[0].shape)
 
     @cached_property
     def target(self) -> str:
@@ -62,25 +60,22 @@ class Data:
         if self.multi_label:
             return 'multi-label'
         known = targets_of(self.val)
-        return (
-            'labels'
-            if (torch.as_tensor(_first(self.val)[1]).ndim if known is None else known.ndim - 1) == 0
-            else 'soft'
-        )
+        target = torch.as_tensor(_first(self.val)[1]) if known is None else known[0]
+        return 'soft' if target.ndim else 'labels'
 
     def counts(self) -> 'ClassCounts':
         "Number of images per class; reads every image of a set whose targets are not known in advance"
         parts = [_counted(part, len(self.classes)) for part in (self.train, self.val)]
-        return ClassCounts(dict(zip(('class', 'train', 'val'), row)) for row in zip(self.classes, *parts))
+        rows = zip(self.classes, *parts, strict=True)
+        return ClassCounts(dict(zip(('class', 'train', 'val'), row, strict=True)) for row in rows)
 
     def validate_targets(self) -> None:
-        "Raise `ConfigError` for the first image whose target does not fit the classes; only targets known without opening images are checked"
+        "Raise `ConfigError` for a target that does not fit the classes; checks targets known without opening images"
         for name, part in (('training', self.train), ('validation', self.val)):
             if (known := targets_of(part)) is None:
                 continue
-            validate_targets(
-                known, self.classes, probabilities=True, path='data', name=lambda i: image_name(part, i, name)
-            )
+            named = partial(image_name, part, which=name)
+            validate_targets(known, self.classes, probabilities=True, path='data', name=named)
 
 
 def _first(part):
@@ -124,12 +119,9 @@ def targets_of(
         known = torch.as_tensor(part.targets)
     except (AttributeError, TypeError, ValueError, RuntimeError):
         return None
-    return (
-        known
-        if len(known) == len(part) > 0 and torch.equal(known[0], torch.as_tensor(part[0][1], dtype=known.dtype))
-        else None
-    )
-
+    if not len(known) == len(part) > 0:
+        return None
+    return known if torch.equal(known[0], torch.as_tensor(part[0][1], dtype=known.dtype)) else None
 
 def _read_targets(part):
     "The targets; opens every image if necessary"
@@ -227,6 +219,7 @@ def as_data(
         train, val = split(train, val_fraction, seed)
     return Data(train, val, list(map(str, classes)), preset, multi_label, list(notes))
 
+# %% ../../nbs/data/datasets.ipynb #9d1653ca
 def check_pairs(
     part: Dataset | DataLoader,
     dtype: torch.dtype | None = None,  # of the trained weights; None for any float type
@@ -255,9 +248,9 @@ def check_pairs(
             'data', f'expected pairs of image and target, got another first item: {type(e).__name__}: {e}'
         ) from e
     if not isinstance(image, torch.Tensor) or image.ndim != 3 or not image.is_floating_point():
-        found = (
-            f'{image.dtype} of shape {tuple(image.shape)}' if isinstance(image, torch.Tensor) else type(image).__name__
-        )
+        found = type(image).__name__
+        if isinstance(image, torch.Tensor):
+            found = f'{image.dtype} of shape {tuple(image.shape)}'
         raise ConfigError('data', f'expected images as float tensors (c, h, w), got {found}. '
                           'Use transform=v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]).')
     if dtype not in (None, image.dtype):
@@ -274,7 +267,7 @@ def load_data(
     name: str | Mapping,  # see above, or a dict with `name` and options
     root: str | Path | None = None,  # folder of torchvision's data sets; `ROOT` if None
     download: bool = False,  # whether missing files may be downloaded
-    **options,  # `size`, `channels`, `crop_ratio`, `squash`, `interpolation`, `mean`, `std`; `broken` for files; `val_fraction`, `seed` if a validation set is split off
+    **options,  # of `Preset`, and of the source: see above
 ) -> Data:
     "The data set of that name; raises `ConfigError` for an unknown name, missing files or an unknown option"
     if isinstance(name, Mapping):
@@ -294,12 +287,12 @@ def load_data(
 
 def from_hugging_face(
     rows,  # a `datasets.DatasetDict` or `datasets.Dataset` with a column of images and one of labels
-    preset: Preset = Preset(64, squash=True, interpolation='bilinear'),  # how images become tensors
+    preset: Preset = DEFAULT_PRESET,  # how images become tensors
     *,
     image: str | None = None,  # column of the images; None for the only one
     label: str | None = None,  # column of the labels; None for the only one of `ClassLabel`
     train_split: str = 'train',  # split for training
-    val_split: str | None = None,  # split for validation; None: the validation split, else the test split, else a fraction of `train_split`
+    val_split: str | None = None,  # split for validation; None: validation, else test, else a fraction of `train_split`
     val_fraction: float = .2,  # see `split`
     seed: int = 0,  # see `split`
 ) -> Data:
@@ -369,7 +362,7 @@ def show_batch(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if isinstance(part, DataLoader):
-            pairs = list(zip(*next(iter(part))))[:n]
+            pairs = list(zip(*next(iter(part)), strict=True))[:n]
         else:
             pairs = [part[i] for i in torch.randperm(len(part))[:n].tolist()]
     return show_images([x for x, _ in pairs], [_target_text(data, t) for _, t in pairs], data.preset)
@@ -386,7 +379,7 @@ def show_images(
     fig = Figure(figsize=(columns * width, rows * (width + .25 + .15 * lines)), dpi=80, layout='constrained')
     for ax in fig.subplots(rows, columns, squeeze=False).flat:
         ax.axis('off')
-    for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles):
+    for ax, image, title in zip(fig.axes, as_picture(torch.stack(list(images)), preset), titles, strict=False):
         ax.imshow(image, cmap='gray', vmin=0, vmax=1)
         ax.set_title(printable(title, 200), fontsize=8, parse_math=False)
     return fig
@@ -397,7 +390,7 @@ def _target_text(data, target):
     if target.ndim == 0:
         return data.classes[target]
     if data.multi_label:
-        return ', '.join(c for c, t in zip(data.classes, target) if t >= .5) or '–'
+        return ', '.join(c for c, t in zip(data.classes, target, strict=True) if t >= .5) or '–'
     return ', '.join(
         f'{data.classes[i]} {100 * target[i]:.0f} %'
         for i in target.argsort(descending=True)[:2].tolist()

@@ -84,9 +84,8 @@ def one_glyph_warning():
             warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
     if missing:
         shown = printable(' '.join(sorted(missing)[:20]))
-        warnings.warn(
-            f'no font in use has {shown}; boxes are drawn instead. Install the Noto fonts, which have nearly all scripts.'
-        )
+        fix = 'Install the Noto fonts, which have nearly all scripts.'
+        warnings.warn(f'no font in use has {shown}; boxes are drawn instead. {fix}', stacklevel=3)
 
 # %% ../../nbs/data/figures.ipynb #b7443d5a
 class _Printable(FuncFormatter):

@@ -50,7 +50,7 @@ def _size(path):
 
 # %% ../../nbs/data/fingerprints.ipynb #43e2fdac
 def _paths(part):
-    "The files of the images in their order; None if they are none"
+    "The files of the images in their order; None if the images are not files"
     if isinstance(part, DataLoader):
         return _paths(part.dataset)
     if isinstance(part, Subset):
@@ -62,11 +62,8 @@ def _paths(part):
     if isinstance(part, ImageFiles):
         return list(map(str, part.paths))
     samples = getattr(part, 'samples', None)  # torchvision's
-    found = (
-        [s[0] for s in samples if isinstance(s, tuple) and s and isinstance(s[0], str)]
-        if isinstance(samples, list)
-        else []
-    )
+    samples = samples if isinstance(samples, list) else []
+    found = [s[0] for s in samples if isinstance(s, tuple) and s and isinstance(s[0], str)]
     return found if len(found) == len(part) else None
 
 def _pixels(part, rows=None):
@@ -110,17 +107,16 @@ def data_digest(
 
 def _of_part(part):
     targets, paths = targets_of(part), _paths(part)
-    pixels = _pixels(part) if paths is None else None
-    found = dict(
-        files=paths and _of_files(paths),
-        pixels=None if pixels is None else _of_rows(pixels),
-        targets=None
-        if targets is None
-        else _of_rows(targets.float() if targets.is_floating_point() else targets.long()),
-    )
-    if targets is None and paths is None:
-        found['samples'] = _samples(part)
-    return {k: v for k, v in found.items() if v is not None}
+    pixels, found = _pixels(part) if paths is None else None, {}
+    if paths:
+        found['files'] = _of_files(paths)
+    if pixels is not None:
+        found['pixels'] = _of_rows(pixels)
+    if targets is not None:
+        found['targets'] = _of_rows(targets.float() if targets.is_floating_point() else targets.long())
+    elif paths is None and (samples := _samples(part)) is not None:
+        found['samples'] = samples
+    return found
 
 WHAT = dict(files='image files', pixels='pixels', targets='labels', samples='labels')
 
@@ -130,12 +126,8 @@ def digest_changes(
     data: Data,
 ) -> list[str]:  # phrases; [] if nothing is known to differ
     "What differs, with the first image"
-    return [
-        change
-        for name, part in (('train', data.train), ('val', data.val))
-        if (change := _change(then[name], now[name], part, name))
-    ]
-
+    changes = [_change(then[name], now[name], getattr(data, name), name) for name in ('train', 'val')]
+    return [c for c in changes if c]
 
 def _change(then, now, part, name):
     for key, what in WHAT.items():
@@ -144,7 +136,7 @@ def _change(then, now, part, name):
             continue                   # known at both times, or not compared
         if key in ('files', 'pixels') and sorted(old) == sorted(new):
             return f'the {what} of the {name} images in another order'
-        at = next((i for i, (a, b) in enumerate(zip(old, new)) if a != b), 0)
+        at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
         n = len(part.dataset) if isinstance(part, DataLoader) else len(part)
         first, end = n * at // len(new), n * (at + 1) // len(new)
         where = image_name(part, first) if end - first == 1 else f'images {first} to {end - 1}'

@@ -50,24 +50,15 @@ class Order(Sampler):
         world: int = 1,  # number of processes
         alone: bool = True,  # whether the last batch may have a single image, which batch norms cannot process
     ):
-        self.n, self.batch_size, self.seed, self.rank, self.world, self.epoch, self.start = (
-            n,
-            batch_size,
-            seed,
-            rank,
-            world,
-            1,
-            0,
-        )
+        self.n, self.batch_size, self.seed = n, batch_size, seed
+        self.rank, self.world, self.epoch, self.start = rank, world, 1, 0
         used = n - n % world                                            # the same number for every process
         if used // world % batch_size == 1 and not alone:
             used -= world
         self.used, self._permutation = used, (None, None)
         if len(self) == 0:
-            raise ConfigError(
-                'batch_size',
-                f'{n} images do not make a batch of {batch_size} for {world} processes. Take a smaller one.',
-            )
+            found = f'{n} images do not make a batch of {batch_size} for {world} processes. Take a smaller one.'
+            raise ConfigError('batch_size', found)
 
     def __len__(self):
         return -(-self.used // (self.batch_size * self.world))
@@ -86,10 +77,8 @@ class Order(Sampler):
     ) -> Batch:
         "The indices of one batch"
         if self._permutation[0] != epoch:
-            self._permutation = (
-                epoch,
-                torch.randperm(self.n, generator=torch.Generator().manual_seed(_mixed(self.seed, epoch))),
-            )
+            generator = torch.Generator().manual_seed(_mixed(self.seed, epoch))
+            self._permutation = epoch, torch.randperm(self.n, generator=generator)
         size = self.batch_size * self.world
         batch = Batch(self._permutation[1][i * size:min((i + 1) * size, self.used)][self.rank::self.world].tolist())
         batch.seed = _mixed(self.seed, epoch, i, self.rank)
@@ -104,6 +93,7 @@ def _mixed(*numbers):
 
 # %% ../../nbs/data/samplers.ipynb #29fc3d9c
 GENERATORS = torch.Generator, random.Random, np.random.RandomState, np.random.Generator
+_PLAIN = str, bytes, int, float, torch.Tensor, np.ndarray, type, type(os)      # without attributes to inspect
 
 def generators_of(
     *objects,  # a sampler, a data set
@@ -112,11 +102,7 @@ def generators_of(
     "The random generators that objects hold as attributes, directly or nested; the nearest first"
     found, known, queue = [], {}, list(objects)
     for o in queue:  # grows while it is read
-        if (
-            id(o) in known
-            or len(known) == most
-            or isinstance(o, (str, bytes, int, float, torch.Tensor, np.ndarray, type, type(os)))
-        ):
+        if id(o) in known or len(known) == most or isinstance(o, _PLAIN):
             continue
         known[id(o)] = o
         if isinstance(o, GENERATORS):
@@ -163,7 +149,7 @@ def seeded(
 
 # %% ../../nbs/data/samplers.ipynb #355123fc
 class Collated(Dataset):
-    "A data set that returns whole batches: tensors are sliced, other images are read one by one under the batch's seed"
+    "A data set of batches: tensors are sliced, other images are read one by one under the batch's seed"
 
     def __init__(self,
         data: Dataset,  # pairs of image and target
@@ -198,14 +184,11 @@ class Collated(Dataset):
             return self.collate(self._item(batch[0]))
         if hasattr(self.data, 'batch') and self.collate is default_collate:
             return self.data.batch(batch)
-        pairs = (
-            self.data.__getitems__(batch)
-            if getattr(self.data, '__getitems__', None)
-            else [self._item(i) for i in batch]
-        )
-        return (
-            _stacked(pairs, lambda j: self._name(batch[j])) if self.collate is default_collate else self.collate(pairs)
-        )
+        several = getattr(self.data, '__getitems__', None)
+        pairs = several(batch) if several else [self._item(i) for i in batch]
+        if self.collate is not default_collate:
+            return self.collate(pairs)
+        return _stacked(pairs, lambda j: self._name(batch[j]))
 
     def _name(self, i):
         "The name of an image"
@@ -223,6 +206,13 @@ class Collated(Dataset):
         except Exception as e:
             raise ConfigError('data', f'loading {self._name(i)} failed: {type(e).__name__}: {str(e)[:300]}') from e
 
+# %% ../../nbs/data/samplers.ipynb #406cb43b
+def _check_alike(what, found, name, fix):
+    "Raise `ConfigError` for the first image whose shape or type differs from the first image's"
+    if other := next((i for i, f in enumerate(found) if f != found[0]), None):
+        text = f'images of a batch must share one {what}: {name(0)} has {found[0]}, and {name(other)} {found[other]}.'
+        raise ConfigError('data', f'{text} {fix} in the transform of the data set makes them so.')
+
 def _stacked(pairs, name):
     "A batch of pairs; raises `ConfigError` that names an image unlike the first"
     for j, pair in enumerate(pairs):
@@ -231,19 +221,10 @@ def _stacked(pairs, name):
     images = [x for x, _ in pairs]
     if isinstance(images[0], torch.Tensor):
         if other := next((i for i, x in enumerate(images) if not isinstance(x, torch.Tensor)), None):
-            raise ConfigError(
-                'data', f'{name(other)}: expected a tensor like the other images, got {type(images[other]).__name__}.'
-            )
-        for what, hint in dict(
-            shape='v2.Resize((224, 224)) in the transform of the data set makes them so.',
-            dtype='v2.ToDtype(torch.float32, scale=True) in the transform of the data set makes them so.',
-        ).items():
-            found = [tuple(x.shape) if what == 'shape' else x.dtype for x in images]
-            if other := next((i for i, f in enumerate(found) if f != found[0]), None):
-                raise ConfigError(
-                    'data',
-                    f'images of a batch must share one {what}: {name(0)} has {found[0]}, and {name(other)} {found[other]}. {hint}',
-                )
+            found = type(images[other]).__name__
+            raise ConfigError('data', f'{name(other)}: expected a tensor like the other images, got {found}.')
+        _check_alike('shape', [tuple(x.shape) for x in images], name, 'v2.Resize((224, 224))')
+        _check_alike('dtype', [x.dtype for x in images], name, 'v2.ToDtype(torch.float32, scale=True)')
     return default_collate(pairs)
 
 # %% ../../nbs/data/samplers.ipynb #03139632
@@ -284,13 +265,8 @@ class Drawn(Sampler):
         rank: int = 0,  # index of this process; each draws an order of its own
     ):
         self.whole = loader.batch_sampler is None
-        self.sampler, self.seed, self.rank, self.start, self.batches = (
-            loader.sampler if self.whole else loader.batch_sampler,
-            seed,
-            rank,
-            0,
-            [],
-        )
+        self.sampler = loader.sampler if self.whole else loader.batch_sampler
+        self.seed, self.rank, self.start, self.batches = seed, rank, 0, []
         self.own = generators_of(loader.generator, self.sampler)
         self.repeatable = _mark(self.draw(1)) == _mark(self.draw(1))    # whether training can resume within an epoch
         self.mark, self.expected = None, None  # checksum of the latest order, and its expected value after a resume
@@ -320,6 +296,7 @@ class Drawn(Sampler):
     def __iter__(self):
         return iter(self.batches[self.start:])
 
+# %% ../../nbs/data/samplers.ipynb #8f5b0307
 def _mark(order):
     return zlib.crc32(repr([list(b) for b in order]).encode())
 
@@ -327,11 +304,9 @@ def _see(order, mark, resumed):
     "Record the order; raises `ConfigError` if it differs from the order before a resume"
     expected, order.mark, order.expected = order.expected, mark, None
     if resumed and expected not in (None, mark):
-        raise ConfigError(
-            'resume',
-            'the loader does not repeat its batches, so the epoch cannot be continued. Delete the newest snapshot to continue from '
-            'the one before, or let the loader draw from the generators of torch, NumPy and Python.',
-        )
+        raise ConfigError('resume', 'the loader does not repeat its batches, so the epoch cannot be continued. '
+                          'Delete the newest snapshot to continue from the one before, or let the loader draw '
+                          'from the generators of torch, NumPy and Python.')
 
 
 def _tell_epoch(epoch, *objects):
@@ -342,11 +317,9 @@ def _tell_epoch(epoch, *objects):
         if hasattr(o, 'sampler'):
             _tell_epoch(epoch, o.sampler)
 
-def _other_length(said, found):
-    more = f'{found}' if found < said else f'more than {said}'
-    return ConfigError(
-        'data', f'expected {said} batches (len of the loader), got {more}. Fix __len__ of its sampler or data set.'
-    )
+def _other_length(expected, found):
+    text = f'expected {expected} batches (len of the loader), got {found if found < expected else "more"}.'
+    return ConfigError('data', f'{text} Fix __len__ of its sampler or data set.')
 
 
 def _options_of(loader):
@@ -405,13 +378,10 @@ class Streamed:
 def _mark_of(batch):
     "Checksum of a batch: its targets and its first image"
     x, y = batch if isinstance(batch, (tuple, list)) and len(batch) == 2 else (None, None)
-    return zlib.crc32(
-        b''.join(
-            t.cpu().numpy().tobytes()
-            for t in (x[:1] if isinstance(x, torch.Tensor) else None, y)
-            if isinstance(t, torch.Tensor)
-        )
-    )
+    parts = [t for t in (x, y) if isinstance(t, torch.Tensor)]
+    if parts and parts[0] is x:
+        parts[0] = x[:1]
+    return zlib.crc32(b''.join(t.cpu().numpy().tobytes() for t in parts))
 
 # %% ../../nbs/data/samplers.ipynb #fb9f45a4
 class Batches:
@@ -432,22 +402,15 @@ class Batches:
         self.data, self.classes, self.dtype = data, classes, None  # type of the first images
         if not isinstance(data, DataLoader):
             self.order = Order(len(data), batch_size, seed, rank, world, alone)
-            self.loader = _loader(
-                Collated(data), self.order, num_workers, pin, seed, persistent_workers=num_workers > 0
-            )
+            options = dict(persistent_workers=num_workers > 0)
+            self.loader = _loader(Collated(data), self.order, num_workers, pin, seed, **options)
         elif isinstance(data.dataset, IterableDataset) or type(data).__iter__ is not DataLoader.__iter__:
             self.loader = self.order = Streamed(data, seed, rank)
         else:
             self.order = Drawn(data, seed, rank)
-            self.loader = _loader(
-                Collated(data.dataset, data.collate_fn, self.order.whole),
-                self.order,
-                data.num_workers,
-                data.pin_memory,
-                seed,
-                persistent_workers=data.persistent_workers,
-                **_options_of(data),
-            )
+            collated = Collated(data.dataset, data.collate_fn, self.order.whole)
+            options = dict(_options_of(data), persistent_workers=data.persistent_workers)
+            self.loader = _loader(collated, self.order, data.num_workers, data.pin_memory, seed, **options)
 
     def __len__(self):
         return len(self.loader)
@@ -464,26 +427,18 @@ class Batches:
     def _fitting(self, batch, epoch, i):
         "The batch with validated targets"
         def image(j):
-            return (
-                image_name(self.data, self.indices(epoch, i)[j])
-                if self.indices(epoch, i)
-                else f'image {j} of batch {i + 1}'
-            )
-
+            indices = self.indices(epoch, i)
+            return image_name(self.data, indices[j]) if indices else f'image {j} of batch {i + 1}'
         if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-            raise ConfigError(
-                'data', f'batch {i + 1}: expected a pair of images and targets, got {type(batch).__name__}.'
-            )
+            found = type(batch).__name__
+            raise ConfigError('data', f'batch {i + 1}: expected a pair of images and targets, got {found}.')
         found = getattr(batch[0], 'dtype', type(batch[0]).__name__)
         self.dtype = self.dtype or found
         if not isinstance(batch[0], torch.Tensor) or found != self.dtype:
-            raise ConfigError(
-                'data',
-                f'batch {i + 1}: expected images in one tensor, of {self.dtype} as the first batch, got {found}.',
-            )
-        return batch[0], validate_targets(
-            torch.as_tensor(batch[1]), self.classes, probabilities=True, path='data', name=image
-        )
+            text = f'batch {i + 1}: expected images in one tensor, of {self.dtype} as the first batch, got {found}.'
+            raise ConfigError('data', text)
+        y = torch.as_tensor(batch[1])
+        return batch[0], validate_targets(y, self.classes, probabilities=True, path='data', name=image)
 
     def indices(self,
         epoch: int,  # from 1

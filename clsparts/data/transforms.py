@@ -38,13 +38,13 @@ def _shown(v):
     except ValueError:
         return 'an int of thousands of digits'
 
-def _preset_findings(p):
+def _preset_issues(p):
     "Path, expectation and value of each invalid option of a preset"
     if not _is_whole(p.size, 1, MAX_SIZE):
         yield 'size', f'an int from 1 to {MAX_SIZE}', p.size
     if not _is_whole(p.channels, 1, 3) or p.channels == 2:
         yield 'channels', '1 or 3', p.channels
-        return                                                          # mean and std are one number per channel
+        return                                       # mean and std have one number per channel
     if not _is_number(p.crop_ratio, 1e-3, 1):
         yield 'crop_ratio', 'a number above 0, at most 1', p.crop_ratio
     elif not p.squash and _is_whole(p.size, 1, MAX_SIZE) and p.size / p.crop_ratio > MAX_SIZE:
@@ -57,7 +57,7 @@ def _preset_findings(p):
         value, other = getattr(p, name), getattr(p, 'std' if name == 'mean' else 'mean')
         numbers = f'{p.channels} number{"s" if p.channels == 3 else ""} from 0 to 1, one per channel'
         if value is None and other is not None:
-            yield name, f'{numbers}, beside {"std" if name == "mean" else "mean"}', value
+            yield name, f'{numbers} as for {"std" if name == "mean" else "mean"}', value
         elif value is not None and not _are_numbers(value, p.channels, 0 if name == 'mean' else 1e-6, 1):
             bytes_ = _are_numbers(value, p.channels, 1, 255)
             yield name, numbers + ', of pixels divided by 255' * bytes_, value
@@ -75,7 +75,7 @@ class Preset:
     squash: bool = False  # resize to `size` × `size` without keeping the aspect ratio; ignores `crop_ratio`
 
     def __post_init__(self):
-        wrong = [(f'data.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _preset_findings(self)]
+        wrong = [(f'data.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _preset_issues(self)]
         if wrong:
             raise ConfigError(issues=wrong)
         for name in ('mean', 'std'):
@@ -111,16 +111,8 @@ class Preset:
         "The transform for training"
         o, size = check_augment(augment), (self.size, self.size)
         cut = _fitted(self) if o['scale'] is None else _cropped(size, o, self.interpolation)
-        return _composed(
-            _coloured(self)
-            + cut
-            + _flipped(o)
-            + _shifted(size, o)
-            + _policy(o)
-            + _painted(o)
-            + _floats(self)
-            + _erased(o)
-        )
+        changes = _flipped(o) + _shifted(size, o) + _policy(o) + _painted(o)
+        return _composed(_coloured(self) + cut + changes + _floats(self) + _erased(o))
 
 # %% ../../nbs/data/transforms.ipynb #422fd3ba
 def _v2():
@@ -170,36 +162,29 @@ POLICIES = dict(                                                        # transf
     autoaugment=lambda o: _v2().AutoAugment(),
     autoaugment_cifar10=lambda o: _v2().AutoAugment(_v2().AutoAugmentPolicy.CIFAR10))
 _OPTIONS = dict(policy=None, magnitude=9, num_ops=2, scale=None, ratio=(3 / 4, 4 / 3), flip=0., shift=0., erase=0.)
-# options of OpenMMLab's `RandomErasing`; colours from 0 to 255, RGB
-ERASING = dict(
-    erase_prob=0.5,
-    min_area_ratio=0.02,
-    max_area_ratio=0.4,
-    aspect_range=(3 / 10, 10 / 3),
-    mode='const',
-    fill_color=(128, 128, 128),
-    fill_std=None,
-)
+ERASING = dict(                              # options of OpenMMLab's `RandomErasing`; colours from 0 to 255, RGB
+    erase_prob=.5, min_area_ratio=.02, max_area_ratio=.4, aspect_range=(3 / 10, 10 / 3),
+    mode='const', fill_color=(128, 128, 128), fill_std=None)
 
 _PAIRS = dict(
-    scale=(1e-6, 1, 'least and greatest share of the area, above 0 and at most 1,'),
-    ratio=(1e-3, 1e3, 'least and greatest width by height'),
+    scale=(1e-6, 1, 'smallest and largest fraction of the area, above 0 and at most 1,'),
+    ratio=(1e-3, 1e3, 'smallest and largest width by height'),
 )
 
-
-def _augment_findings(o):
+# %% ../../nbs/data/transforms.ipynb #2e168641
+def _augment_issues(o):
     "Path, expectation and value of each invalid option"
     for k in ('flip', 'shift'):
         if not _is_number(o[k], 0, 1):
             yield k, 'a number from 0 to 1', o[k]
     if isinstance(o['erase'], Mapping):
-        yield from _erasing_findings({**ERASING, **o['erase']})
+        yield from _erasing_issues({**ERASING, **o['erase']})
     elif not _is_number(o['erase'], 0, 1):
         yield 'erase', 'a number from 0 to 1, or a dict', o['erase']
     if o['policy'] not in [None, *POLICIES]:
         yield 'policy', f'one of {", ".join(POLICIES)}', o['policy']
     if not _is_whole(o['magnitude'], 0, 30):
-        yield 'magnitude', 'a whole number from 0 to 30', o['magnitude']
+        yield 'magnitude', 'an int from 0 to 30', o['magnitude']
     if not _is_whole(o['num_ops'], 1, MAX_OPS):
         yield 'num_ops', f'an int from 1 to {MAX_OPS}', o['num_ops']
     for k, (low, high, meaning) in _PAIRS.items():
@@ -208,19 +193,17 @@ def _augment_findings(o):
         if not _are_numbers(v, 2, low, high) or v[0] > v[1]:
             yield k, meaning, v
 
-def _erasing_findings(o):
+def _erasing_issues(o):
     "The same for the options in `ERASING`"
     for k in ('erase_prob', 'min_area_ratio', 'max_area_ratio'):
         if not _is_number(o[k], 0, 1):
             yield f'erase.{k}', 'a number from 0 to 1', o[k]
-    if (
-        all(_is_number(o[k]) for k in ('min_area_ratio', 'max_area_ratio'))
-        and o['min_area_ratio'] > o['max_area_ratio']
-    ):
-        yield 'erase.max_area_ratio', f'at least min_area_ratio, {o["min_area_ratio"]}', o['max_area_ratio']
+    least, most = o['min_area_ratio'], o['max_area_ratio']
+    if _is_number(least) and _is_number(most) and least > most:
+        yield 'erase.max_area_ratio', f'at least min_area_ratio, {least}', most
     v = o['aspect_range']
     if not (_is_number(v, 1e-3, 1e3) or _are_numbers(v, 2, 1e-3, 1e3) and v[0] <= v[1]):
-        yield 'erase.aspect_range', 'a number, or the least and greatest height by width', v
+        yield 'erase.aspect_range', 'a number, or the smallest and largest height by width', v
     if o['mode'] not in ('const', 'rand'):
         yield 'erase.mode', "'const' or 'rand'", o['mode']
     for k in ('fill_color', 'fill_std'):
@@ -230,34 +213,27 @@ def _erasing_findings(o):
             yield f'erase.{k}', 'a number from 0 to 255, or three', o[k]
 
 # %% ../../nbs/data/transforms.ipynb #071a24f3
+def _unknown(path, options, known):
+    "Path and text for each unknown option"
+    there = f'Available: {", ".join(known)}.'
+    unknown = [k for k in options if k not in known]
+    return [(f'{path}.{k}', f'there is no such option. {did_you_mean(k, known)}{there}') for k in unknown]
+
 def check_augment(
-    augment: str | Mapping,  # a key of `AUGMENTS`, or options: `dict(policy='randaugment', scale=(.08, 1), flip=.5, erase=.25)`
+    augment: str | Mapping,  # a key of `AUGMENTS`, or options: `dict(scale=(.08, 1), flip=.5, erase=.25)`
 ) -> dict:  # every option with its value
     "All options of an augmentation; raises one `ConfigError` for all unknown names, unknown options and invalid values"
     if not isinstance(augment, Mapping):
         if not isinstance(augment, str) or augment not in AUGMENTS:
-            raise ConfigError(
-                'augment',
-                f'there is no augmentation {_shown(augment)}. {did_you_mean(_shown(augment), AUGMENTS)}'
-                f'Available: {", ".join(AUGMENTS)}; or a dict of options.',
-            )
+            near = did_you_mean(_shown(augment), AUGMENTS)
+            raise ConfigError('augment', f'there is no augmentation {_shown(augment)}. {near}'
+                              f'Available: {", ".join(AUGMENTS)}; or a dict of options.')
         return {**_OPTIONS, **AUGMENTS[augment]}
     o = {**_OPTIONS, **augment}
-    there = f'Available: {", ".join(_OPTIONS)}.'
-    wrong = [
-        (f'augment.{k}', f'there is no such option. {did_you_mean(k, _OPTIONS)}{there}')
-        for k in augment
-        if k not in _OPTIONS
-    ]
+    wrong = _unknown('augment', augment, _OPTIONS)
     if isinstance(o['erase'], Mapping):
-        for k in o['erase'].keys() - ERASING.keys():
-            wrong.append(
-                (
-                    f'augment.erase.{k}',
-                    f'there is no such option. {did_you_mean(k, ERASING)}Available: {", ".join(ERASING)}.',
-                )
-            )
-    wrong += [(f'augment.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _augment_findings(o)]
+        wrong += _unknown('augment.erase', o['erase'], ERASING)
+    wrong += [(f'augment.{k}', f'expected {expected}, got {_shown(v)}.') for k, expected, v in _augment_issues(o)]
     for k in ('magnitude', 'num_ops'):
         if o[k] != _OPTIONS[k] and o['policy'] != 'randaugment':
             wrong.append((f'augment.{k}', "this option needs policy='randaugment'. Set that, or remove this."))
@@ -267,11 +243,8 @@ def check_augment(
 
 # %% ../../nbs/data/transforms.ipynb #80549b7a
 def _cropped(size, o, interpolation):
-    return [
-        _v2().RandomResizedCrop(
-            size, tuple(o['scale']), tuple(o['ratio']), _v2().InterpolationMode(interpolation), antialias=True
-        )
-    ]
+    how = dict(interpolation=_v2().InterpolationMode(interpolation), antialias=True)
+    return [_v2().RandomResizedCrop(size, tuple(o['scale']), tuple(o['ratio']), **how)]
 
 
 def _flipped(o):
@@ -297,15 +270,13 @@ def _between(low, high):
 
 def _box(h, w, o):
     "Rows and columns of a box with random area, aspect ratio and position"
-    shapes = (
-        o['aspect_range']
-        if isinstance(o['aspect_range'], (list, tuple))
-        else sorted((o['aspect_range'], 1 / o['aspect_range']))
-    )
+    shapes = o['aspect_range']
+    if not isinstance(shapes, (list, tuple)):
+        shapes = sorted((shapes, 1 / shapes))
     shape, area = math.exp(_between(*map(math.log, shapes))), h * w * _between(o['min_area_ratio'], o['max_area_ratio'])
     sides = min(round((area * shape) ** .5), h), min(round((area / shape) ** .5), w)
-    starts = [int(torch.randint(0, max(1, n - side), ())) for n, side in zip((h, w), sides)]
-    return [slice(start, start + side) for start, side in zip(starts, sides)]
+    starts = [int(torch.randint(0, max(1, n - side), ())) for n, side in zip((h, w), sides, strict=True)]
+    return [slice(start, start + side) for start, side in zip(starts, sides, strict=True)]
 
 def _per_channel(value, channels):
     "One number per channel `(c, 1, 1)`; grey images use the mean of three"
@@ -336,12 +307,8 @@ def for_small(
     o = check_augment(augment)
     if isinstance(augment, Mapping) or o['scale'] is None:
         return o
-    return {
-        **o,
-        'scale': None,
-        'shift': _EIGHTH,
-        'policy': {'autoaugment': 'autoaugment_cifar10'}.get(o['policy'], o['policy']),
-    }
+    policy = 'autoaugment_cifar10' if o['policy'] == 'autoaugment' else o['policy']
+    return {**o, 'scale': None, 'shift': _EIGHTH, 'policy': policy}
 
 
 def tensor_transform(
@@ -349,12 +316,10 @@ def tensor_transform(
     size: tuple[int, int],  # height and width of the images
 ) -> Callable | None:  # for float images `(c, h, w)`, from 0 to 1 if there is a policy; None without augmentation
     "An augmentation of image tensors that keeps their shape"
-    o, bytes_, floats = (
-        for_small(augment),
-        _v2().ToDtype(torch.uint8, scale=True),
-        _v2().ToDtype(torch.float32, scale=True),
-    )
-    policy = [bytes_, *_policy(o), floats] if o['policy'] else []
+    o, policy = for_small(augment), []
+    if o['policy']:
+        as_bytes, as_floats = (_v2().ToDtype(dtype, scale=True) for dtype in (torch.uint8, torch.float32))
+        policy = [as_bytes, *_policy(o), as_floats]
     crop = _cropped(size, o, 'bilinear') if o['scale'] is not None else []
     steps = crop + _flipped(o) + _shifted(size, o) + policy + _painted(o) + _erased(o)
     return _composed(steps) if steps else None

@@ -18,6 +18,7 @@ from time import perf_counter
 
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 from ..base.shapes import evaluating
@@ -39,7 +40,7 @@ class Evaluation:
     classes: list[str] | None = None  # class names; numbers if None
     seconds: float = 0.  # inference time
     threshold: float | torch.Tensor = .5  # of multi-label predictions, or one per class, `(k,)`
-    multi_label: bool = False  # whether an image may have several classes; also true if a row of the targets does not sum to 1
+    multi_label: bool = False  # whether an image may have several classes; true if a row of targets does not sum to 1
 
     def __post_init__(self):
         several = self.labels.ndim == 2 and (self.multi_label or ((self.labels.sum(1) - 1).abs() > 1e-3).any().item())
@@ -69,7 +70,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> torch.Tensor:
-        "Confusion matrix, true classes in rows, predicted in columns `(k, k)`; multi-label: absent or present, per class `(k, 2, 2)`"
+        "Confusion matrix, true classes in rows, predicted in columns `(k, k)`; multi-label: one 2 × 2 matrix per class"
         return _confusion(self)
 
     def worst(self, n: int = 8) -> list[int]:  # indices into the data set
@@ -89,10 +90,7 @@ class Evaluation:
     @property
     def per_class(self) -> list[dict]:
         "One record per class: `class`, `count`, `precision`, `recall`, `f1`, and `ap` for multi-label data"
-        columns = [self.names, self._counts[0].tolist(), *class_figures(*self._counts).tolist()]
-        if self.multi_label:
-            columns.append(self._aps.tolist())
-        return [dict(zip(('class', 'count', 'precision', 'recall', 'f1', 'ap'), row)) for row in zip(*columns)]
+        return _per_class(self)
 
     @property
     def f1(self) -> float:
@@ -106,23 +104,7 @@ class Evaluation:
             raise ConfigError('data', f'expected at least one label, got {len(self.labels)} images without any.')
         return self._aps.nanmean().item()
 
-    def best_thresholds(self) -> torch.Tensor:  # `(k,)`
-        "The threshold with the highest F1 on these images, per class; classes without an image keep theirs"
-        if not self.multi_label:
-            raise ValueError('single-label predictions have no thresholds: the most likely class is predicted.')
-        current = torch.as_tensor(self.threshold).expand(self.scores.shape[1])
-        return torch.stack(
-            [thresholds_for(s, t) if t.any() else old for s, t, old in zip(self.scores.T, self.labels.T > 0.5, current)]
-        )
 
-    def reliability(self, bins: int = 15) -> list[dict]:
-        "Confidence and accuracy per bin, see `calibration`"
-        if self.multi_label:
-            return calibration(self.scores.flatten(), self.labels.flatten() > .5, bins)
-        return calibration(self.scores.amax(1), self.scores.argmax(1) == self.truth, bins)
-
-    def ece(self, bins: int = 15) -> float:
-        return calibration_error(self.reliability(bins))
 
     @property
     def throughput(self) -> float:
@@ -178,7 +160,7 @@ def frequent_mistakes(
     k, predicted = seen.scores.shape[1], seen.scores.argmax(1)
     cells, counts = (seen.truth * k + predicted)[predicted != seen.truth].unique(return_counts=True)
     order = counts.argsort(descending=True, stable=True)[:n]
-    return [(count, at // k, at % k) for count, at in zip(counts[order].tolist(), cells[order].tolist())]
+    return [(count, at // k, at % k) for count, at in zip(counts[order].tolist(), cells[order].tolist(), strict=True)]
 
 # %% ../../nbs/evaluation/evaluator.ipynb #5db47be0
 def score_key(
@@ -188,6 +170,14 @@ def score_key(
     return 'val_mAP' if 'val_mAP' in record else 'val_accuracy'
 
 # %% ../../nbs/evaluation/evaluator.ipynb #2fd7bd4d
+def _per_class(e):
+    "The records of the classes"
+    columns = [e.names, e._counts[0].tolist(), *class_figures(*e._counts).tolist()]
+    if e.multi_label:
+        columns.append(e._aps.tolist())
+    names = ('class', 'count', 'precision', 'recall', 'f1', 'ap')[:len(columns)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
 def _count_classes(e):
     "Per class the number of images that are of it, that are predicted as it, and both"
     k = e.scores.shape[1]
@@ -204,9 +194,8 @@ def class_figures(
     hits: torch.Tensor,  # number of these that are of the class `(k,)`
 ) -> torch.Tensor:  # precision, recall and F1 `(3, k)`; 0 where the denominator is 0
     "Precision, recall and F1 per class"
-    return torch.stack(
-        [hits / predicted.clamp(min=1), hits / true.clamp(min=1), 2 * hits / (true + predicted).clamp(min=1)]
-    )
+    precision, recall = hits / predicted.clamp(min=1), hits / true.clamp(min=1)
+    return torch.stack([precision, recall, 2 * hits / (true + predicted).clamp(min=1)])
 
 
 def average_precisions(
@@ -215,13 +204,9 @@ def average_precisions(
 ) -> torch.Tensor:  # `(k,)`; NaN for a class without an image
     "Area under the precision-recall curve, per class"
     from torchmetrics.functional.classification import binary_average_precision
-    none = torch.tensor(float('nan'))
-    return torch.stack(
-        [
-            binary_average_precision(s, t.int(), validate_args=False) if t.any() else none
-            for s, t in zip(scores.T, truth.T)
-        ]
-    )
+    def ap(s, t):
+        return binary_average_precision(s, t.int(), validate_args=False) if t.any() else torch.tensor(float('nan'))
+    return torch.stack([ap(s, t) for s, t in zip(scores.T, truth.T, strict=True)])
 
 # %% ../../nbs/evaluation/evaluator.ipynb #7f9608cd
 def thresholds_for(
@@ -234,6 +219,15 @@ def thresholds_for(
     best = (precision * recall / (precision + recall).clamp(min=1e-12))[:-1].argmax()
     just_below = at[best].nextafter(torch.tensor(-1.))
     return ((at[best - 1] + at[best]) / 2).minimum(just_below) if best else just_below
+
+@patch
+def best_thresholds(self: Evaluation) -> torch.Tensor:  # `(k,)`
+    "The threshold with the highest F1 on these images, per class; classes without an image keep theirs"
+    if not self.multi_label:
+        raise ValueError('single-label predictions have no thresholds: the most likely class is predicted.')
+    current = torch.as_tensor(self.threshold).expand(self.scores.shape[1])
+    columns = zip(self.scores.T, self.labels.T > .5, current, strict=True)
+    return torch.stack([thresholds_for(s, t) if t.any() else old for s, t, old in columns])
 
 # %% ../../nbs/evaluation/evaluator.ipynb #2f9a984f
 def calibration(
@@ -249,13 +243,27 @@ def calibration(
     def total(x):
         return x.double().new_zeros(bins).index_add_(0, bin, x.double())
     columns = [total(x).tolist() for x in (torch.ones_like(confidence), confidence, correct)]
-    return [dict(count=int(n), confidence=s / n, accuracy=r / n) for n, s, r in zip(*columns) if n]
+    return [dict(count=int(n), confidence=s / n, accuracy=r / n) for n, s, r in zip(*columns, strict=True) if n]
+
+
 
 def calibration_error(
     records: list[dict],  # see `calibration`
 ) -> float:  # from 0 to 1
     "Mean gap between confidence and accuracy"
     return sum(r['count'] * abs(r['accuracy'] - r['confidence']) for r in records) / sum(r['count'] for r in records)
+
+@patch
+def reliability(self: Evaluation, bins: int = 15) -> list[dict]:
+    "Confidence and accuracy per bin, see `calibration`; of every class for multi-label data"
+    if self.multi_label:
+        return calibration(self.scores.flatten(), self.labels.flatten() > .5, bins)
+    return calibration(self.scores.amax(1), self.scores.argmax(1) == self.truth, bins)
+
+@patch
+def ece(self: Evaluation, bins: int = 15) -> float:
+    "Expected calibration error, see `calibration_error`"
+    return calibration_error(self.reliability(bins))
 
 # %% ../../nbs/evaluation/evaluator.ipynb #d25f5719
 ROWS = 20  # rows of a table
@@ -281,17 +289,15 @@ def _table(e):
 def _five_crops(x):
     from torchvision.transforms.v2 import functional  # takes more than a second to import
     h, w = x.shape[-2:]
-    return [
-        F.interpolate(crop, (h, w), mode='bilinear')
-        for crop in functional.five_crop(x, [-(-h * 7 // 8), -(-w * 7 // 8)])
-    ]
+    crops = functional.five_crop(x, [-(-h * 7 // 8), -(-w * 7 // 8)])
+    return [F.interpolate(crop, (h, w), mode='bilinear') for crop in crops]
 
 
 VIEWS = {'flip': lambda x: x.flip(-1), 'five crops': _five_crops}
 
 def views(
     x: torch.Tensor,  # images `(b, c, h, w)`
-    tta: str | Callable | Sequence | None = None,  # names in `VIEWS`, or functions that return another view or a list of all
+    tta: str | Callable | Sequence | None = None,  # names in `VIEWS`, or functions that return one or all views
 ) -> list[torch.Tensor]:
     "The views of the images; raises `ConfigError` for an unknown name"
     shown = [x]
@@ -327,7 +333,7 @@ def batches_of(
         inner = inner.dataset
     if type(inner) is TensorDataset:
         if indices is None:
-            return zip(*(t.split(batch_size) for t in inner.tensors))
+            return zip(*(t.split(batch_size) for t in inner.tensors), strict=True)
         return ([t[i] for t in inner.tensors] for i in indices.split(batch_size))
     if isinstance(data, IterableDataset):
         return DataLoader(data, batch_size, num_workers=num_workers, pin_memory=pin, generator=torch.Generator())
@@ -358,14 +364,16 @@ AUTOCAST = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
 
 def _autocast(device, precision):
     if precision not in (None, *AUTOCAST):
-        raise ConfigError(
-            'autocast',
-            f'unknown precision {precision!r}. {did_you_mean(str(precision), AUTOCAST)}Available: {", ".join(AUTOCAST)}.',
-        )
+        near = did_you_mean(str(precision), AUTOCAST)
+        raise ConfigError('autocast', f'unknown precision {precision!r}. {near}Available: {", ".join(AUTOCAST)}.')
     dtype = AUTOCAST.get(precision)
     return nullcontext() if dtype is None else torch.autocast(torch.device(device).type, dtype)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #62c1b457
+def _named_from(name, start, i):
+    "The name of an image by its position in a batch that starts at `start`"
+    return name(start + i)
+
 def _check_finite(scores, x, name):
     "Raise `FloatingPointError` for the first image whose scores are not all finite"
     good = scores.isfinite().all(1)
@@ -374,9 +382,7 @@ def _check_finite(scores, x, name):
     i = good.logical_not().nonzero()[0].item()
     why = 'some of its pixels are not finite'
     if x[i].isfinite().all():
-        why = (
-            'its pixels are finite, so the weights are not, or the network overflows. Try bf16 or fp32 instead of fp16'
-        )
+        why = 'its pixels are finite, so the weights are not, or the network overflows. Use bf16 or fp32, not fp16'
     raise FloatingPointError(f'{name(i)}: its scores are not finite: {why}.')
 
 # %% ../../nbs/evaluation/evaluator.ipynb #79d82ad7
@@ -393,7 +399,10 @@ def evaluate(
     classes: list[str] | None = None,  # class names, if `data` has none
     autocast: str | None = None,  # 'bf16' or 'fp16' for mixed precision
 ) -> Evaluation:
-    "Predictions and loss of `clf` on all of `data`; raises `ConfigError` for missing images and invalid targets, `FloatingPointError` for NaN scores"
+    """Predictions and loss of `clf` on all of `data`.
+
+    Raises `ConfigError` for missing images and invalid targets, and `FloatingPointError` for NaN.
+    """
     if clf.head is None:
         raise ConfigError(
             'model.head', 'expected a classifier with a head, got one that outputs features. Set model.head.'
@@ -417,41 +426,36 @@ def evaluate(
             x = batch[0].to(device, non_blocking=True)
             k = clf.head.num_classes or clf.predict(x[:1]).scores.shape[1]
             check_names(classes, k)
-            y = validate_targets(
-                torch.as_tensor(batch[1]).cpu(),
-                classes or k,
-                probabilities=True,
-                path='data',
-                name=lambda i: name(n + i),
-            )
+            y, named = torch.as_tensor(batch[1]).cpu(), partial(_named_from, name, n)
+            y = validate_targets(y, classes or k, probabilities=True, path='data', name=named)
             start = perf_counter()
-            found, losses = zip(*in_pieces(lambda x, y: _ask(clf, x, y, tta), x, y.to(device)))
-            _check_finite(torch.cat(found), batch[0], lambda i: name(n + i))
+            found, losses = zip(*in_pieces(lambda x, y: _ask(clf, x, y, tta), x, y.to(device)), strict=True)
+            _check_finite(torch.cat(found), batch[0], named)
             loss, seconds, n = loss + sum(losses), seconds + perf_counter() - start, n + len(y)
             labels.append(y)
             scores.extend(found)
     if not n:
         raise ConfigError('data', 'expected at least one image, got none.')
     if not math.isfinite(loss):
-        warnings.warn(f'the mean loss is {loss / n}, though all scores are finite.')
+        warnings.warn(f'the mean loss is {loss / n}, though all scores are finite.', stacklevel=3)
     return Evaluation(torch.cat(labels), torch.cat(scores), loss / n, classes, seconds, multi_label=several)
 
 # %% ../../nbs/evaluation/evaluator.ipynb #cd283a07
 def merge_evaluations(
-    parts: Sequence[Evaluation],  # of disjoint shares of a data set
-    orders: Sequence[Sequence[int]],  # the indices of each share
+    parts: Sequence[Evaluation],  # of disjoint parts of a data set
+    orders: Sequence[Sequence[int]],  # the indices of each part
 ) -> Evaluation:
-    "One evaluation of all shares, in the order of the indices; raises `ValueError` for shares that overlap or do not match their indices"
+    "One evaluation of all parts, in the order of the indices; raises `ValueError` for overlapping parts"
     sizes, indices = [len(o) for o in orders], [i for o in orders for i in o]
     if (found := [len(p.labels) for p in parts]) != sizes:
         raise ValueError(f'orders: expected {found} indices, as many as images, got {sizes}.')
     if len(set(indices)) < len(indices):
-        raise ValueError('orders: an index occurs twice; shares must not overlap.')
+        raise ValueError('orders: an index occurs twice; parts must not overlap.')
     back = torch.tensor(indices).argsort()
     return replace(
         parts[0],
         labels=torch.cat([p.labels for p in parts])[back],
         scores=torch.cat([p.scores for p in parts])[back],
-        loss=sum(p.loss * n for p, n in zip(parts, sizes)) / sum(sizes),
+        loss=sum(p.loss * n for p, n in zip(parts, sizes, strict=True)) / sum(sizes),
         seconds=max(p.seconds for p in parts),
     )

@@ -13,7 +13,9 @@ import re
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -31,19 +33,14 @@ def _pairs(module):
     "Names of convolutions and the batch norms after them: neighbours in a sequence, or `conv1` and `bn1`"
     children = dict(module.named_children())
     names = list(children)
-    pairs = (
-        zip(names, names[1:])
-        if isinstance(module, nn.Sequential)
-        else ((n.replace('bn', 'conv'), n) for n in names if 'bn' in n)
-    )
+    pairs = [(n.replace('bn', 'conv'), n) for n in names if 'bn' in n]
+    if isinstance(module, nn.Sequential):
+        pairs = pairwise(names)
     for conv, norm in pairs:
         a, b = children.get(conv), children.get(norm)
-        if (
-            isinstance(a, nn.Conv2d)
-            and isinstance(b, nn.BatchNorm2d)
-            and b.track_running_stats
-            and a.out_channels == b.num_features
-        ):
+        if not isinstance(a, nn.Conv2d) or not isinstance(b, nn.BatchNorm2d):
+            continue
+        if b.track_running_stats and a.out_channels == b.num_features:
             yield conv, norm
 
 # %% ../../nbs/evaluation/export.ipynb #3787bebb
@@ -93,15 +90,13 @@ def _exporting(path):
     except (MemoryError, OSError):
         raise
     except Exception as e:
-        told = str(e.__cause__ or e).strip()  # ONNX's own is a page of advice
-        line = re.search(r'raised this error:\n.*line (\d+), in .*\n *(.+)', told)
-        why = re.match(r'.*(\n  - [^.]*\.)?', told)[0]
-        why = ' '.join(re.sub('For more information.*', '', why).split()) + (
-            f' It is at line {line[1]}: {line[2]}' if line else ''
-        )
-        raise ConfigError(
-            message=f'{path}: was not written. Torch exports nothing that depends on the values of an image or the size of the batch: {why}'
-        ) from e
+        text = str(e.__cause__ or e).strip()                           # ONNX's own is a page of advice
+        why = re.match(r'.*(\n  - [^.]*\.)?', text)[0]
+        why = ' '.join(re.sub('For more information.*', '', why).split())
+        if line := re.search(r'raised this error:\n.*line (\d+), in .*\n *(.+)', text):
+            why += f' It is at line {line[1]}: {line[2]}'
+        raise ConfigError(message=f'{path}: was not written. Code that depends on the values of an image or '
+                                  f'on the batch size cannot be exported: {why}') from e
 
 
 def _checked(path, run, net, shape, tolerance):
@@ -111,10 +106,9 @@ def _checked(path, run, net, shape, tolerance):
         x = torch.randn(n, *shape, generator=generator)
         found, expected = torch.as_tensor(run(x)), net(x)
         if not torch.allclose(found, expected, rtol=tolerance, atol=tolerance):
-            raise ConfigError(
-                message=f'{path}: was not written: for {n} random images its outputs differ from those of the classifier by up to '
-                f'{(found - expected).abs().max():.2g}; {tolerance:g} is allowed.'
-            )
+            most = (found - expected).abs().max()
+            raise ConfigError(message=f'{path}: was not written: for {n} random images its outputs differ from those '
+                                      f'of the classifier by up to {most:.2g}; {tolerance:g} is allowed.')
 
 # %% ../../nbs/evaluation/export.ipynb #7104a1c2
 def _shape_of(clf, image_shape, preset):
@@ -125,7 +119,7 @@ def _shape_of(clf, image_shape, preset):
     return tuple(shape)
 
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
-    "What is exported, a batch of images for it, and what is kept beside it, as JSON"
+    "The module to export, a batch of images for it, and its metadata as JSON"
     if len(image_shape) != 3:
         raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
     if getattr(clf, 'head', None) is None:
@@ -157,11 +151,14 @@ def export_onnx(
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # allowed difference of the outputs, relative and absolute
 ) -> Path:
-    "Write ONNX with input `images (batch, c, h, w)`, verified with onnxruntime; raises `ConfigError` and writes nothing if that fails"
+    """Write ONNX with input `images (batch, c, h, w)`, verified with onnxruntime.
+
+    Raises `ConfigError`, and writes nothing, if the classifier cannot be exported or the outputs differ.
+    """
     try:
-        import onnx  # noqa: E401, F401
+        import onnx
         import onnxruntime
-        import onnxscript
+        import_module('onnxscript')                                    # used by torch.onnx
     except ImportError as e:
         raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
     path = Path(path)
@@ -192,17 +189,20 @@ def export_onnx(
 # %% ../../nbs/evaluation/export.ipynb #37e4928c
 @checks_call
 def export_program(
-    clf: nn.Module,  # left as it is
+    clf: nn.Module,  # stays unchanged
     path: str | Path,  # a file ending in `.pt2`
     image_shape: Sequence[int] | None = None,  # see `export_onnx`
     *,
     classes: Sequence[str] | None = None,  # see `export_onnx`
     preset: Preset | None = None,  # see `export_onnx`
-    probabilities: bool = False,  # instead of scores
+    probabilities: bool = False,  # see `export_onnx`
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # see `export_onnx`
 ) -> Path:
-    "Write a program of `torch.export`, which `torch.export.load` reads; raises `ConfigError`, and writes nothing, if it cannot, or the answers differ"
+    """Write a program of `torch.export`, which `torch.export.load` reads.
+
+    Raises `ConfigError`, and writes nothing, if the classifier cannot be exported or the outputs differ.
+    """
     path = Path(path)
     if path.suffix != '.pt2':
         raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")

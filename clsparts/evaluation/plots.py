@@ -101,7 +101,7 @@ def _draw_worst(fig, seen, data, n, columns):
     axes = list(fig.subplots(max(-(-len(worst) // columns), 1), columns, squeeze=False).flat)
     for ax in axes:
         ax.axis('off')
-    for ax, picture, i in zip(axes, pictures, worst):
+    for ax, picture, i in zip(axes, pictures, worst, strict=False):
         ax.imshow(picture, cmap='gray', vmin=0, vmax=1)
         ax.set_title(_mistake(seen, i), fontsize=8)
     return why
@@ -112,7 +112,7 @@ def plot_worst(
     data: Data | Dataset | DataLoader,  # the evaluated data
     n: int = 12,  # maximum number of images
 ) -> Figure:
-    "The misclassified images with the highest confidence; raises `ValueError` for other data and for a shuffling loader"
+    "The misclassified images with the highest confidence; raises `ValueError` for other data and shuffling loaders"
     if n < 1:
         raise ValueError(f'n: expected an int from 1, got {n}.')
     count = len(seen.worst(n))
@@ -128,7 +128,7 @@ WHOLE = 1000  # maximum number of classes that are all drawn
 CONFUSED = 30  # classes drawn if there are more
 
 def _confusion_of(seen):
-    "A confusion matrix, the names of its classes, and the images per class `(k, 1)`; of very many classes only the most confused"
+    "Confusion matrix, names of its classes, and images per class `(k, 1)`; of very many classes only the most confused"
     k = len(seen.names)
     if k <= WHOLE:
         return seen.confusion, seen.names, seen.confusion.sum(1, keepdim=True)
@@ -152,7 +152,7 @@ def _draw_confusion(fig, seen):
         return F.avg_pool2d(x[None].double(), (block, width), ceil_mode=True, divisor_override=1)[0]
     images = squares(images, 1).clamp(min=1)
     ax.imshow((squares(right) / images).numpy(), cmap='Blues', vmin=0, vmax=1.6)
-    # keeps single mistakes visible beside frequent ones
+    # the square root keeps single mistakes visible
     wrong = squares(confusion - right).fill_diagonal_(0).sqrt()
     ax.imshow(
         wrong.where(wrong > 0, float('nan')).numpy(), cmap='Oranges', vmin=-0.5, vmax=2 * max(1.4, wrong.max().item())
@@ -180,13 +180,13 @@ def _frequent(seen, n=6):
 
 
 def _beside(seen, data):
-    "What is drawn beside the matrix: frequent mistakes as text, and the data that has the mistakes; both empty if there are none"
+    "What is drawn to the right of the matrix: frequent mistakes as text, and the data; both empty without mistakes"
     if not seen.worst(1):
         return '', None
     return _frequent(seen) if len(seen.names) > MANY else '', data
 
 def _draw_confused(fig, seen, data):
-    "The confusion matrix, and beside it the most frequent mistakes among many classes, and the most confident ones"
+    "The confusion matrix, the most frequent mistakes among many classes, and the most confident ones"
     frequent, data = _beside(seen, data)
     if not frequent and data is None:
         return _draw_confusion(fig, seen)
@@ -202,7 +202,7 @@ def _draw_confused(fig, seen, data):
 # %% ../../nbs/evaluation/plots.ipynb #79659c52
 def plot_confusion(
     seen: Evaluation,  # from `evaluate`
-    data: Data | Dataset | DataLoader | None = None,  # the evaluated data, to show the most confident mistakes beside the matrix
+    data: Data | Dataset | DataLoader | None = None,  # the evaluated data, to show the most confident mistakes
 ) -> Figure:
     "Confusion matrix; raises `ValueError` for multi-label data"
     if seen.multi_label:

@@ -43,9 +43,8 @@ def open_classifier(
     given = {k: v for k, v in dict(classes=classes, preset=preset).items() if v is not None}
     kept, k = kept_in({**meta, **dict.fromkeys(given)}, path)._replace(**given), getattr(clf.head, 'num_classes', None)
     if kept.classes and k and len(kept.classes) != k:
-        raise ConfigError(
-            'classes', f'{path}: expected {k} names, one per class, got {len(kept.classes)}. Pass classes=….'
-        )
+        text = f'{path}: expected {k} names, one per class, got {len(kept.classes)}. Pass classes=….'
+        raise ConfigError('classes', text)
     return clf, kept
 
 # %% ../../nbs/evaluation/predictions.ipynb #0fc64ce3
@@ -106,9 +105,9 @@ class Predictions(Sequence):
         return named(predicted), named(best[:self.top])
 
     def record(self, i: int) -> dict:
-        "`path` or `index`, `class` and `score` (`classes` and `scores` for multi-label), and the `top` classes as pairs"
+        "`path` or `index`, `class` and `score` (multi-label: `classes`, `scores`), and the `top` classes as pairs"
         name, (predicted, top) = self.images[i], self._pairs(i)
-        names, scores = [list(column) for column in zip(*predicted)] or [[], []]
+        names, scores = [list(column) for column in zip(*predicted, strict=True)] or [[], []]
         what = dict(classes=names, scores=scores) if self.multi_label else {'class': names[0], 'score': scores[0]}
         return {_key(name): name, **what, 'top': top}
 
@@ -132,11 +131,9 @@ class Predictions(Sequence):
         rows = []
         for i in range(min(n, ROWS)):
             predicted, top = self._pairs(i)
-            cells = (
-                [', '.join(in_percent(predicted)) or '–']
-                if self.multi_label
-                else [*in_percent(predicted), *in_percent(top[1:2])]
-            )
+            cells = [*in_percent(predicted), *in_percent(top[1:2])]
+            if self.multi_label:
+                cells = [', '.join(in_percent(predicted)) or '–']
             rows.append([str(self.images[i]), *cells])
         head = ['image', 'classes'] if self.multi_label else ['image', 'class', 'second']
         return Table(head[:len(rows[0])] if rows else head, rows, caption=caption)
@@ -152,19 +149,14 @@ class Predictions(Sequence):
     def to_csv(self,
         path: str | Path,  # a file ending in `.csv`
     ) -> Path:
-        "Write one row per image, atomically: `path` or `index`, the prediction, and the `top` classes with their scores"
+        "Write one row per image: `path` or `index`, the prediction, and the `top` classes with their scores"
         path = csv_path(path)
         ranks = range(0 if self.multi_label else 1, min(self.top, self.scores.shape[1]))
         head = ['classes'] if self.multi_label else ['class', 'score']
         with replacing(path) as tmp, open(tmp, 'w', newline='', encoding='utf-8', errors='surrogateescape') as f:
             write = csv.writer(f).writerow
-            write(
-                [
-                    _key(self.images[0]) if self.images else 'path',
-                    *head,
-                    *(f'{what}_{j + 1}' for j in ranks for what in ('class', 'score')),
-                ]
-            )
+            more = [f'{what}_{j + 1}' for j in ranks for what in ('class', 'score')]
+            write([_key(self.images[0]) if self.images else 'path', *head, *more])
             for r in self:
                 name, *what, top = r.values()
                 what = [';'.join(what[0])] if self.multi_label else what
@@ -188,16 +180,13 @@ def _listed(images, broken):
     if isinstance(images, Data):
         images = images.val
     if isinstance(images, IterableDataset):
-        raise ConfigError(
-            'images', 'expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.'
-        )
+        text = 'expected a data set with a length, got an IterableDataset. Wrap it in a DataLoader.'
+        raise ConfigError('images', text)
     if isinstance(images, (str, Path, bytes, Image.Image)) or getattr(images, 'ndim', 0) in (2, 3):
         images = [images]       # one image
     if not isinstance(images, Iterable) and not hasattr(images, '__getitem__'):
-        raise ConfigError(
-            'images',
-            f'expected a file, folder, list of images, tensor (b, c, h, w) or data set, got {type(images).__name__}.',
-        )
+        expected = 'a file, folder, list of images, tensor (b, c, h, w) or data set'
+        raise ConfigError('images', f'expected {expected}, got {type(images).__name__}.')
     if not isinstance(images, (Dataset, DataLoader, torch.Tensor)):
         images = [o for item in images for o in (_files(item, broken) if isinstance(item, (str, Path)) else [item])]
     if hasattr(images, '__len__') and not len(images):
@@ -219,9 +208,8 @@ def _pixels(image, channels, name):
     "An image as `(c, h, w)` uint8, or floats unchanged; raises `ValueError` or `ConfigError` for anything else"
     if isinstance(image, np.ndarray):
         if image.dtype.kind == 'f':
-            raise ValueError(
-                'expected an array of bytes (h, w) or (h, w, 3), got floats. Pass floats as a tensor (c, h, w).'
-            )
+            expected = 'expected an array of bytes (h, w) or (h, w, 3)'
+            raise ValueError(f'{expected}, got floats. Pass floats as a tensor (c, h, w).')
         image = Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
     if isinstance(image, (str, Path, bytes, Image.Image)):
         return read_image(image, channels, name)
@@ -230,9 +218,8 @@ def _pixels(image, channels, name):
     if image.ndim != 3:
         raise ValueError(f'expected a tensor (c, h, w), got shape {tuple(image.shape)}.')
     if not image.is_floating_point() and (image.dtype != torch.uint8 or image.shape[0] not in (1, 3)):
-        raise ValueError(
-            f'expected floats, or bytes with 1 or 3 channels, got {str(image.dtype).removeprefix("torch.")} {tuple(image.shape)}.'
-        )
+        found = f'{str(image.dtype).removeprefix("torch.")} {tuple(image.shape)}'
+        raise ValueError(f'expected floats, or bytes with 1 or 3 channels, got {found}.')
     return image
 
 # %% ../../nbs/evaluation/predictions.ipynb #47ff8eec
@@ -283,38 +270,29 @@ def as_input(
     "One image as the tensor that `predict` would use; raises `ConfigError`"
     return _Items([image], preset).image(0)
 
+# %% ../../nbs/evaluation/predictions.ipynb #d462db38
 def _together(batch):
     "Indices, images `(b, c, h, w)` or None, and errors with their indices"
     good, errors = [(i, x) for i, x, e in batch if e is None], [(i, e) for i, _, e in batch if e is not None]
     def error(i, x):
-        return ConfigError(
-            f'image {i}',
-            f'expected shape {tuple(good[0][1].shape)} as image {good[0][0]}, got {tuple(x.shape)}. Set batch_size=1.',
-        )
-
+        first, shape = good[0][0], tuple(good[0][1].shape)
+        text = f'expected shape {shape} as image {first}, got {tuple(x.shape)}. Set batch_size=1.'
+        return ConfigError(f'image {i}', text)
     odd = [(i, error(i, x)) for i, x in good if x.shape != good[0][1].shape]
     return [i for i, _ in good], torch.stack([x for _, x in good]) if good and not odd else None, odd + errors
 
 def _batches(items, batch_size, num_workers, pin):
     "Indices, images and errors, batch by batch"
     if isinstance(items, _Items):
-        num_workers = min(num_workers, -(-len(items) // batch_size))
-        yield from DataLoader(
-            items,
-            batch_size,
-            num_workers=num_workers,
-            pin_memory=pin,
-            collate_fn=_together,
-            generator=torch.Generator(),
-        )
+        how = dict(num_workers=min(num_workers, -(-len(items) // batch_size)), pin_memory=pin)
+        yield from DataLoader(items, batch_size, collate_fn=_together, generator=torch.Generator(), **how)
         return
     n = 0
     for batch in items:
         x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
         if not isinstance(x, torch.Tensor) or x.ndim != 4:
-            raise ConfigError(
-                'images', f'expected a loader of tensors (b, c, h, w), with or without targets, got {type(x).__name__}.'
-            )
+            expected = 'a loader of tensors (b, c, h, w), with or without targets'
+            raise ConfigError('images', f'expected {expected}, got {type(x).__name__}.')
         if len(x):
             yield list(range(n, n + len(x))), x, []
         n += len(x)
@@ -327,11 +305,9 @@ def _fits(clf, x, shape, first):
     except (TypeError, ValueError) as e:
         raise ConfigError(f'image {first}', str(e)) from e
     if shape and tuple(x.shape[1:]) != tuple(shape):
-        raise ConfigError(
-            f'image {first}',
-            f'expected shape {tuple(shape)}, as in training, got {tuple(x.shape[1:])}. Pass 8-bit pixels, which are '
-            'resized, or the classifier itself instead of its checkpoint.',
-        )
+        text = f'expected shape {tuple(shape)}, as in training, got {tuple(x.shape[1:])}.'
+        fix = 'Pass 8-bit pixels, which are resized, or the classifier itself instead of its checkpoint.'
+        raise ConfigError(f'image {first}', f'{text} {fix}')
 
 
 def _named(k, classes, threshold):
@@ -370,13 +346,10 @@ def _scores(clf, items, batch_size, device, tta, num_workers, broken, shape, cla
                 _named(found[0].shape[1], classes, threshold)
             indices += numbers
             scores += found
+    if skipped and not indices:
+        raise ConfigError('images', f'none of them can be read. The first: {skipped[0]["problem"]}')
     if not indices:
-        raise ConfigError(
-            'images',
-            f'none of them can be read. The first: {skipped[0]["problem"]}'
-            if skipped
-            else 'expected at least one image, got none.',
-        )
+        raise ConfigError('images', 'expected at least one image, got none.')
     return indices, torch.cat(scores), skipped
 
 # %% ../../nbs/evaluation/predictions.ipynb #b733f7a8
@@ -393,7 +366,7 @@ def predict(
     tta: str | Callable | Sequence | None = None,  # views to average, see `views`
     num_workers: int = 0,  # processes that read images
     broken: str = 'stop',  # at an unreadable image; 'skip' lists it in the result
-    multi_label: bool | None = None,  # whether an image may have several classes; None: as in training, or as the head predicts
+    multi_label: bool | None = None,  # whether an image may have several classes; None: as in training, or as the head
     threshold: float | torch.Tensor = .5,  # of multi-label predictions, or one per class, `(k,)`
     top: int = 5,  # number of classes in a record
 ) -> Predictions:
@@ -407,9 +380,8 @@ def predict(
         preset, classes = kept.preset, kept.classes
         target = kept.target
     if getattr(clf, 'head', None) is None:
-        raise ConfigError(
-            'model.head', 'expected a classifier with a head, got one that outputs features. Set model.head.'
-        )
+        found = 'got one that outputs features. Set model.head.'
+        raise ConfigError('model.head', f'expected a classifier with a head, {found}')
     if broken not in ('stop', 'skip'):
         raise ConfigError('broken', f"expected 'stop' or 'skip', got {broken!r}.")
     views(torch.empty(0, 1, 8, 8), tta)                                         # report an unknown name before any work
@@ -427,7 +399,7 @@ def predict(
     )
     if multi_label is None:
         multi_label = target == 'multi-label' if target else asks_each_class(clf.head)
-    names, read = (
-        (indices, None) if items is images else ([items.name(i) for i in indices], lambda j: items.image(indices[j]))
-    )
+    names, read = indices, None
+    if items is not images:
+        names, read = [items.name(i) for i in indices], lambda j: items.image(indices[j])
     return Predictions(scores, names, classes and list(classes), multi_label, threshold, top, skipped, read, preset)

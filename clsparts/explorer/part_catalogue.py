@@ -15,13 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-import torch
-
 from ..analysis.layer_summary import si
-from ..base.shapes import CHANNELS
-from ..composer.spec import CLASSES
-from ..core.registry import MODELS, parameters
-from .part_options import REQUIRED, starting
+from ..core.registry import MODELS
+from .part_options import build_example
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #a55cb9b1
 @dataclass
@@ -39,7 +35,8 @@ class Listing:
         "All of it on one line"
         if self.error:
             return f'{self.name} · cannot be used'
-        size = 'no weights' if self.params == 0 else f'{si(self.params)} parameters' if self.params else ''
+        plural = 's' * (self.params != 1)
+        size = 'no weights' if self.params == 0 else f'{si(self.params)} parameter{plural}' if self.params else ''
         return ' · '.join(str(o) for o in (self.name, self.year, size, self.summary) if o)
 
 # %% ../../nbs/explorer/part_catalogue.ipynb #ff00555b
@@ -58,10 +55,7 @@ def _count(part, kind):
     if kind == 'loss':
         return None
     try:
-        needs = {k for k, p in parameters(part)[0].items() if p.default is REQUIRED}
-        args = {**dict.fromkeys(needs & {*CHANNELS}, 512), **dict.fromkeys(needs & {*CLASSES}, 10), **starting(part)}
-        with torch.device('meta'):
-            return sum(p.numel() for p in part(**args).parameters())
+        return sum(p.numel() for p in build_example(part).parameters())
     except Exception:
         return None
 

@@ -9,7 +9,7 @@ __all__ = ['box_for_issue', 'build_until_failure', 'diagram_with_issues']
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 
-from ..analysis.flow_diagram import Box, Diagram, Seam, diagram, part_box
+from ..analysis.flow_diagram import Box, Connection, Diagram, diagram, part_box
 from ..analysis.layer_summary import summary
 from ..base.shapes import PARTS
 from ..composer.dry_run import DryRun
@@ -80,13 +80,13 @@ def diagram_with_issues(
     costs = _summary(parts, shape)
     drawn = diagram(SimpleNamespace(**dict.fromkeys(PARTS) | parts), shape, costs) if costs else None
     counted = {b.kind: b for b in drawn.boxes if b.kind in PARTS} if drawn else {}
-    outputs = {b.kind: s.texts for b, s in zip(drawn.boxes, drawn.seams)} if drawn else {}
+    outputs = {b.kind: s.texts for b, s in zip(drawn.boxes, drawn.connections, strict=False)} if drawn else {}
     boxes = [Box('image', 'image'), *_boxes(comp, counted)]
     image = [' × '.join(map(str, shape))] if isinstance(shape, (tuple, list)) else []
-    seams = [Seam(outputs.get(b.kind, image if b.kind == 'image' else [])) for b in boxes[:-1]]
+    connections = [Connection(outputs.get(b.kind, image if b.kind == 'image' else [])) for b in boxes[:-1]]
     kinds = ['loss' if b.kind == 'output' else b.kind for b in boxes[1:]]
     for issue in issues:
         kind = box_for_issue(issue.path)
-        seam = seams[kinds.index(kind) if kind in kinds else -1]
-        seam.problem = printable(' '.join(text for text in (seam.problem, issue.message) if text))
-    return Diagram(boxes, seams)
+        connection = connections[kinds.index(kind) if kind in kinds else -1]
+        connection.problem = printable(' '.join(text for text in (connection.problem, issue.message) if text))
+    return Diagram(boxes, connections)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from numbers import Real
 
 import ipywidgets as w
+from fastcore.basics import patch
 
 from ..analysis.layer_summary import si
 from ..core.errors import ConfigError, join_path
@@ -20,12 +21,12 @@ from ..core.registry import MODELS
 from ..core.tables import escaped, one_line
 from .page import button, guarded
 from .part_catalogue import catalogue, search
-from .part_options import REQUIRED, Option, options
+from .part_options import REQUIRED, Option, usable_options
 from .state import KINDS, Resolved, State
 
 # %% ../../nbs/explorer/pickers.ipynb #7a9e3fec
 class Quiet:
-    "Mixin for views: tells changes made by the program from changes made by the user"
+    "Mixin for views: distinguishes changes made by the program from changes made by the user"
     _writing = None                                                     # the thread inside `quiet`
 
     @property
@@ -131,31 +132,35 @@ class PartPicker(Quiet):
             self.list.value = current
         self._describe()
 
-    def _choose(self, name):
-        "Select the part of the marked line, unless it is selected already or cannot be used"
-        if self.is_writing:
-            return
-        self._describe()
-        if name is None or name == self.current:
-            return
-        if any(o.error for o in self.listings if o.name == name):
-            return
-        self.state.choose(self.kind, name or None)
+# %% ../../nbs/explorer/pickers.ipynb #8b11fde1
+@patch
+def _choose(self: PartPicker, name):
+    "Select the part of the marked line, unless it is selected already or cannot be used"
+    if self.is_writing:
+        return
+    self._describe()
+    if name is None or name == self.current:
+        return
+    if any(o.error for o in self.listings if o.name == name):
+        return
+    self.state.choose(self.kind, name or None)
 
-    def _message(self, message):
-        "Enter in the search field selects the first line"
-        found = [name for _, name in self.list.options]
-        if message.get('event') == 'submit' and self.search.value.strip() and found:
-            self.list.value = found[0]
+@patch
+def _message(self: PartPicker, message):
+    "Enter in the search field selects the first line"
+    found = [name for _, name in self.list.options]
+    if message.get('event') == 'submit' and self.search.value.strip() and found:
+        self.list.value = found[0]
 
-    def _describe(self, found=None):
-        "Show the description or the error of the marked part, or that nothing was found"
-        marked = next((o for o in self.listings if o.name == self.list.value), None)
-        text = marked.error or marked.summary if marked else ''
-        if found == 0:
-            text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
-        css = 'clsx-error' if marked and marked.error else 'clsx-muted'
-        self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
+@patch
+def _describe(self: PartPicker, found=None):
+    "Show the description or the error of the marked part, or that nothing was found"
+    marked = next((o for o in self.listings if o.name == self.list.value), None)
+    text = marked.error or marked.summary if marked else ''
+    if found == 0:
+        text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
+    css = 'clsx-error' if marked and marked.error else 'clsx-muted'
+    self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
 
 # %% ../../nbs/explorer/pickers.ipynb #5911ef84
 def _control(option, value):
@@ -221,7 +226,7 @@ class OptionRow(Quiet):
         self.widget = w.HBox([self.control, self.doc])
         for name in ('clsx-option', f'clsx-option-{kind}-{option.name}'):
             self.widget.add_class(name)
-        self._error, self._valid = '', None  # the message for unreadable text, and the value that it did not replace
+        self._error, self._selected = '', None  # the message for unreadable text, and the selection it did not change
         self._reset_button = None
         self.show()
         self.control.observe(guarded(self._changed, report), 'value')
@@ -259,7 +264,7 @@ class OptionRow(Quiet):
             try:
                 value = option.parse(value)
             except ConfigError as e:
-                self._valid = self.value
+                self._selected = self.state.selection
                 return self._explain('; '.join(issue.message for issue in e.issues))
         self._explain('')
         if value is REQUIRED or _equal(value, self.value):
@@ -275,9 +280,10 @@ class OptionRow(Quiet):
         if option.control == 'choice' and value not in [v for _, v in self.control.options]:
             self.control.options = _choices(option, value)
         shown, typed = option.text(value) if option.control == 'text' else value, self.control.value
-        unreadable = self._error and typed != option.text(value) and self._valid == value
-        if shown is not REQUIRED and not _equal(typed, shown) and not unreadable:
+        unreadable = self._error and self._selected is self.state.selection
+        if not unreadable:
             self._error = ''
+        if shown is not REQUIRED and not _equal(typed, shown) and not unreadable:
             try:
                 _widen(self.control, shown)
                 self.control.value = shown
@@ -299,7 +305,7 @@ class OptionRow(Quiet):
 IMAGE_CHANNELS = [('grey', 1), ('colour', 3)]
 
 class SizeRow(Quiet):
-    "Image size, number of classes and batch size"
+    "Image size and number of classes"
 
     def __init__(self, state: State, report: Callable):
         self.state, narrow = state, dict(style=dict(description_width='auto'))
@@ -308,17 +314,15 @@ class SizeRow(Quiet):
         self.height = w.BoundedIntText(description='height', tooltip='image height in pixels', **number)
         self.width = w.BoundedIntText(description='width', tooltip='image width in pixels', **number)
         self.classes = w.BoundedIntText(description='Classes', tooltip='of the head', min=1, max=10 ** 6, **narrow)
-        self.batch = w.BoundedIntText(description='Batch', tooltip='images per step', min=1, max=10 ** 5, **narrow)
         size = w.HBox([self.channels, self.height, self.width])
-        self.widget = w.HBox([size, self.classes, self.batch])
-        named = (size, 'size'), (self.classes, 'classes'), (self.batch, 'batch'), (self.widget, 'row')
+        self.widget = w.HBox([size, self.classes])
+        named = (size, 'size'), (self.classes, 'classes'), (self.widget, 'row')
         for o, name in named:
             o.add_class(f'clsx-{name}')
         self.show()
         for o in (self.channels, self.height, self.width):
             o.observe(guarded(lambda _: self._resize(), report), 'value')
         self.classes.observe(guarded(lambda change: self._set('num_classes', change['new']), report), 'value')
-        self.batch.observe(guarded(lambda change: self._set('batch', change['new']), report), 'value')
 
     def _set(self, path, value):
         if not self.is_writing and value != self.state.selection[path]:
@@ -333,8 +337,7 @@ class SizeRow(Quiet):
         "Update the fields"
         selection = self.state.selection
         c, h, width = selection['image_shape'] or (3, 224, 224)
-        classes, batch = selection['num_classes'] or 1, selection['batch']
-        values = {self.height: h, self.width: width, self.classes: classes, self.batch: batch}
+        values = {self.height: h, self.width: width, self.classes: selection['num_classes'] or 1}
         with self.quiet():
             known = [v for _, v in self.channels.options]
             if c not in known:
@@ -396,7 +399,7 @@ class OptionsPanel:
         if cls is None:
             return []
         if (kind, cls) not in self._rows:
-            self._rows[kind, cls] = [OptionRow(self.state, kind, o, self.report) for o in options(cls) if not o.hidden]
+            self._rows[kind, cls] = [OptionRow(self.state, kind, o, self.report) for o in usable_options(cls)]
         return self._rows[kind, cls]
 
     def show(self, resolved: Resolved) -> None:
@@ -414,7 +417,7 @@ class OptionsPanel:
 
     def _show_rows(self, rows, kind, part):
         "Replace the rows only if they belong to another part, so that the focus stays where it is"
-        none = f'There is no {kind}.' if part is None else f'{type_name(part)} has no options.'
+        none = f'No {kind} is selected.' if part is None else f'{type_name(part)} has no options.'
         children = [r.widget for r in rows] or [w.HTML(f"<p class='clsx-muted'>{escaped(none)}</p>")]
         shown = kind, type_name(part), len(children)
         if shown != self._shown or rows and self.rows.children[0] is not children[0]:

@@ -28,7 +28,7 @@ _writing = set()                                                        # the te
 def replacing(
     path: str | Path,  # the file to write; missing folders are created
 ):  # a context that returns the temporary path to write to
-    "Write to a temporary file beside `path`, which is renamed to `path` if the block ends without an error, and removed otherwise"
+    "Write to a temporary file, which is renamed to `path` if the block ends without an error, else removed"
     path = Path(path)
     with _cannot_be_written(path):
         tmp = _neighbour(path)
@@ -47,7 +47,7 @@ def replacing(
 
 # %% ../../nbs/files/atomic.ipynb #3e7d9d79
 def _neighbour(path):
-    "An empty file beside `path`; its name contains the process id and keeps the suffix"
+    "An empty file in the folder of `path`; its name contains the process id and keeps the suffix"
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(path.stat().st_mode):
@@ -75,12 +75,9 @@ def _flush(folder):
 
 # %% ../../nbs/files/atomic.ipynb #48cbfb7c
 REMEDIES = {
-    errno.ENOSPC: 'make room',
-    errno.EDQUOT: 'make room',
-    errno.EFBIG: 'make room',
     errno.ENAMETOOLONG: 'choose a shorter name',
-    errno.EACCES: 'choose another folder, or change its permissions',
-    errno.EPERM: 'choose another folder, or change its permissions',
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), 'make room'),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), 'choose another folder, or change its permissions'),
 }
 
 
@@ -90,22 +87,16 @@ def _cannot_be_written(path):
     try:
         yield
     except OSError as e:
-        raise type(e)(
-            f'{path}: cannot be written: {e.strerror or e}; {REMEDIES.get(e.errno, "choose another folder")}'
-        ) from e
+        remedy = REMEDIES.get(e.errno, 'choose another folder')
+        raise type(e)(f'{path}: cannot be written: {e.strerror or e}; {remedy}') from e
     except ValueError as e:
-        raise ConfigError(
-            message=f'{str(path)!r}: cannot be written: {_no_name(path, e)}. Choose another name.'
-        ) from None
+        why = _invalid_name(path, e)
+        raise ConfigError(message=f'{str(path)!r}: cannot be written: {why}. Choose another name.') from None
 
-def _no_name(path, e):
-    return (
-        'a name holds no null byte'
-        if chr(0) in str(path)
-        else 'it is not UTF-8'
-        if isinstance(e, UnicodeEncodeError)
-        else e
-    )
+def _invalid_name(path, e):
+    if chr(0) in str(path):
+        return 'it contains a null byte'
+    return 'it is not UTF-8' if isinstance(e, UnicodeEncodeError) else e
 
 # %% ../../nbs/files/atomic.ipynb #c7be7d5b
 _TEMPORARY = re.compile(r'\..*\.tmp-([0-9]{1,10})-\w{8}(\.[^.]*)?', re.DOTALL)
@@ -137,18 +128,21 @@ def _runs(pid):
 def as_path(
     path: str | Path,
     where: str = '',  # config path in errors
+    utf8: bool = True,  # whether the name must be UTF-8; safetensors cannot open other names
 ) -> Path:
     "`path` with `~` expanded; raises `ConfigError` for an impossible path"
     if not isinstance(path, (str, Path)) or not str(path):
         raise ConfigError(where, f'expected a path, got {path!r}.')
     try:
         path = Path(path).expanduser()
-        str(path).encode()                                              # safetensors cannot open other names
+        if utf8:
+            str(path).encode()
         os.lstat(path)
     except RuntimeError:
         raise ConfigError(where, f'{path}: there is no such user. Set the path without ~.') from None
     except ValueError as e:
-        raise ConfigError(where, f'{str(path)!r} cannot be a path: {_no_name(path, e)}. Choose another name.') from None
+        why = _invalid_name(path, e)
+        raise ConfigError(where, f'{str(path)!r} cannot be a path: {why}. Choose another name.') from None
     except OSError:
         pass                                                # reported when the file is opened
     return path
@@ -179,7 +173,7 @@ def locked(
     folder = Path(folder).resolve()
     file, owner = folder/'.lock', folder/'.lock.json'
     if file.is_symlink():
-        raise ConfigError(message=f'{file} is a link; locks are not. Remove it.')
+        raise ConfigError(message=f'{file}: expected a lock, got a link. Remove it.')
     held = _held.__dict__.setdefault('folders', set())
     if folder in held:                                                  # locked by this thread already
         yield
@@ -188,15 +182,14 @@ def locked(
     try:
         lock.acquire()
     except Timeout:
-        raise ConfigError(
-            message=f'{folder} is in use by {_owner(owner)}. Wait until it ends, or choose another folder.'
-        ) from None
+        text = f'{folder} is in use by {_owner(owner)}. Wait until it ends, or choose another folder.'
+        raise ConfigError(message=text) from None
     except (OSError, NotImplementedError) as e:
         if isinstance(e, OSError) and e.errno not in _UNKNOWN_THERE:
-            raise ConfigError(
-                message=f'{file}: cannot be locked: {e.strerror or e}. Change its permissions, or copy the folder.'
-            ) from e
-        warnings.warn(f'{folder}: this file system has no locks. Do not train there twice at once.')
+            fix = 'Change its permissions, or copy the folder.'
+            raise ConfigError(message=f'{file}: cannot be locked: {e.strerror or e}. {fix}') from e
+        text = f'{folder}: this file system has no locks. Do not train there twice at once.'
+        warnings.warn(text, stacklevel=3)
     held.add(folder)
     try:
         now = dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime('%Y-%m-%d %H:%M:%S'))
@@ -219,27 +212,21 @@ def _owner(file):
         return 'another process'
 
 # %% ../../nbs/files/atomic.ipynb #5c9410a5
-_KINDS = {
-    stat.S_IFDIR: 'a folder',
-    stat.S_IFIFO: 'a named pipe',
-    stat.S_IFSOCK: 'a socket',
-    stat.S_IFCHR: 'a device',
-    stat.S_IFBLK: 'a device',
-}
+_KINDS = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a named pipe', stat.S_IFSOCK: 'a socket',
+          stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device'}
 
 
 def regular_file(
-    path: str | Path,  # `~` is the home folder
+    path: str | Path,  # `~` is not expanded, see `as_path`
     what: str = 'file',  # expected kind of file, for errors: `checkpoint`
-) -> Path:  # with `~` expanded
-    "The path of a regular file, following links; raises `ConfigError` if it is missing, inaccessible or of another kind"
+) -> Path:
+    "The path of a regular file, following links; raises `ConfigError` if it is missing or of another kind"
     try:
-        path = Path(path).expanduser()
-        mode = path.stat().st_mode
+        mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(message=f'{path}: there is no such {what}.') from None
-    except (OSError, RuntimeError, ValueError) as e:             # circular links, `~nobody`, a null byte
+    except (OSError, ValueError) as e:                            # circular links, a null byte
         raise ConfigError(message=f'{path}: cannot be opened: {getattr(e, "strerror", None) or e}.') from None
     if not stat.S_ISREG(mode):
         raise ConfigError(message=f'{path}: expected a {what}, got {_KINDS.get(stat.S_IFMT(mode), "a special file")}.')
-    return path
+    return Path(path)

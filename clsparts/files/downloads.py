@@ -120,6 +120,7 @@ def _length(url, headers):
 # %% ../../nbs/files/downloads.ipynb #ac1a7cac
 MAX_DOWNLOAD = 20_000_000_000  # per file; endless responses stop there
 
+# %% ../../nbs/files/downloads.ipynb #e485c4ba
 class _Transfer:
     "A single download of `url`, verified while it is received"
 
@@ -255,7 +256,7 @@ def download(
     timeout: float = 30.,  # seconds without data until the connection is considered broken
     max_bytes: int = MAX_DOWNLOAD,  # larger files are refused
 ) -> Path:
-    """The file behind a URL, from the cache or the network; raises `ConfigError`, or `OSError` if it cannot be written.
+    """The file of a URL, from the cache or the network; raises `ConfigError`, or `OSError` if it cannot be written.
 
     A cached file is verified at each call if its hash is known, which takes about 0.3 s per 100 MB.
     """

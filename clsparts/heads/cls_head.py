@@ -50,7 +50,7 @@ class ClsHead(BaseModule):
     targets = 'labels'  # what the head is trained with: labels, soft or multi-label
 
     def __init__(self,
-        loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # also a list, see `build_loss`
+        loss: Mapping | Callable | list = dict(type='CrossEntropyLoss', loss_weight=1.0),  # or a list, see `build_loss`
         topk: int | tuple[int, ...] = (1,),  # which top-k accuracies
         cal_acc: bool = False,  # compute them in training
         init_cfg: Mapping | list | None = None,  # weight initialisation
@@ -58,7 +58,7 @@ class ClsHead(BaseModule):
         super().__init__(init_cfg)
         self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if not self.topk or min(self.topk) < 1:
-            raise ConfigError('topk', f'numbers from 1 are expected, not {topk}.')
+            raise ConfigError('topk', f'expected ints from 1, got {topk}.')
         self.loss_module = build_loss(loss, 'loss')
         self.cal_acc = cal_acc
 
@@ -70,12 +70,10 @@ class ClsHead(BaseModule):
     @num_classes.setter
     def num_classes(self, value):
         if not isinstance(value, int) or value < 1:
-            raise ConfigError('num_classes', f'a number from 1 is expected, not {value!r}.')
-        if max(self.topk) > value:
+            raise ConfigError('num_classes', f'expected an int from 1, got {value!r}.')
+        if (k := max(self.topk)) > value:
             fix = Fix({'topk': tuple(k for k in self.topk if k <= value) or (1,)})
-            raise ConfigError(
-                'topk', f'the best {max(self.topk)} of {value} classes: topk is at most num_classes.', fix
-            )
+            raise ConfigError('topk', f'the best {k} of {value} classes: topk is at most num_classes.', fix)
         self._num_classes = value
 
     def vector(self, feats: tuple, in_channels: int | None = None) -> torch.Tensor:
@@ -94,7 +92,7 @@ class ClsHead(BaseModule):
         feats: tuple,  # features of the images
         target: torch.Tensor,  # what the loss expects: labels `(b,)` or targets `(b, k)`
         **kwargs,  # for the loss: `weight`, `avg_factor`, …
-    ) -> dict[str, torch.Tensor]:  # `loss`, `loss_<name>` for each of several, and `accuracy_top-k` in percent with `cal_acc`
+    ) -> dict[str, torch.Tensor]:  # `loss`, each of several as `loss_<name>`, and accuracies in percent
         "Loss of the features' logits; only `loss`, the sum, is for the backward pass"
         logits = self(feats)
         losses = loss_dict(self.loss_module, logits, target, len(logits), **kwargs)

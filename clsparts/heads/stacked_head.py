@@ -7,6 +7,7 @@ __all__ = ['LinearBlock', 'StackedLinearClsHead']
 
 # %% ../../nbs/heads/stacked_head.ipynb #dca3a7ee
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Annotated
 
 from torch import nn
@@ -48,7 +49,7 @@ class StackedLinearClsHead(ClsHead):
     def __init__(self,
         num_classes: int,  # number of classes
         in_channels: int,  # channels of the feature; `compose` fills it in
-        mid_channels: Annotated[tuple[Annotated[int, Range(1)], ...], Example((256,))],  # length of each hidden layer's output, at least one
+        mid_channels: Annotated[tuple[Annotated[int, Range(1)], ...], Example((256,))],  # length of each hidden layer
         dropout_rate: DropRate = 0.,  # after each hidden layer
         norm_cfg: Mapping | None = None,  # of each hidden layer; for vectors `dict(type='BN1d')`
         act_cfg: Mapping | None = dict(type='ReLU'),  # of each hidden layer
@@ -59,18 +60,13 @@ class StackedLinearClsHead(ClsHead):
     ):
         super().__init__(loss, topk, cal_acc, init_cfg)
         if not mid_channels:
-            raise ConfigError(
-                'mid_channels',
-                f'one number from 1 for each hidden layer is expected, as in (1280,), not '
-                f"{mid_channels!r}. Without hidden layers write type='LinearClsHead'.",
-            )
+            raise ConfigError('mid_channels', f'expected one int per hidden layer, as in (256,), got {mid_channels!r}. '
+                                              "For a head without hidden layers, set type='LinearClsHead'.")
         self.num_classes, self.in_channels, self.mid_channels = num_classes, in_channels, mid_channels
         self.dropout_rate, self.norm_cfg, self.act_cfg = dropout_rate, norm_cfg, act_cfg
         widths = [in_channels, *mid_channels]
-        self.layers = nn.ModuleList(
-            [LinearBlock(a, b, dropout_rate, norm_cfg, act_cfg) for a, b in zip(widths, widths[1:])]
-        )
-        self.layers.append(LinearBlock(widths[-1], num_classes))
+        hidden = [LinearBlock(a, b, dropout_rate, norm_cfg, act_cfg) for a, b in pairwise(widths)]
+        self.layers = nn.ModuleList([*hidden, LinearBlock(widths[-1], num_classes)])
 
     @property
     def fc(self) -> LinearBlock:

@@ -31,11 +31,11 @@ def build_conv_layer(
         return unfilled(nn.Conv2d, *args, **kwargs)
     check_typed(cfg, 'conv_cfg', 'Conv2d')
     names = ['in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias']
-    return MODELS.build({**dict(zip(names, args)), **kwargs, **cfg}, 'conv', 'conv_cfg')
+    return MODELS.build({**dict(zip(names, args, strict=False)), **kwargs, **cfg}, 'conv', 'conv_cfg')
 
 # %% ../../nbs/layers/conv.ipynb #5d13177a
 class ConvModule(BaseModule):
-    "Convolution, norm and activation in the given order; the names in a checkpoint are `conv`, `bn` (or `gn`, …), `activate`"
+    "Convolution, norm and activation in the given order, named `conv`, `bn` (or `gn`, …) and `activate` in checkpoints"
 
     def __init__(self,
         in_channels: int,  # channels of the input
@@ -61,25 +61,10 @@ class ConvModule(BaseModule):
             raise ConfigError('bias', f"expected True, False or 'auto', got {bias!r}.")
         self.with_norm, self.with_activation = bool(norm_cfg), bool(act_cfg)
         self.with_bias = not self.with_norm if bias == 'auto' else bias
-        self.conv_cfg, self.norm_cfg, self.act_cfg, self.inplace, self.order = (
-            conv_cfg,
-            norm_cfg,
-            act_cfg,
-            inplace,
-            order,
-        )
-        conv = build_conv_layer(
-            conv_cfg,
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            groups=groups,
-            bias=self.with_bias,
-            padding_mode=padding_mode,
-        )
+        self.conv_cfg, self.norm_cfg, self.act_cfg = conv_cfg, norm_cfg, act_cfg
+        self.inplace, self.order = inplace, order
+        conv = build_conv_layer(conv_cfg, in_channels, out_channels, kernel_size, stride=stride, padding=padding,
+                                dilation=dilation, groups=groups, bias=self.with_bias, padding_mode=padding_mode)
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
         self.kernel_size, self.stride, self.dilation = conv.kernel_size, conv.stride, conv.dilation
         layers, self.norm_name = dict(conv=('conv', conv)), None

@@ -32,7 +32,7 @@ class AdaptivePadding(nn.Module, metaclass=TypedMeta):
         kernel_size: int | tuple[int, int] = 1,  # of the convolution that follows, as `stride` and `dilation`
         stride: int | tuple[int, int] = 1,
         dilation: int | tuple[int, int] = 1,
-        padding: Literal['corner', 'same'] = 'corner',  # zeros at the bottom and right ('corner'), or half of them on each side ('same')
+        padding: Literal['corner', 'same'] = 'corner',  # at the bottom and right, or on all sides ('same')
     ):
         super().__init__()
         self.kernel_size, self.stride, self.dilation = pair(kernel_size), pair(stride), pair(dilation)
@@ -43,7 +43,7 @@ class AdaptivePadding(nn.Module, metaclass=TypedMeta):
     ) -> tuple[int, int]:  # rows and columns to add
         "The padding needed in height and width"
         return tuple(max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-                     for n, k, s, d in zip(input_shape, self.kernel_size, self.stride, self.dilation))
+                     for n, k, s, d in zip(input_shape, self.kernel_size, self.stride, self.dilation, strict=True))
 
     def forward(self, x):
         h, w = self.get_pad_shape(x.shape[-2:])
@@ -62,7 +62,7 @@ class PatchEmbed(BaseModule):
         conv_type: str = 'Conv2d',  # a registered convolution
         kernel_size: int | tuple[int, int] = 16,  # size of a patch in pixels
         stride: int | tuple[int, int] | None = None,  # distance between patches in pixels; `kernel_size` if None
-        padding: int | tuple[int, int] | str = 'corner',  # 'corner' or 'same' (see `AdaptivePadding`), or pixels per side
+        padding: int | tuple[int, int] | str = 'corner',  # pixels per side, or see `AdaptivePadding`
         dilation: int | tuple[int, int] = 1,  # of the convolution
         bias: bool = True,  # whether the convolution has one
         norm_cfg: Mapping | None = None,  # norm of the tokens, none if None; see `build_norm_layer`
@@ -88,9 +88,9 @@ class PatchEmbed(BaseModule):
     ) -> tuple[int, int]:
         "The number of patches in height and width"
         if self.adaptive_padding:
-            size = [n + p for n, p in zip(size, self.adaptive_padding.get_pad_shape(size))]
-        return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
-                     for n, p, d, k, s in zip(size, self.padding, self.dilation, self.kernel_size, self.stride))
+            size = [n + p for n, p in zip(size, self.adaptive_padding.get_pad_shape(size), strict=True)]
+        sides = zip(size, self.padding, self.dilation, self.kernel_size, self.stride, strict=True)
+        return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in sides)
 
     def forward(self, x):
         if x.ndim != 4 or x.shape[1] != self.in_channels:

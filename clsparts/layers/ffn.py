@@ -7,6 +7,7 @@ __all__ = ['FFN', 'SwiGLUFFN', 'SwiGLUFFNFused']
 
 # %% ../../nbs/layers/ffn.ipynb #a5af4902
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated
 
 import torch.nn.functional as F
@@ -39,7 +40,7 @@ class FFN(BaseModule):
         self.add_identity = add_identity
         widths = [embed_dims] + [feedforward_channels] * (num_fcs - 1)
         hidden = [nn.Sequential(unfilled(nn.Linear, a, b), build_activation_layer(act_cfg), nn.Dropout(ffn_drop))
-                  for a, b in zip(widths, widths[1:])]
+                  for a, b in pairwise(widths)]
         last = unfilled(nn.Linear, feedforward_channels, embed_dims)
         self.layers = nn.Sequential(*hidden, last, nn.Dropout(ffn_drop))
         self.dropout_layer = build_dropout(dropout_layer)

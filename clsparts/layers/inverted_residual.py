@@ -9,11 +9,11 @@ __all__ = ['InvertedResidual']
 from collections.abc import Mapping
 from typing import Literal
 
-import torch.utils.checkpoint as cp
 from torch import nn
 
 from ..base.module import BaseModule
 from ..core.registry import MODELS
+from .activation_checkpointing import checkpointed
 from .conv import ConvModule
 from .drop import DropPath, DropRate
 from .se import SELayer
@@ -33,7 +33,7 @@ class InvertedResidual(BaseModule):
         norm_cfg: Mapping | None = dict(type='BN'),  # see `build_norm_layer`
         act_cfg: Mapping = dict(type='ReLU'),  # see `build_activation_layer`
         drop_path_rate: DropRate = 0.,  # see `DropPath`
-        with_cp: bool = False,  # recompute the branch in the backward pass instead of storing it
+        with_cp: bool = False,  # recompute activations in the backward pass, see `checkpointed`
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
@@ -43,16 +43,8 @@ class InvertedResidual(BaseModule):
         layers, common = {}, dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
         if self.with_expand_conv:
             layers['expand_conv'] = ConvModule(in_channels, mid_channels, 1, act_cfg=act_cfg, **common)
-        layers['depthwise_conv'] = ConvModule(
-            mid_channels,
-            mid_channels,
-            kernel_size,
-            stride=stride,
-            padding=kernel_size // 2,
-            groups=mid_channels,
-            act_cfg=act_cfg,
-            **common,
-        )
+        layers['depthwise_conv'] = ConvModule(mid_channels, mid_channels, kernel_size, stride=stride,
+                                              padding=kernel_size // 2, groups=mid_channels, act_cfg=act_cfg, **common)
         if self.with_se:
             layers['se'] = MODELS.build({'type': SELayer, 'channels': mid_channels, **se_cfg}, where='se_cfg')
         layers['linear_conv'] = ConvModule(mid_channels, out_channels, 1, act_cfg=None, **common)
@@ -70,12 +62,6 @@ class InvertedResidual(BaseModule):
             x = getattr(self, name)(x)
         return x                                                               # (b, c_out, h/s, w/s)
 
-    def residual(self, x):
-        return x + self.drop_path(self.branch(x)) if self.with_res_shortcut else self.branch(x)
-
+    @checkpointed
     def forward(self, x):
-        return (
-            cp.checkpoint(self.residual, x, use_reentrant=False)
-            if self.with_cp and x.requires_grad
-            else self.residual(x)
-        )
+        return x + self.drop_path(self.branch(x)) if self.with_res_shortcut else self.branch(x)

@@ -23,19 +23,19 @@ class SELayer(BaseModule):
 
     def __init__(self,
         channels: Annotated[int, Range(1)],  # of the map
-        squeeze_channels: Annotated[int, Range(1)] | None = None,  # between the two layers; `channels // ratio`, rounded to `divisor`, if None
+        squeeze_channels: Annotated[int, Range(1)] | None = None,  # by default `channels // ratio`
         ratio: Annotated[int, Range(1)] = 16,  # how far the channels are squeezed
-        divisor: Annotated[int, Range(1)] = 8,  # what the squeezed channels are a multiple of, where `squeeze_channels` is None
+        divisor: Annotated[int, Range(1)] = 8,  # the default `squeeze_channels` is a multiple of it
         bias: bool | str = 'auto',  # of both layers; 'auto' means yes, as no norm follows
         conv_cfg: Mapping | None = None,  # see `build_conv_layer`
-        act_cfg: Mapping | tuple = (dict(type='ReLU'), dict(type='Sigmoid')),  # after the first and the second layer, or one for both
+        act_cfg: Mapping | tuple = (dict(type='ReLU'), dict(type='Sigmoid')),  # of each layer, or one for both
         return_weight: bool = False,  # return only the gates, for the caller to apply
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
         acts = (act_cfg, act_cfg) if isinstance(act_cfg, Mapping) else tuple(act_cfg)
         if len(acts) != 2:
-            raise ConfigError('act_cfg', f'two activations are expected, or one for both layers, not {len(acts)}.')
+            raise ConfigError('act_cfg', f'expected two activations, or one for both layers, got {len(acts)}.')
         if squeeze_channels is None:
             squeeze_channels = make_divisible(max(channels // ratio, 1), divisor)
         self.return_weight = return_weight

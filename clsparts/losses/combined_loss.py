@@ -66,9 +66,7 @@ def add_up(
     if len(set(shapes.values())) == 1:
         return sum(terms.values())
     found = ', '.join(f'{k} of shape {s}' for k, s in shapes.items())
-    raise ValueError(
-        f"terms of one shape are expected, not {found}. Set reduction='mean', or take each for itself: loss.terms(…)."
-    )
+    raise ValueError(f"expected terms of one shape, got {found}. Set reduction='mean', or use loss.terms(…).")
 
 # %% ../../nbs/losses/combined_loss.ipynb #bf3e370d
 def loss_name(
@@ -98,14 +96,14 @@ def _check_losses(losses, path):
     if isinstance(losses, (list, tuple)) and losses:
         raise ConfigError(path, f'expected at most {MAX_LOSSES} losses, got {len(losses):,}.')
     fix = Fix({path: [losses] if isinstance(losses, (str, Mapping)) and losses else ['CrossEntropyLoss']})
-    raise ConfigError(path, f'a list of at least one loss is expected, not {as_code(losses)}.', fix)
+    raise ConfigError(path, f'expected a list of at least one loss, got {as_code(losses)}.', fix)
 
 def _check_weight(weight, path):
     "Raise `ConfigError` unless this is a finite number"
     if isinstance(weight, Real) and not isinstance(weight, bool) and math.isfinite(weight):
         return
     fix = Fix({path: 1.})
-    raise ConfigError(path, f'a number is expected as the weight of a loss, not {as_code(weight)}.', fix)
+    raise ConfigError(path, f'expected a number as the weight of a loss, got {as_code(weight)}.', fix)
 
 def _checked(weights, n):
     "One weight per loss; raises `ConfigError` for a wrong count or a value that is not a finite number"
@@ -114,7 +112,7 @@ def _checked(weights, n):
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
         fix = Fix({'weights': (given + [1.] * n)[:n]})
-        raise ConfigError('weights', f'a list of {n} is expected, one factor a loss, not {as_code(weights)}.', fix)
+        raise ConfigError('weights', f'expected a list of length {n}, one number per loss, got {as_code(weights)}.', fix)
     for i, w in enumerate(given):
         _check_weight(w, f'weights.{i}')
     return given
@@ -125,15 +123,15 @@ class CombinedLoss(nn.Module):
     "Weighted sum of losses, with each term reported"
 
     def __init__(self,
-        losses: Annotated[list, Example(['CrossEntropyLoss', 'FocalLoss'])],  # names, dicts, classes, modules, or any `loss(pred, target)`
-        weights: list | None = None,  # one factor a loss; 1 each if None
+        losses: Annotated[list, Example(['CrossEntropyLoss', 'FocalLoss'])],  # as in `build_loss`
+        weights: list | None = None,  # one factor per loss; 1 each if None
     ):
         super().__init__()
         _check_losses(losses, 'losses')
         self.weights = _checked(weights, len(losses))
         built = [MODELS.build(o, 'loss', f'losses.{i}') for i, o in enumerate(losses)]
         self.names = numbered([loss_name(o) for o in built])
-        for name, loss in zip(self.names, built):
+        for name, loss in zip(self.names, built, strict=True):
             setattr(self, f'loss_{name}', loss)
 
     @property
@@ -159,7 +157,8 @@ class CombinedLoss(nn.Module):
         def value(loss):
             taken = {k: v for k, v in options.items() if takes_option(loss, k)}
             return loss_dict(loss, pred, target, samples, **taken)['loss']
-        return {name: w * value(loss) for name, w, loss in zip(self.names, self.weights, self.losses)}
+        factors = zip(self.names, self.weights, self.losses, strict=True)
+        return {name: w * value(loss) for name, w, loss in factors}
 
     def forward(self,
         pred,  # class logits `(b, k)`
@@ -186,13 +185,13 @@ def _pair(entry, path):
 
 # %% ../../nbs/losses/combined_loss.ipynb #947209da
 def build_loss(
-    loss: str | Mapping | type | Callable | list,  # a part, any `loss(pred, target)`, or a list of these or of pairs `[loss, weight]`
+    loss: str | Mapping | type | Callable | list,  # a part, a function, or a list of these or of `[loss, weight]`
     where: str = 'loss',  # config path, for errors
 ) -> Callable:
     "The loss; a list becomes a `CombinedLoss`. A `ConfigError` names the position in the list"
     if not isinstance(loss, (list, tuple)):
         return MODELS.build(loss, 'loss', where)
     _check_losses(loss, where)
-    parts, weights, paths = zip(*[_pair(o, join_path(where, i)) for i, o in enumerate(loss)])
-    built = [MODELS.build(o, 'loss', p) for o, p in zip(parts, paths)]
+    parts, weights, paths = zip(*[_pair(o, join_path(where, i)) for i, o in enumerate(loss)], strict=True)
+    built = [MODELS.build(o, 'loss', p) for o, p in zip(parts, paths, strict=True)]
     return MODELS.build(dict(type='CombinedLoss', losses=built, weights=list(weights)), 'loss', where)

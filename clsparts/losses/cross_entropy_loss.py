@@ -54,16 +54,9 @@ class CrossEntropyLoss(nn.Module, metaclass=TypedMeta):
         if use_sigmoid and use_soft:
             raise ConfigError('use_soft', 'use_sigmoid=True accepts soft targets anyway. Remove use_soft.')
         if pos_weight is not None and not use_sigmoid:
-            raise ConfigError(
-                'pos_weight', 'only the sigmoid has positive examples a class; write use_sigmoid=True too.'
-            )
-        self.use_sigmoid, self.use_soft, self.reduction, self.loss_weight = (
-            use_sigmoid,
-            use_soft,
-            reduction,
-            loss_weight,
-        )
-        self.class_weight, self.pos_weight = class_weight, pos_weight
+            raise ConfigError('pos_weight', 'only a sigmoid has positives for each class. Set use_sigmoid=True.')
+        self.use_sigmoid, self.use_soft, self.reduction = use_sigmoid, use_soft, reduction
+        self.loss_weight, self.class_weight, self.pos_weight = loss_weight, class_weight, pos_weight
 
     def forward(self,
         pred,  # class logits `(b, k)`
@@ -88,5 +81,5 @@ def _per_class(values, pred, name):
     if values is None:
         return None
     if len(values) != pred.shape[1]:
-        raise ValueError(f'{name}: one factor a class is expected, {pred.shape[1]}; there are {len(values)}.')
+        raise ValueError(f'{name}: expected one factor per class ({pred.shape[1]}), got {len(values)}.')
     return torch.as_tensor(values, dtype=pred.dtype, device=pred.device)

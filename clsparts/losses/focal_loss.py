@@ -38,8 +38,8 @@ class FocalLoss(nn.Module, metaclass=TypedMeta):
     use_sigmoid = True  # the head predicts with a sigmoid
 
     def __init__(self,
-        gamma: Annotated[float, Range(0)] = 2.,  # how fast easy answers fade; 0: not at all
-        alpha: Annotated[float, Range(0, 1)] = .25,  # factor of the answers yes; those that are no have 1 - alpha
+        gamma: Annotated[float, Range(0)] = 2.,  # focusing exponent; 0 is cross-entropy
+        alpha: Annotated[float, Range(0, 1)] = .25,  # weight of positives; negatives have 1 - alpha
         reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
     ):

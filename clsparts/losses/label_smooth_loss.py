@@ -23,10 +23,10 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
     "Cross-entropy with smoothed targets (Szegedy et al., 2016)"
 
     def __init__(self,
-        label_smooth_val: Annotated[float, Range(0, below=1), Example(.1)],  # how much of the target is spread over all classes
+        label_smooth_val: Annotated[float, Range(0, below=1), Example(.1)],  # share spread over all classes
         num_classes: int | None = None,  # checked against the scores, if given
-        use_sigmoid: bool | None = None,  # each class is a question of its own; None: in mode multi_label alone
-        mode: Literal['original', 'classy_vision', 'multi_label'] = 'original',  # see the table above
+        use_sigmoid: bool | None = None,  # a sigmoid per class; None: only in mode multi_label
+        mode: Literal['original', 'classy_vision', 'multi_label'] = 'original',  # how the targets are smoothed
         reduction: Reduction = 'mean',  # see `reduce_loss`
         loss_weight: float = 1.,  # factor of the whole loss
         class_weight: list[float] | None = None,  # one factor per class
@@ -36,9 +36,8 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
         multi_label = mode == 'multi_label'
         self.use_sigmoid = multi_label if use_sigmoid is None else use_sigmoid
         if multi_label and not self.use_sigmoid:
-            warnings.warn(
-                'the targets of mode multi_label do not sum to 1 as a softmax requires. Remove use_sigmoid=False.'
-            )
+            warnings.warn('the targets of mode multi_label do not sum to 1 as a softmax requires. '
+                          'Remove use_sigmoid=False.', stacklevel=3)
         self.label_smooth_val, self.num_classes, self.mode = label_smooth_val, num_classes, mode
         self.eps = label_smooth_val / (1 + label_smooth_val) if mode == 'classy_vision' else label_smooth_val
         self.reduction, self.loss_weight = reduction, loss_weight

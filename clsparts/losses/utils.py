@@ -25,12 +25,12 @@ def check_reduction(
     "Raise `ConfigError` for another reduction"
     known = get_args(Reduction)
     if reduction not in known:
-        raise ConfigError('reduction', f'must be one of {", ".join(map(repr, known))}, got {reduction!r}.')
+        raise ConfigError('reduction', f'expected one of {", ".join(map(repr, known))}, got {reduction!r}.')
 
 # %% ../../nbs/losses/utils.ipynb #ec83244f
 def reduce_loss(
     loss: torch.Tensor,  # one value per element or sample, `(b,)` or `(b, k)`
-    weight: torch.Tensor | None = None,  # one factor a sample, `(b,)`, or one an element
+    weight: torch.Tensor | None = None,  # one factor per sample, `(b,)`, or one an element
     reduction: Reduction = 'mean',
     avg_factor: float | None = None,  # what a mean divides by, instead of the number of elements
 ) -> torch.Tensor:  # a single number, except for none
@@ -67,10 +67,8 @@ def targets_for(
 ) -> torch.Tensor:  # int64 labels `(b,)`, or targets `(b, k)` of the scores' dtype
     "The target, checked against the scores; raises `ConfigError` if they do not fit"
     if pred.ndim != 2:
-        raise ConfigError(
-            'pred',
-            f'expected class scores of shape (b, k), got {tuple(pred.shape)}. Add a neck such as GlobalAveragePooling before the head.',
-        )
+        raise ConfigError('pred', f'expected class scores of shape (b, k), got {tuple(pred.shape)}. '
+                                  'Add a neck such as GlobalAveragePooling before the head.')
     return validate_targets(target, pred.shape[1], len(pred), accepts, dtype=pred.dtype)
 
 # %% ../../nbs/losses/utils.ipynb #78f67b57

@@ -31,5 +31,5 @@ class GlobalAveragePooling(BaseModule):
             return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != self.dim + 2:
             raise ShapeMismatch(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
-                            f'{", ".join("dhw"[3 - self.dim:])})', f'it was given the shape {tuple(inputs.shape)}')
+                            f'{", ".join("dhw"[3 - self.dim:])})', f'the input has the shape {tuple(inputs.shape)}')
         return self.gap(inputs).flatten(1)                                     # (b, c, 1, …) -> (b, c)

@@ -49,7 +49,7 @@ class GeneralizedMeanPooling(BaseModule):
             return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 4:
             raise ShapeMismatch(
-                'GeneralizedMeanPooling takes a map (b, c, h, w)', f'it was given the shape {tuple(inputs.shape)}'
+                'GeneralizedMeanPooling takes a map (b, c, h, w)', f'the input has the shape {tuple(inputs.shape)}'
             )
         return gem(inputs, self.p, self.eps, self.clamp)
 

@@ -43,7 +43,7 @@ def accelerator_for(
     "An accelerator for a device and precision; raises `ConfigError` if one is not available"
     from accelerate import Accelerator, GradScalerKwargs, InitProcessGroupKwargs
     if precision not in PRECISIONS:
-        raise ConfigError('precision', f'one of {", ".join(PRECISIONS)} is expected, not {precision!r}.')
+        raise ConfigError('precision', f'expected one of {", ".join(PRECISIONS)}, got {precision!r}.')
     if device is not None:
         check_device(device)
     if precision == 'fp16' and (device == 'cpu' or device is None and not torch.accelerator.is_available()):
@@ -208,17 +208,18 @@ def in_pieces(
     *batch: torch.Tensor,
 ) -> list:  # results of `f` for each piece, in order
     "Call `f` on a batch; if it runs out of memory, on its halves recursively, with a warning"
+    n = len(batch[0])
     try:
         return [f(*batch)]
     except (RuntimeError, MemoryError) as e:
-        if len(batch[0]) == 1 or not is_out_of_memory(e):
+        if n == 1 or not is_out_of_memory(e):
             raise
     warnings.warn(
-        f'a batch of {len(batch[0])} images does not fit into memory and is halved. Set batch_size={len(batch[0]) // 2}.'
+        f'a batch of {n} images does not fit into memory and is halved. Set batch_size={n // 2}.', stacklevel=2
     )
     if batch[0].is_cuda:
         torch.cuda.empty_cache()
-    return [o for half in zip(*(t.chunk(2) for t in batch)) for o in in_pieces(f, *half)]
+    return [o for half in zip(*(t.chunk(2) for t in batch), strict=True) for o in in_pieces(f, *half)]
 
 def batch_that_fits(
     objective: nn.Module,  # see `Objective`

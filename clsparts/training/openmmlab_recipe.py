@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LIFTED', 'FOREIGN', 'WITHOUT_EFFECT', 'AS_HERE', 'SETS', 'FORM_STEPS', 'STEPS', 'AUGMENT', 'value_at', 'Recipe',
-           'read_steps', 'pipeline_of', 'precision_of', 'lifted']
+           'read_steps', 'pipeline_of', 'lifted']
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #b3dca50a
 import warnings
@@ -14,6 +14,7 @@ from itertools import combinations
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..core.openmmlab_names import unscoped
 from ..data.transforms import ERASING, INTERPOLATIONS, Preset
+from .settings import precision_of
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #86f0ce2e
 LIFTED = {                                                              # path in OpenMMLab's configs: option of `train`
@@ -313,8 +314,8 @@ def _lift_data(recipe, data, test, train):
     if data is None and theirs:
         if theirs not in SETS:
             fix = (
-                "Set data='folder:PATH', or --cfg-options data=folder:PATH on the command line, with train and val in the folder, "
-                'and in these a folder for each class.'
+                "Set data='folder:PATH', or --cfg-options data=folder:PATH on the command line, "
+                'with train and val in the folder, and in these a folder for each class.'
             )
             raise ConfigError('data', f'the config trains on {theirs}, which is not available here. {fix}')
         data = SETS[recipe.take(path)]
@@ -391,7 +392,7 @@ def _note_train_form(recipe, given, data, train):
     theirs, here = _shape_text(edge, squash, cut), _shape_text(*_shape_here(name, data))
     sized = _size_of(name) or isinstance(given, Mapping) and 'size' in given
     if 'side' in train:
-        recipe.note(f'train_pipeline: {theirs}, beside RandomResizedCrop; here only that is used')
+        recipe.note(f'train_pipeline: {theirs} and RandomResizedCrop; here only the second is used')
     elif theirs != here and not sized:
         recipe.note(f'train_pipeline: {theirs}; here {here}, as to test with')
     if moved and 'side' not in train:
@@ -434,18 +435,6 @@ def _lift_ema(hook, where):
     return 1 - momentum, [f'custom_hooks: EMAHook.{k}={v!r} is not supported and is ignored' for k, v in other.items()]
 
 # %% ../../nbs/training/openmmlab_recipe.ipynb #3927f7d6
-def precision_of(
-    wrapper,  # of an optimizer
-) -> str | None:  # fp16 or bf16
-    "The precision that the type of an `optim_wrapper` implies, None if none; raises `ConfigError` for another dtype"
-    if not isinstance(wrapper, Mapping) or wrapper.get('type') != 'AmpOptimWrapper':
-        return None
-    dtypes = {None: 'fp16', 'float16': 'fp16', 'bfloat16': 'bf16'}
-    if (dtype := wrapper.get('dtype')) in (known for known in dtypes):
-        return dtypes[dtype]
-    message = f"expected 'float16' or 'bfloat16', got {dtype!r}. Use type='OptimWrapper' to train in float32."
-    raise ConfigError('optim_wrapper.dtype', message)
-
 def _lift_optimizer(recipe, train):
     "A constant schedule if there is none, and the precision that the type of the wrapper implies"
     wrapper = train.get('optim_wrapper')
@@ -462,6 +451,7 @@ def _lift_optimizer(recipe, train):
     if isinstance(scale, (int, float)):
         recipe.note(f'optim_wrapper.loss_scale: {scale} is halved here after an overflow, and constant in mmengine')
 
+# %% ../../nbs/training/openmmlab_recipe.ipynb #30f2ce01
 _USUAL = ('CheckpointHook', 'LoggerHook', 'ParamSchedulerHook', 'DistSamplerSeedHook', 'IterTimerHook',
           'RuntimeInfoHook', 'SyncBuffersHook', 'VisualizationHook')
 
@@ -551,9 +541,10 @@ def lifted(
     _lift_images(recipe, kept, train, own, defaults)
     _lift_rest(recipe, train, own, defaults)
     for note in [*_unused(recipe), *recipe.notes]:
-        warnings.warn(printable(note))
+        warnings.warn(printable(note), stacklevel=2)
     return {**kept, 'train': {**train, **own}}
 
+# %% ../../nbs/training/openmmlab_recipe.ipynb #504b9197
 def _without_scopes(value, key=''):
     "The value of a key, in which types have no scope such as `mmengine.`"
     if isinstance(value, Mapping):

@@ -139,6 +139,7 @@ def check_optim_wrapper(
     if issues:
         raise ConfigError(issues=issues)
 
+# %% ../../nbs/training/optimizers.ipynb #f984d1b2
 def clip_of(optim_wrapper: Mapping) -> dict | None:
     "The arguments of `clip_grad_norm_`; None if gradients are not clipped"
     return optim_wrapper.get('clip_grad') and dict(optim_wrapper['clip_grad'])
@@ -187,7 +188,7 @@ def _warn_of_dots(clf, keys):
     names = [n for n, _ in clf.named_parameters()]
     for key in keys:
         if any(f'.{n}'.startswith(key) for n in names) and not any(key in n for n in names):
-            warnings.warn(f'custom_keys: {key!r} matches no parameter, as in MMEngine. Use {key[1:]!r}.')
+            warnings.warn(f'custom_keys: {key!r} matches no parameter, as in MMEngine. Use {key[1:]!r}.', stacklevel=2)
 
 # %% ../../nbs/training/optimizers.ipynb #44225fde
 def multipliers(

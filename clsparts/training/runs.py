@@ -27,14 +27,14 @@ from ..data.transforms import check_augment
 from ..evaluation.evaluator import Evaluation, evaluate
 from ..evaluation.plots import plot_confusion, plot_curves, plot_per_class
 from ..files.atomic import as_path, portable_name, regular_file
-from ..files.weights import check_weights
+from ..files.weights import check_weights, few
 from ..runtime.devices import by_main, connect
 from .callbacks import Callback, check_trackers, side_product
-from .openmmlab_recipe import lifted, precision_of
+from .openmmlab_recipe import lifted
 from .optimizers import check_optim_wrapper
 from .preflight import check_batch_size, check_classes, check_folder, check_resumable
 from .schedules import check_param_scheduler
-from .settings import TrainSettings, check_numbers
+from .settings import TrainSettings, check_numbers, precision_of
 from .trainer import Trainer, alone_in, fit
 
 # %% ../../nbs/training/runs.ipynb #9d3de54f
@@ -199,7 +199,7 @@ class _Note(Callback):
 # %% ../../nbs/training/runs.ipynb #dd0a6c00
 def config_from(
     checkpoint: str | Path,  # a checkpoint, or the folder of a run, for its best weights
-    cfg: Mapping | None = None,  # see `complete`; None for `config.json` beside the checkpoint
+    cfg: Mapping | None = None,  # see `complete`; None for `config.json` in its folder
 ) -> dict:
     "The config of a new run that starts from the weights of another one; raises `ConfigError` if they are missing"
     path = _checkpoint_at(checkpoint)
@@ -224,6 +224,7 @@ def _checkpoint_at(place):
         path = latest if latest.exists() and not best.exists() else best
     return regular_file(path, 'checkpoint')
 
+# %% ../../nbs/training/runs.ipynb #e019ef01
 def _load(clf, load_from):
     "Load weights of another classifier, and return the report; errors contain the fix of the config"
     options = dict(load_from) if isinstance(load_from, Mapping) else dict(checkpoint=load_from)
@@ -241,8 +242,8 @@ def _start_from(clf, data, path):
     weights, meta = read_checkpoint(_checkpoint_at(path))
     then, now = meta.get('classes'), list(map(str, data.classes))
     if then != now:
-        found, fix = f'its classes are {_few(then)}', 'For other classes set load_from instead of from_checkpoint.'
-        raise ConfigError('from_checkpoint', f'{path}: {found}, those of the data {_few(now)}. {fix}')
+        found, fix = f'its classes are {_listed(then)}', 'For other classes set load_from instead of from_checkpoint.'
+        raise ConfigError('from_checkpoint', f'{path}: {found}, those of the data {_listed(now)}. {fix}')
     weights = {k: v for k, v in weights.items() if not k.startswith(TRAINING)}
     try:
         check_fit(clf, weights, path)
@@ -253,10 +254,8 @@ def _start_from(clf, data, path):
     except ConfigError as e:
         raise e.prefixed('from_checkpoint') from None
 
-def _few(names):
-    if not isinstance(names, list):
-        return 'not known'
-    return f'{len(names)}: {", ".join(map(str, names[:5]))}{", …" if len(names) > 5 else ""}'
+def _listed(names):
+    return few(map(str, names), 5) if isinstance(names, list) else 'not known'
 
 # %% ../../nbs/training/runs.ipynb #98581129
 def prepare(
@@ -300,7 +299,7 @@ def _name_of(data):
     source, colon, path = data.partition('@')[0].partition(':')
     return portable_name(Path(os.path.abspath(path if colon else source)).name.removesuffix('.csv'))
 
-
+# %% ../../nbs/training/runs.ipynb #fc4d53dc
 def _of_a_run(folder, *others):
     "The config of a run to resume, and its folder"
     if any(o is not None for o in others):

@@ -10,6 +10,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
@@ -93,6 +94,9 @@ def _shown(value):
     except ValueError:
         return 'an int with thousands of digits'
 
+def _is_number(v, kinds, low, high):
+    return isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
+
 def _outside(phase):
     "Issues for values of a phase that are not numbers, or are out of bounds"
     whole = {*_TIMES} | (set() if phase.get('convert_to_iter_based') else {'begin', 'end'})
@@ -101,11 +105,10 @@ def _outside(phase):
             yield name, f'expected True or False, got {_shown(value)}.'
         if name not in _LIMITS or value is None:
             continue
-        kinds, (low, high) = int if name in whole else (int, float), _LIMITS[name]
+        low, high = _LIMITS[name]
+        valid = partial(_is_number, kinds=int if name in whole else (int, float), low=low, high=high)
         several = isinstance(value, (list, tuple)) and name in ('milestones', 'eta_max')
-        def good(v):
-            return isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
-        if all(map(good, value if several else [value])):
+        if all(map(valid, value if several else [value])):
             continue
         what = ('ints' if several else 'an int') if name in whole else ('numbers' if several else 'a number')
         yield name, f'expected {what} from {low:g} to {high:g}, got {_shown(value)}.'
@@ -271,5 +274,5 @@ def build_schedule(
         where = 'param_scheduler' if isinstance(param_scheduler, Mapping) else f'param_scheduler.{i}'
         if late := phase.late(epochs, batches):
             fix = 'Train for more epochs, or change the phase.'
-            warnings.warn(f'{where}: {phases[i]["type"]} has no effect: {late}. {fix}')
+            warnings.warn(f'{where}: {phases[i]["type"]} has no effect: {late}. {fix}', stacklevel=2)
     return schedule

@@ -1,6 +1,7 @@
-"""The explorer in JupyterLab and chromium. Without a browser these tests are skipped, unless CLSPARTS_BROWSER=required."""
+"""The explorer in JupyterLab and chromium: skipped without a browser, unless CLSPARTS_BROWSER=required."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,9 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope='session')
 def server(tmp_path_factory):
     missing = None if chromium() else 'no chromium: set CLSPARTS_CHROMIUM, or install it'
-    try:
-        import jupyterlab  # noqa: F401
-        import playwright
-    except ImportError as e:
-        missing = f'{e.name} is not installed'
+    for name in ('jupyterlab', 'playwright'):
+        if find_spec(name) is None:
+            missing = f'{name} is not installed'
     if missing and os.environ.get('CLSPARTS_BROWSER') == 'required':
         pytest.fail(missing)
     if missing:
@@ -46,22 +45,18 @@ def browser(server):
 
 @pytest.fixture
 def open_notebook(server, browser, pictures, request):
-    "A function that opens a notebook of cells, its side bar closed; no request may leave this machine, and no error may reach the console"
+    "A function that opens a notebook; fails if a request leaves this machine or an error reaches the console"
     pages, left, errors = [], [], []
+    local = f'http://127.0.0.1:{server.port}', f'ws://127.0.0.1:{server.port}', 'data:', 'blob:'
+
+    def record(request):
+        if not request.url.startswith(local):
+            left.append(request.url)
 
     def open_(cells=(EXPLORE,), width=1400, run=True):
         page = browser.new_page()
         page.set_viewport_size(dict(width=width, height=1000))
-        page.on(
-            'request',
-            lambda r: (
-                left.append(r.url)
-                if not r.url.startswith(
-                    (f'http://127.0.0.1:{server.port}', f'ws://127.0.0.1:{server.port}', 'data:', 'blob:')
-                )
-                else None
-            ),
-        )
+        page.on('request', record)
         page.on('pageerror', lambda e: errors.append(str(e)))
         pages.append(page)
         nb = Notebook(server, page, f'{request.node.name.split("[")[0]}-{len(pages)}', list(cells), pictures)

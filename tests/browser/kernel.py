@@ -1,4 +1,4 @@
-"""What JupyterLab starts as a kernel: it has a kernel forked from a process that has imported everything, and ends when that ends.
+"""What JupyterLab starts as a kernel: it asks a process that has imported everything to fork one, and ends with it.
 
     python kernel.py PIPE FOLDER CONNECTION_FILE
 """

@@ -42,17 +42,9 @@ class Server:
     def __init__(self, folder: Path):
         self.root, self.port = folder/'notebooks', free_port()
         self.root.mkdir()
-        dirs = {
-            k: str(folder / k.lower())
-            for k in (
-                'JUPYTER_CONFIG_DIR',
-                'JUPYTER_DATA_DIR',
-                'JUPYTER_RUNTIME_DIR',
-                'JUPYTERLAB_SETTINGS_DIR',
-                'JUPYTERLAB_WORKSPACES_DIR',
-                'IPYTHONDIR',
-            )
-        }
+        names = ('JUPYTER_CONFIG_DIR', 'JUPYTER_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'JUPYTERLAB_SETTINGS_DIR',
+                 'JUPYTERLAB_WORKSPACES_DIR', 'IPYTHONDIR')
+        dirs = {name: str(folder/name.lower()) for name in names}
         for name, value in SETTINGS.items():
             path = Path(dirs['JUPYTERLAB_SETTINGS_DIR'])/name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,35 +52,16 @@ class Server:
         self.kernels = ready.Server(IMPORTS, MPLBACKEND='module://matplotlib_inline.backend_inline')
         path = folder/'jupyter'/'kernels'/'python3'/'kernel.json'
         path.parent.mkdir(parents=True)
-        argv = [
-            sys.executable,
-            str(Path(__file__).parent / 'kernel.py'),
-            self.kernels.jobs,
-            self.kernels.folder.name,
-            '{connection_file}',
-        ]
+        script = str(Path(__file__).parent/'kernel.py')
+        argv = [sys.executable, script, self.kernels.jobs, self.kernels.folder.name, '{connection_file}']
         path.write_text(json.dumps(dict(argv=argv, display_name='Python 3', language='python')))
-        command = [
-            sys.executable,
-            '-m',
-            'jupyterlab',
-            '--no-browser',
-            '--ip=127.0.0.1',
-            f'--port={self.port}',
-            '--ServerApp.port_retries=0',
-            '--allow-root',
-            '--IdentityProvider.token=',
-            f'--ServerApp.root_dir={self.root}',
-            '--expose-app-in-browser',
-            '--LabApp.extension_manager=readonly',
-        ]
-        self.log = open(folder/'server.log', 'w')
-        self.process = subprocess.Popen(
-            command,
-            env={**os.environ, **dirs, 'OMP_NUM_THREADS': '1', 'JUPYTER_PATH': str(folder / 'jupyter')},
-            stdout=self.log,
-            stderr=self.log,
-        )
+        command = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', f'--port={self.port}',
+                   '--ServerApp.port_retries=0', '--allow-root', '--IdentityProvider.token=',
+                   f'--ServerApp.root_dir={self.root}', '--expose-app-in-browser',
+                   '--LabApp.extension_manager=readonly']
+        env = {**os.environ, **dirs, 'OMP_NUM_THREADS': '1', 'JUPYTER_PATH': str(folder/'jupyter')}
+        with open(folder/'server.log', 'w') as log:
+            self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         self._wait(folder)
 
     def _wait(self, folder):
@@ -104,7 +77,6 @@ class Server:
         self.process.terminate()
         self.process.wait(20)
         self.kernels.stop()
-        self.log.close()
 
 
 class Notebook:
@@ -145,7 +117,7 @@ class Notebook:
         self.run()
 
     def cell(self, i: int, source: str | None = None) -> str:
-        "Run cell `i`, perhaps with another source, and give the text of its output"
+        "Run cell `i`, perhaps with another source, and return the text of its output"
         self.page.evaluate("""([i, source]) => {
             const nb = window.jupyterapp.shell.currentWidget.content
             nb.activeCellIndex = i
@@ -160,8 +132,9 @@ class Notebook:
     def output(self, i: int) -> str:
         "The text that cell `i` has put out"
         return self.page.evaluate(
-            """i => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[i].model.sharedModel.getOutputs()
-            .map(o => o.text ?? o.data?.['text/plain'] ?? [o.ename, o.evalue]))""",
+            """i => JSON.stringify(
+                window.jupyterapp.shell.currentWidget.content.widgets[i].model.sharedModel.getOutputs()
+                .map(o => o.text ?? o.data?.['text/plain'] ?? [o.ename, o.evalue]))""",
             i,
         )
 

@@ -133,7 +133,7 @@ def test_flow_and_fix(open_notebook):
     e.redrawn(lambda: e.type('.clsx-size > :nth-child(3)', 224))
     e.pick('backbone', 'VisionTransformer')
     e.shows('.clsx-flow', 'GlobalAveragePooling(dim=2) takes a tensor of 4 axes')
-    assert e.find('.clsx-flow [data-seam]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
+    assert e.find('.clsx-flow [data-connection]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     e.redrawn(lambda: e.find('.clsx-fix').click())
     assert (
@@ -215,10 +215,8 @@ def test_training(open_notebook):
     e.find('.clsx-start').click()
     e.shows('.clsx-runs', 'done', 60)
     assert e.find('.clsx-runs tr').count() == 3
-    nb.cell(
-        2,
-        'print([(r.status, r.folder.name) for r in explorer.runs], explorer.classifier is explorer.runs[-1].classifier)',
-    )
+    nb.cell(2, """print([(r.status, r.folder.name) for r in explorer.runs])
+print(explorer.classifier is explorer.runs[-1].classifier)""")
     assert "[('stopped', 'digits-" in nb.output(2) and 'True' in nb.output(2)
 
 
@@ -280,7 +278,8 @@ def test_keyboard(open_notebook):
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length === 1")
     e.redrawn(lambda: keys.press('Enter'))
     assert 'ResNetV1d' in e.diagram()
-    keys.press('Control+A'), keys.press('Delete'), keys.press('Tab')
+    for key in ('Control+A', 'Delete', 'Tab'):
+        keys.press(key)
     e.page.wait_for_function("document.querySelectorAll('.clsx-picker-backbone option').length > 1")
     e.redrawn(lambda: keys.press('ArrowUp'))
     assert 'ResNetV1c' in e.diagram()
@@ -294,25 +293,45 @@ def test_keyboard(open_notebook):
     assert 'ResNet_CIFAR' in e.diagram()
 
 
-NAMELESS = """() => [...document.querySelectorAll('.clsx button, .clsx input, .clsx select, .clsx [role=button], .clsx [role=slider]')]
-    .filter(o => o.offsetParent !== null || o.tagName === 'g')
-    .filter(o => !(o.getAttribute('aria-label') || o.textContent.trim() || o.title || o.labels?.length || o.closest('[title]')?.title
-        || (o.id && document.querySelector(`label[for="${o.id}"]`)) || o.closest('.widget-slider')?.querySelector('label')?.textContent))
-    .map(o => o.outerHTML.slice(0, 200))"""
+NAMELESS = """() => {
+    const labelled = o => o.id && document.querySelector(`label[for="${o.id}"]`)
+    const named = o => o.getAttribute('aria-label') || o.textContent.trim() || o.title || o.labels?.length
+        || o.closest('[title]')?.title || labelled(o)
+        || o.closest('.widget-slider')?.querySelector('label')?.textContent
+    const controls = ['button', 'input', 'select', '[role=button]', '[role=slider]'].map(s => `.clsx ${s}`).join(', ')
+    return [...document.querySelectorAll(controls)]
+        .filter(o => o.offsetParent !== null || o.tagName === 'g')
+        .filter(o => !named(o))
+        .map(o => o.outerHTML.slice(0, 200))
+}"""
 
 CONTRAST = """() => {
     const rgb = s => (s.match(/[\\d.]+/g) || []).map(Number)
-    const over = (a, b) => { const k = a.length > 3 ? a[3] : 1; return [0, 1, 2].map(i => a[i] * k + b[i] * (1 - k)) }
-    const lum = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 }); return .2126 * r + .7152 * g + .0722 * b }
-    const ground = o => { const stack = []; for (let p = o; p; p = p.parentElement) stack.push(rgb(getComputedStyle(p).backgroundColor)); return stack.reverse().reduce((b, c) => over(c, b), [255, 255, 255]) }
+    const over = (a, b) => {
+        const k = a.length > 3 ? a[3] : 1
+        return [0, 1, 2].map(i => a[i] * k + b[i] * (1 - k))
+    }
+    const linear = v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4
+    const lum = c => {
+        const [r, g, b] = c.map(linear)
+        return .2126 * r + .7152 * g + .0722 * b
+    }
+    const ground = o => {
+        const stack = []
+        for (let p = o; p; p = p.parentElement) stack.push(rgb(getComputedStyle(p).backgroundColor))
+        return stack.reverse().reduce((b, c) => over(c, b), [255, 255, 255])
+    }
     const found = []
     for (const o of document.querySelectorAll('.clsx *')) {
-        if (o.closest('svg') || o.closest('style') || o.offsetParent === null || o.disabled || o.closest('[disabled]')) continue
+        if (o.closest('svg') || o.closest('style') || o.offsetParent === null) continue
+        if (o.disabled || o.closest('[disabled]')) continue
         if (![...o.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue
         let opacity = 1
         for (let p = o; p && !p.matches('.clsx'); p = p.parentElement) opacity *= getComputedStyle(p).opacity
-        const back = ground(o), ink = rgb(getComputedStyle(o).color)
-        const front = over([...ink.slice(0, 3), (ink[3] ?? 1) * opacity], back), [a, b] = [lum(front), lum(back)].sort((x, y) => y - x)
+        const back = ground(o)
+        const ink = rgb(getComputedStyle(o).color)
+        const front = over([...ink.slice(0, 3), (ink[3] ?? 1) * opacity], back)
+        const [a, b] = [lum(front), lum(back)].sort((x, y) => y - x)
         const ratio = (a + .05) / (b + .05)
         if (ratio < 4.5) found.push([ratio.toFixed(2), o.textContent.trim().slice(0, 40), o.className])
     }

@@ -82,7 +82,7 @@ def _memory(reset=False):
 
 @pytest.fixture(autouse=True)
 def watched(request, tmp_path):
-    "Fail a test whose input started a process, asked a foreign host, wrote the canary, or took too long or too much memory"
+    "Fail a test whose input starts a process, contacts a host, writes the canary, or takes too much time or memory"
     _seen.clear()
     peak = _memory(reset=True)
     starts = request.node.get_closest_marker('starts_processes')

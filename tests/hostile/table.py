@@ -9,8 +9,8 @@
     def test_configs(case, tmp_path):
         case.check(lambda: read(case.make(tmp_path)))
 
-Whatever a row expects, no row may run code, start a process, ask a foreign host, take over `SECONDS` or `MEGABYTES`, or end in an
-error that is not one of this package's: see conftest.py, which watches every test in this folder.
+Whatever a row expects, no row may run code, start a process, contact a host, take over `SECONDS` or `MEGABYTES`, or end
+in an error that is not one of this package's: see conftest.py, which watches every test in this folder.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"A config from a stranger, whatever is in it, is read and checked without running code, asking the network, or taking hours."
+"A config from a stranger, whatever is in it, is read and checked without running code, network access or long waits."
 
 import io
 import json
@@ -198,7 +198,8 @@ NAMES = {
 }
 
 
-@table([Case(repr(name) if len(name) < 60 else f'{name[:20]!r}, {len(name):,} characters', name, then) for name, then in NAMES.items()])
+@table([Case(repr(name) if len(name) < 60 else f'{name[:20]!r}, {len(name):,} characters', name, then)
+        for name, then in NAMES.items()])
 def test_name(case, tmp_path):
     "In a file, and in a config that never was one"
     path = json_file(tmp_path, with_neck(dict(type=case.given)))
@@ -383,7 +384,9 @@ def file(name, text, **more):
 
 C1 = json.dumps(with_backbone(**TEACHER, pretrained_path='weights/teacher.pth'))
 C1_YAML = '''model:
-  backbone: {type: "timm.task.distillation:DistillationTeacher", model_name: resnet18, num_classes: 2, pretrained_path: t.pth, device: cpu}
+  backbone:
+    {type: "timm.task.distillation:DistillationTeacher",
+     model_name: resnet18, num_classes: 2, pretrained_path: t.pth, device: cpu}
 '''
 SPELT = Fails(mentions=('timm.task.distillation', 'trusted=True'))
 EVIL = "__import__('os').system('true')"
@@ -690,7 +693,8 @@ class Hidden:                                           # timm is not installed;
 sys.meta_path.insert(0, Hidden)
 from clsparts.cli import config_commands as cli_config
 from clsparts.cli.commands import main
-statuses = [main(['check', 'a.json', 'b.json', 'c.json', 'd.json']), main(['diff', 'a.json', 'b.json']), main(['list', 'neck'])]
+commands = ['check', 'a.json', 'b.json', 'c.json', 'd.json'], ['diff', 'a.json', 'b.json'], ['list', 'neck']
+statuses = [main(c) for c in commands]
 print(statuses, [m for m in ('timm', 'evil') if m in sys.modules])
 '''
 
@@ -905,7 +909,8 @@ def test_random_file(tmp_path_factory, cfg, suffix, text):
 
 
 @settings(max_examples=60, **QUIET)
-@given(st.lists(st.sampled_from(['torch', 'nn', 'modules', 'timm', 'layers', 'os', 'clsparts', '.', ':', '..', '__main__', 'X', 'utils', '\0']) | st.text(max_size=3), max_size=8))
+@given(st.lists(st.sampled_from(['torch', 'nn', 'modules', 'timm', 'layers', 'os', 'clsparts', '.', ':', '..',
+                                 '__main__', 'X', 'utils', '\0']) | st.text(max_size=3), max_size=8))
 def test_random_name(words):
     "A name is a layer, or refused; no module outside of the allow-list is imported for it"
     before = set(sys.modules)

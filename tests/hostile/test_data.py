@@ -1,4 +1,4 @@
-"Images, folders, tables and options of data that a stranger made: read rightly, counted, or refused before the first step."
+"Images, folders, tables and data options from strangers: read correctly, counted, or refused before the first step."
 
 import io
 import os
@@ -192,20 +192,24 @@ IMAGES = [
         ('float TIFF up to 255', array('x.tif', GREY.astype(np.float32)), ('floats from 0 to 255', 'expected 0 to 1')),
         ('float TIFF with NaN', array('x.tif', np.float32([[0, np.nan]])), 'nan'),
         ('float TIFF with inf', array('x.tif', np.float32([[0, np.inf]])), 'inf'),
-        ('folder', made('x.png', lambda p: p.mkdir()), 'it is a folder'),
-        ('pipe', made('x.png', os.mkfifo), 'got a pipe'),
+        ('compressed text of 70 MB', lambda folder: zipped_text(), 'too large'),
+        ('bytes of no image', lambda folder: b'GIF89a', 'the image'),
+    ]
+] + [
+    Case(name, make, Fails(mentions=text))
+    for name, make, text in [
+        ('folder', made('x.png', lambda p: p.mkdir()), 'expected a file, got a folder.'),
+        ('pipe', made('x.png', os.mkfifo), 'got a named pipe'),
         ('socket', made('x.png', a_socket), 'socket'),
         ('device', lambda folder: '/dev/zero', 'device'),
         ('link to a device', made('x.png', lambda p: p.symlink_to('/dev/zero')), 'device'),
         ('link to itself', made('x.png', lambda p: p.symlink_to(p)), 'symbolic links'),
-        ('link to nothing', made('x.png', lambda p: p.symlink_to('nowhere')), 'No such file'),
-        ('missing', lambda folder: folder / 'x.png', 'No such file'),
+        ('link to nothing', made('x.png', lambda p: p.symlink_to('nowhere')), 'there is no such file'),
+        ('missing', lambda folder: folder / 'x.png', 'there is no such file'),
         ('NUL in the name', lambda folder: f'{folder}/a\0b.png', 'null'),
         ('long name', lambda folder: folder / ('n' * 300), 'too long'),
-        ('URL', lambda folder: 'http://example.com/x.png', 'No such file'),
+        ('URL', lambda folder: 'http://example.com/x.png', 'http://example.com/x.png: there is no such file'),
         ('escape codes in the name', lambda folder: folder / '\x1b[2J\ud800.png', r'\x1b[2J'),
-        ('compressed text of 70 MB', lambda folder: zipped_text(), 'too large'),
-        ('bytes of no image', lambda folder: b'GIF89a', 'the image'),
     ]
 ]
 
@@ -236,7 +240,8 @@ FORMS = dict(PNG={}, JPEG={}, GIF={}, BMP={}, TIFF=dict(compression='tiff_lzw'),
 
 
 @settings(derandomize=True, max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(st.sampled_from(list(FORMS)), st.sampled_from(list(FORMS)), st.integers(0, 2 ** 32), st.sampled_from(['flip', 'cut', 'splice', 'zero']))
+@given(st.sampled_from(list(FORMS)), st.sampled_from(list(FORMS)), st.integers(0, 2 ** 32),
+       st.sampled_from(['flip', 'cut', 'splice', 'zero']))
 def test_fuzzed_images(form, other, seed, how):
     "Bytes that are flipped, cut off, or spliced with another file: an image or a ConfigError"
     content, draw = bytearray(encoded(form, **FORMS[form])), random.Random(seed)
@@ -438,7 +443,7 @@ FOLDERS = [
             ('escape codes in the name', lambda folder: folder / '\x1b[2J', r'\x1b[2J'),
             ('NUL in the name', lambda folder: f'{folder}/a\0b', 'null'),
             ('long name', lambda folder: folder / ('n' * 300), 'too long'),
-            ('no such user', lambda folder: '~nobody-here/x', 'home directory'),
+            ('no such user', lambda folder: '~nobody-here/x', 'no such user'),
         ]
     ],
 ]
@@ -593,14 +598,14 @@ TABLES = [
             ('inf', rows('0.png,inf,1', head='path,a,b'), 'column a', {}),
             ('another split', rows('0.png,a,dev', head='path,label,split'), "'dev'", {}),
             ('a file that is missing', rows('9999.png,a'), '9999.png', {}),
-            ('a URL', rows('http://example.com/0.png,a'), 'there is no file', {}),
-            ('a device', rows('/dev/zero,a'), 'there is no file', {}),
-            ('a folder as image', rows('.,a'), 'there is no file', {}),
+            ('a URL', rows('http://example.com/0.png,a'), 'is not a file in', {}),
+            ('a device', rows('/dev/zero,a'), 'is not a file in', {}),
+            ('a folder as image', rows('.,a'), 'is not a file in', {}),
             ('/etc/passwd', rows('/etc/passwd,a', '1.png,b', '2.png,b'), READ, {}),
             ('a pipe', lambda folder: (made('t.csv', os.mkfifo)(folder), {}), 'pipe', {}),
             ('a device as table', lambda folder: ('/dev/zero', {}), 'device', {}),
             ('a folder', lambda folder: (folder, {}), 'folder', {}),
-            ('no such user', lambda folder: ('~nobody-here/t.csv', {}), 'home directory', {}),
+            ('no such user', lambda folder: ('~nobody-here/t.csv', {}), 'no such user', {}),
             ('broken option', SIMPLE, "'mend'", dict(broken='mend')),
             ('unknown option', SIMPLE, 'data.sise', dict(sise=3)),
             ('multi_label as text', SIMPLE, 'True or False', dict(multi_label='yes')),
@@ -692,8 +697,8 @@ NAMES = [Case(name, options, Fails(path, said)) for name, options, path, said in
     ('no name', {}, 'data.name', ''),
     ('download as text', dict(name='mnist', download='False'), 'data.download', ''),
     ('root is a number', dict(name='mnist', root=3), 'data.root', ''),
-    ('root of nobody', dict(name='mnist', root='~nobody-here'), 'data', 'home directory'),
-    ('root with NUL', dict(name='mnist', root='a\0b'), 'data', 'null'),
+    ('root of nobody', dict(name='mnist', root='~nobody-here'), 'data.root', 'no such user'),
+    ('root with NUL', dict(name='mnist', root='a\0b'), 'data.root', 'null'),
     ('hub without download', dict(name='hf:user/name'), 'data', 'download=True'),
     ('hub with escape codes', dict(name='hf:\x1b[2J'), 'data', r'\x1b'),
     ('hub with NUL', dict(name='hf:a\0b'), 'data', 'null'),
@@ -910,7 +915,7 @@ def test_images_of_rows(hub, tmp_path, no_requests):
         .byte(),
     )
     for i in range(4, 9):
-        with pytest.raises(ConfigError, match=f'{READ}|has no image'):
+        with pytest.raises(ConfigError, match=f'{READ}|has no image|no such file|expected a file'):
             whole[i]
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pooch
 import pytest
@@ -49,10 +49,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server.asked.append((self.path, self.headers.get('Range')))
         given = server.replies[min(len(server.asked), len(server.replies)) - 1]
         self.close_connection = True
-        try:
+        with suppress(OSError):                               # the client has hung up
             given(self) if callable(given) else self.wfile.write(given)
-        except OSError:
-            pass                                              # the client has hung up
 
 
 @pytest.fixture(scope='module')

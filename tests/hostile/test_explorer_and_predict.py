@@ -8,6 +8,7 @@ import time
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from table import CONTROL, Case, Fails, Works, table
 from torch import nn
 
 from clsparts.analysis.feature_maps import show_grad_cam
-from clsparts.analysis.flow_diagram import Box, Diagram, Seam, diagram, part_box
+from clsparts.analysis.flow_diagram import Box, Connection, Diagram, diagram, part_box
 from clsparts.analysis.layer_summary import compare
 from clsparts.checkpoints.checkpoint import save_checkpoint
 from clsparts.cli.explore_command import explore_in_lab, explorer_notebook
@@ -133,7 +134,7 @@ def upload(explorer, content):
 
 @pytest.fixture(scope='module')
 def starts(checkpoint, clf, tmp_path_factory):
-    "Explorers with classifiers of several sources, and what `predict` opens: a checkpoint, a run's folder, and a run that was trained in the explorer"
+    "Explorers with classifiers of several sources, and what `predict` opens: checkpoint, run folder, explorer's run"
     folder = tmp_path_factory.mktemp('runs')
     plain = save_checkpoint(folder/'plain.safetensors', clf, image_shape=(3, 32, 32))
     trained = Explorer({**model(10, in_channels=1), 'image_shape': (1, 8, 8)})
@@ -354,7 +355,7 @@ ATTRIBUTES = {
     'stroke-dasharray',
     'text-anchor',
     'data-part',
-    'data-seam',
+    'data-connection',
 }
 
 
@@ -369,7 +370,7 @@ def drawn_with(name):
     ]
     return Diagram(
         boxes,
-        [Seam(['1 × 8 × 8']), Seam([name], name), Seam(['vector 3']), Seam([])],
+        [Connection(['1 × 8 × 8']), Connection([name], name), Connection(['vector 3']), Connection([])],
         name,
         part_box('teacher', {'type': name, name: name}),
     )
@@ -395,7 +396,7 @@ def test_names_in_a_terminal(name):
 
 @pytest.mark.parametrize('name', ['markup', 'control characters', 'half a surrogate pair', '300 characters'])
 def test_names_in_a_config(name):
-    "An explorer of a config whose options and types are such names is drawn, says what is wrong, and its code can be sent to a page"
+    "An explorer of a config with such names is drawn, reports what is wrong, and its code can be sent to a page"
     resolved = resolve_selection(
         {**START, 'backbone': {**BACKBONE, HOSTILE[name]: HOSTILE[name]}, 'head': dict(type=HOSTILE[name])}
     )
@@ -515,11 +516,14 @@ def test_metadata(case, clf, tmp_path):
     case.check(lambda: predict(path, IMAGES['a wide photo']()))
 
 
-@table([c for c in CASES if c.name in ('classes is a number', 'too few classes', 'preset of 10^9 pixels', 'shape of no image')])
+ELSEWHERE = ('classes is a number', 'too few classes', 'preset of 10^9 pixels', 'shape of no image')
+
+
+@table([c for c in CASES if c.name in ELSEWHERE])
 def test_metadata_elsewhere(case, clf, tmp_path):
     path = save_checkpoint(tmp_path/'clf.safetensors', clf, **case.given)
     for use in (Explorer, lambda p: export_(str(p), str(tmp_path/'clf.pt2')), lambda p: evaluate_(str(p), 'digits')):
-        case.check(lambda: use(path))
+        case.check(partial(use, path))
 
 
 def test_names_that_are_passed_replace_those_of_the_file(clf, tmp_path):

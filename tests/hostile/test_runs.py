@@ -123,7 +123,8 @@ def link(folder):
     Case('half a surrogate pair', at('\ud800'), Fails(mentions='cannot be written')),
     Case('a folder', lambda f: f, Fails(mentions='not a file', error=OSError)),
     Case('a device', '/dev/null', Fails(mentions='not a file', error=OSError)),
-    Case('below a file', lambda f: link(f).write_text('') or f/'target'/'x', Fails(mentions='choose another folder', error=OSError)),
+    Case('below a file', lambda f: link(f).write_text('') or f/'target'/'x',
+         Fails(mentions='choose another folder', error=OSError)),
 ])
 def test_files(case, tmp_path):
     case.check(lambda: write(case.make(tmp_path)))
@@ -137,7 +138,8 @@ def test_files(case, tmp_path):
     Case('a user that is not there', '~no-such-user/run', Fails('work_dir', 'no such user')),
     Case('120 CJK letters', at('字' * 120), Fails(mentions=('cannot be kept there', 'Choose another folder'))),
     Case('a file', lambda f: link(f).write_text('') and None or f/'target', Fails(mentions='Choose another folder')),
-    Case('below a file', lambda f: link(f).write_text('') and None or f/'target'/'run', Fails(mentions='Choose another folder')),
+    Case('below a file', lambda f: link(f).write_text('') and None or f/'target'/'run',
+         Fails(mentions='Choose another folder')),
     Case('below a dead link', lambda f: link(f)/'run', Fails(mentions='Choose another folder')),
     Case('a newline and an escape', at('a\n\x1b[2J'), Works()),
     Case('not UTF-8', at(os.fsdecode(b'caf\xe9')), Fails('work_dir', 'not UTF-8')),
@@ -315,8 +317,10 @@ def test_a_damaged_snapshot_is_put_aside(how, copy):
     assert how not in ('altered', 'step_text') or len(trained(resume=run)) == 2
 
 
-@table([Case('a folder', as_folder, Works()), Case('a dead link', lambda p: p.unlink() or p.symlink_to('/nowhere'), Works()),
-        Case('a pipe', lambda p: p.unlink() or os.mkfifo(p), Works()), Case('a name of 200 digits', lambda p: p.rename(p.with_name(f'step-{"9" * 200}.safetensors')), Works())])
+@table([Case('a folder', as_folder, Works()),
+        Case('a dead link', lambda p: p.unlink() or p.symlink_to('/nowhere'), Works()),
+        Case('a pipe', lambda p: p.unlink() or os.mkfifo(p), Works()),
+        Case('a name of 200 digits', lambda p: p.rename(p.with_name(f'step-{"9" * 200}.safetensors')), Works())])
 def test_what_is_no_snapshot_is_passed_over(case, copy):
     run = copy('cut')
     case.given(max((run/'snapshots').iterdir()))
@@ -465,7 +469,8 @@ def other_class(folder):
     (folder/'cat'/'0.png').rename(folder/'dog'/'0b.png')
 
 
-@table([Case('a file renamed', renamed, Fails('resume', 'other image files')), Case('another size', other_size, Fails('resume', '1.png')),
+@table([Case('a file renamed', renamed, Fails('resume', 'other image files')),
+        Case('another size', other_size, Fails('resume', '1.png')),
         Case('a file of another class', other_class, Fails('resume')), Case('nothing', lambda folder: None, Works())])
 def test_files_that_changed(case, tmp_path):
     for i in range(16):
@@ -481,10 +486,14 @@ def test_files_that_changed(case, tmp_path):
 
 # one process at a time
 
-@table([Case('resume', dict(resume=True), Fails(mentions=(f'process {os.getpid()} on', 'since'))), Case('work_dir', dict(work_dir=True), Fails(mentions=f'process {os.getpid()} on')),
+@table([Case('resume', dict(resume=True), Fails(mentions=(f'process {os.getpid()} on', 'since'))),
+        Case('work_dir', dict(work_dir=True), Fails(mentions=f'process {os.getpid()} on')),
         Case('resume, an unknown process', dict(resume=True, owner=b'\xff{'), Fails(mentions='another process')),
-        Case('resume, an owner of 5,000 digits', dict(resume=True, owner=b'{"pid": ' + b'9' * 5000), Fails(mentions='another process')),
-        Case('resume, a host with escapes', dict(resume=True, owner=json.dumps(dict(pid=1, host='\x1b[2J', since=[])).encode()), Fails(mentions='process 1 on'))])
+        Case('resume, an owner of 5,000 digits', dict(resume=True, owner=b'{"pid": ' + b'9' * 5000),
+             Fails(mentions='another process')),
+        Case('resume, a host with escapes',
+             dict(resume=True, owner=json.dumps(dict(pid=1, host='\x1b[2J', since=[])).encode()),
+             Fails(mentions='process 1 on'))])
 def test_a_run_that_is_in_use(case, copy):
     "The second training ends at once, and touches nothing"
     run = copy('cut')
@@ -511,7 +520,10 @@ def test_a_run_that_is_in_use(case, copy):
 @pytest.mark.starts_processes
 def test_the_lock_of_a_killed_process(copy):
     run = copy('cut')
-    code = f'import time\nfrom clsparts.files.atomic import locked\nwith locked({str(run)!r}):\n    print("locked", flush=True)\n    time.sleep(60)'
+    code = (
+        'import time\nfrom clsparts.files.atomic import locked\n'
+        f'with locked({str(run)!r}):\n    print("locked", flush=True)\n    time.sleep(60)'
+    )
     other = subprocess.Popen(
         [sys.executable, '-c', code], env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=subprocess.PIPE
     )
@@ -550,9 +562,12 @@ def test_a_folder_that_is_deleted_meanwhile(tmp_path):
 
 # configs of runs
 
-@pytest.mark.parametrize('text', ['', '[]', '{"model": 3}', '{"model": {"backbone": {"type": "os:system", "command": "touch PWNED"}}}', '{"a": ' + '[' * 100_000,
+@pytest.mark.parametrize('text', ['', '[]', '{"model": 3}',
+                                  '{"model": {"backbone": {"type": "os:system", "command": "touch PWNED"}}}',
+                                  '{"a": ' + '[' * 100_000,
                                   '{"model": {}, "seed": ' + '9' * 5000 + '}', '\udcff', '{"_base_": "/etc/passwd"}'],
-                         ids=['empty', 'a list', 'no model', 'a function', 'brackets', 'a huge number', 'not UTF-8', 'another file'])
+                         ids=['empty', 'a list', 'no model', 'a function', 'brackets', 'a huge number', 'not UTF-8',
+                              'another file'])
 def test_configs_of_runs(text, copy):
     run = copy('digits')
     (run/'config.json').write_bytes(text.encode('utf-8', 'surrogateescape'))
@@ -580,17 +595,26 @@ def test_a_run_from_pretrained_weights_that_are_gone(tmp_path):
 
 # new runs from old weights
 
+def without_a_weight(run):
+    weights = read_checkpoint(run/'best.safetensors')[0]
+    return rewrite(run/'best.safetensors', dict(list(weights.items())[1:]), run/'x.safetensors')
+
+
 @table([
     Case('the folder', lambda run: run, Works()), Case('its best', lambda run: run/'best.safetensors', Works()),
-    Case('a snapshot, without a config beside it', lambda run: max((run/'snapshots').iterdir()), Fails('from_checkpoint', 'its folder has no config.json')),
+    Case('a snapshot, without a config beside it', lambda run: max((run/'snapshots').iterdir()),
+         Fails('from_checkpoint', 'its folder has no config.json')),
     Case('nothing', lambda run: run/'none.safetensors', Fails(mentions='there is no such checkpoint')),
     Case('the metrics', lambda run: run/'metrics.json', Fails(mentions='metrics.json')),
-    Case('a pipe', lambda run: os.mkfifo(run/'pipe.safetensors') or run/'pipe.safetensors', Fails(mentions='a named pipe')),
+    Case('a pipe', lambda run: os.mkfifo(run/'pipe.safetensors') or run/'pipe.safetensors',
+         Fails(mentions='a named pipe')),
     Case('empty', lambda run: '', Fails('from_checkpoint', 'expected a path')),
-    Case('a config that is code', lambda run: write_checkpoint(run/'x.safetensors', {}, config=dict(type='os:system')), Fails()),
-    Case('other classes', lambda run: rewrite(run/'best.safetensors', to=run/'x.safetensors', classes=list('abcdefghij')), Fails('from_checkpoint', 'load_from')),
-    Case('a weight too few', lambda run: rewrite(run/'best.safetensors', dict([*read_checkpoint(run/'best.safetensors')[0].items()][1:]), run/'x.safetensors'),
-         Fails('from_checkpoint', 'do not fit')),
+    Case('a config that is code', lambda run: write_checkpoint(run/'x.safetensors', {}, config=dict(type='os:system')),
+         Fails()),
+    Case('other classes',
+         lambda run: rewrite(run/'best.safetensors', to=run/'x.safetensors', classes=list('abcdefghij')),
+         Fails('from_checkpoint', 'load_from')),
+    Case('a weight too few', without_a_weight, Fails('from_checkpoint', 'do not fit')),
 ])
 def test_from_checkpoint(case, copy, tmp_path):
     "A new run in a new folder, with all weights"

@@ -1,4 +1,4 @@
-"What a training is given, and what happens to it: it resumes to the bit or is refused, keeps only finite weights, and no picture ends it."
+"What can go wrong in a training: it resumes to the bit or is refused, keeps finite weights only, no figure ends it."
 
 import csv
 import itertools
@@ -185,7 +185,7 @@ class Watch(Callback):
 @pytest.mark.starts_processes                                            # workers of loaders
 @table([Case(name, given, Works()) for name, given in LOADERS.items()])
 def test_resumed_to_the_bit(case, tmp_path):
-    "From the middle of an epoch and from its end: the same batches, losses and weights as those of a run that was not stopped"
+    "From the middle of an epoch and from its end: the same batches, losses and weights as an uninterrupted run"
 
     def run(out, stop=None, **where):
         watch, clf = Watch(stop), net()
@@ -203,7 +203,8 @@ def test_resumed_to_the_bit(case, tmp_path):
 
 
 @pytest.mark.starts_processes                                            # workers of loaders
-@pytest.mark.parametrize('make', [o for n, o in LOADERS.items() if 'stream' not in n], ids=[n for n in LOADERS if 'stream' not in n])
+@pytest.mark.parametrize('make', [o for n, o in LOADERS.items() if 'stream' not in n],
+                         ids=[n for n in LOADERS if 'stream' not in n])
 def test_skipped_batches_are_not_read(make):
     "What was seen before a resume costs nothing"
     data, read = make(), []
@@ -218,7 +219,7 @@ def test_skipped_batches_are_not_read(make):
         batches.loader.dataset.data = Counted()
         batches.loader.dataset.__dict__.pop('own', None)
     rest = list(batches.epoch(1, len(batches) - 1))
-    assert len(rest) == 1 and all(torch.equal(a, b) for a, b in zip(rest[0], whole[-1]))
+    assert len(rest) == 1 and all(torch.equal(a, b) for a, b in zip(rest[0], whole[-1], strict=True))
     if inner is not None and read:
         assert len(read) == len(rest[0][1])
     batches.close()
@@ -237,15 +238,22 @@ def passing(**options):
 
 
 @table([
-    Case('a count, snapshots within an epoch', unknown(save_steps=2), Fails('save_steps', 'an order that cannot be repeated')),
+    Case('a count, snapshots within an epoch', unknown(save_steps=2),
+         Fails('save_steps', 'an order that cannot be repeated')),
     Case('a count', unknown(), Works(warns='a resume starts from the last finished epoch')),
-    Case('an __iter__ of its own, snapshots within an epoch', passing(save_steps=2), Fails('save_steps', 'Passing has an order that cannot be repeated')),
+    Case('an __iter__ of its own, snapshots within an epoch', passing(save_steps=2),
+         Fails('save_steps', 'Passing has an order that cannot be repeated')),
     Case('an __iter__ of its own', passing(), Works(warns='a resume starts from the last finished epoch')),
-    Case('a sampler that is too long', lambda out: trained(DataLoader(Noisy(), batch_sampler=Long())), Fails('data', 'expected 3 batches (len of the loader), got more than 3')),
-    Case('a sampler without end', lambda out: trained(DataLoader(Noisy(), batch_sampler=Endless())), Fails('data', 'got more than 3')),
-    Case('a sampler that is too short', lambda out: trained(DataLoader(Noisy(), batch_sampler=Long(9))), Fails('data', 'expected 9 batches (len of the loader), got 5')),
-    Case('a stream that is too short', lambda out: trained(DataLoader(Few(), 8)), Fails('data', 'expected 8 batches (len of the loader), got 5')),
-    Case('a stream that is too long', lambda out: trained(DataLoader(Few(20), 8)), Fails('data', 'expected 3 batches (len of the loader), got more than 3')),
+    Case('a sampler that is too long', lambda out: trained(DataLoader(Noisy(), batch_sampler=Long())),
+         Fails('data', 'expected 3 batches (len of the loader), got more than 3')),
+    Case('a sampler without end', lambda out: trained(DataLoader(Noisy(), batch_sampler=Endless())),
+         Fails('data', 'got more than 3')),
+    Case('a sampler that is too short', lambda out: trained(DataLoader(Noisy(), batch_sampler=Long(9))),
+         Fails('data', 'expected 9 batches (len of the loader), got 5')),
+    Case('a stream that is too short', lambda out: trained(DataLoader(Few(), 8)),
+         Fails('data', 'expected 8 batches (len of the loader), got 5')),
+    Case('a stream that is too long', lambda out: trained(DataLoader(Few(20), 8)),
+         Fails('data', 'expected 3 batches (len of the loader), got more than 3')),
 ])
 def test_orders_that_cannot_be_repeated(case, tmp_path):
     case.check(lambda: case.given(tmp_path))
@@ -345,14 +353,25 @@ def test_an_image_unlike_the_others_in_a_worker(case):
     case.check(lambda: trained(case.given(), num_workers=1))
 
 
+def batches_that(change):
+    "A loader whose later batches, those whose first label is 2 or more, go through `change`"
+    def collate(pairs):
+        x, y = torch.utils.data.default_collate(pairs)
+        return (x, y) if y[0] < 2 else change(x, y)
+    return lambda: DataLoader(Spoilt(None, 99), 8, collate_fn=collate)
+
+
+def with_nan():
+    images = IMAGES[:8].clone()
+    images[5] = math.nan
+    return Data(TensorDataset(IMAGES, LABELS), TensorDataset(images, LABELS[:8]), CLASSES)
+
+
 @table([
-    Case('batches of another type', lambda: DataLoader(Spoilt(None, 99), 8, collate_fn=lambda pairs: (torch.stack([x for x, _ in pairs]).to(
-        torch.float64 if pairs[0][1] == 2 else torch.float32), torch.tensor([y for _, y in pairs]))), Fails('data', ('batch 2', 'float64'))),
-    Case('batches of three', lambda: DataLoader(Spoilt(None, 99), 8, collate_fn=lambda pairs: (*torch.utils.data.default_collate(pairs), 3)[:2 if pairs[0][1] < 2 else 3]),
-         Fails('data', ('batch 2', 'expected a pair'))),
-    Case('a list of images', lambda: DataLoader(Spoilt(None, 99), 8, collate_fn=lambda pairs: torch.utils.data.default_collate(pairs) if pairs[0][1] < 2 else
-         ([x for x, _ in pairs], torch.tensor([y for _, y in pairs]))), Fails('data', ('batch 2', 'in one tensor'))),
-    Case('a held-out image of NaN', lambda: Data(TensorDataset(IMAGES, LABELS), TensorDataset(IMAGES[:8].clone().index_fill(0, torch.tensor(5), math.nan), LABELS[:8]), CLASSES),
+    Case('batches of another type', batches_that(lambda x, y: (x.double(), y)), Fails('data', ('batch 2', 'float64'))),
+    Case('batches of three', batches_that(lambda x, y: (x, y, 3)), Fails('data', ('batch 2', 'expected a pair'))),
+    Case('a list of images', batches_that(lambda x, y: ([*x], y)), Fails('data', ('batch 2', 'in one tensor'))),
+    Case('a held-out image of NaN', with_nan,
          Fails(mentions=('epoch 1', 'image 5', 'pixels are not finite'), error=FloatingPointError)),
 ])
 def test_batches_unlike_the_others(case):
@@ -385,13 +404,19 @@ def mean(t):
 
 
 @table([
-    Case('in the last step', dict(where=weight, step=10), Fails(mentions=('step 10', 'head.', 'clip_grad', 'step-000000005'), error=FloatingPointError)),
-    Case('at the end of an epoch', dict(where=weight, step=5), Fails(mentions=('epoch 1, step 5', 'step-000000000'), error=FloatingPointError)),
+    Case('in the last step', dict(where=weight, step=10),
+         Fails(mentions=('step 10', 'head.', 'clip_grad', 'step-000000005'), error=FloatingPointError)),
+    Case('at the end of an epoch', dict(where=weight, step=5),
+         Fails(mentions=('epoch 1, step 5', 'step-000000000'), error=FloatingPointError)),
     Case('infinity', dict(where=infinity, step=5), Fails(mentions='head.', error=FloatingPointError)),
-    Case('statistics of a batch norm', dict(where=statistics, step=10, clf=lambda: net(True)), Fails(mentions='running_var', error=FloatingPointError)),
-    Case('the mean of the weights', dict(where=mean, step=10, ema=.9), Fails(mentions='the mean of', error=FloatingPointError)),
-    Case('snapshots of each step', dict(where=weight, step=4, save_steps=1), Fails(mentions=('step 4', 'step-000000003'), error=FloatingPointError)),
-    Case('nothing is kept', dict(where=weight, step=10, work_dir=None), Fails(mentions='head.', error=FloatingPointError)),
+    Case('statistics of a batch norm', dict(where=statistics, step=10, clf=lambda: net(True)),
+         Fails(mentions='running_var', error=FloatingPointError)),
+    Case('the mean of the weights', dict(where=mean, step=10, ema=.9),
+         Fails(mentions='the mean of', error=FloatingPointError)),
+    Case('snapshots of each step', dict(where=weight, step=4, save_steps=1),
+         Fails(mentions=('step 4', 'step-000000003'), error=FloatingPointError)),
+    Case('nothing is kept', dict(where=weight, step=10, work_dir=None),
+         Fails(mentions='head.', error=FloatingPointError)),
 ])
 def test_weights_that_are_not_finite(case, tmp_path):
     "No snapshot, checkpoint or best holds them, and the run resumes from the one before"
@@ -447,7 +472,7 @@ def test_a_loss_of_infinity_is_never_the_best(tmp_path):
     kept = json.loads((tmp_path/'run'/'metrics.json').read_text(), parse_constant=pytest.fail)
     assert (
         kept['final']['val_loss'] is None
-        and list(csv.DictReader(open(tmp_path / 'run' / 'metrics.csv')))[-1]['val_loss'] == 'inf'
+        and list(csv.DictReader((tmp_path / 'run' / 'metrics.csv').read_text().splitlines()))[-1]['val_loss'] == 'inf'
     )
 
 
@@ -496,19 +521,29 @@ def optimizer(**options):
 
 
 @table([*WRONG,
-    *[Case(f'optimizer.{k}: {name}', optimizer(**{k: v}), Fails(f'optim_wrapper.optimizer.{k}')) for k in ('lr', 'weight_decay', 'momentum')
+    *[Case(f'optimizer.{k}: {name}', optimizer(**{k: v}), Fails(f'optim_wrapper.optimizer.{k}'))
+      for k in ('lr', 'weight_decay', 'momentum')
       for name, v in dict(inf=math.inf, nan=math.nan, negative=-.1, boolean=True, huge=10 ** 400, text='x').items()],
-    *[Case(f'max_norm: {v}', dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1), clip_grad=dict(max_norm=v))), Fails('optim_wrapper.clip_grad.max_norm'))
+    *[Case(f'max_norm: {v}', dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1), clip_grad=dict(max_norm=v))),
+           Fails('optim_wrapper.clip_grad.max_norm'))
       for v in (math.inf, math.nan, -1., True, 'x')],
-    *[Case(f'probs: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=.2), probs=v)), Fails(path)) for v, path in
-      (([math.nan], 'batch_augments.probs.0'), ([math.inf], 'batch_augments.probs.0'), ([-.5], 'batch_augments.probs'), (['x'], 'batch_augments.probs.0'), ([2], 'batch_augments.probs'), ([.5, .5], 'batch_augments.probs'), ([None], 'batch_augments.probs.0'))],
+    *[Case(f'probs: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=.2), probs=v)), Fails(path))
+      for v, path in
+      (([math.nan], 'batch_augments.probs.0'), ([math.inf], 'batch_augments.probs.0'), ([-.5], 'batch_augments.probs'),
+       (['x'], 'batch_augments.probs.0'), ([2], 'batch_augments.probs'), ([.5, .5], 'batch_augments.probs'),
+       ([None], 'batch_augments.probs.0'))],
     *[Case(f'alpha: {v}', dict(batch_augments=dict(augments=dict(type='Mixup', alpha=v))), Fails(path)) for v, path in
-      ((math.nan, 'batch_augments.augments.alpha'), (0, 'batch_augments.augments.0.alpha'), (1e-300, 'batch_augments.augments.0.alpha'), (1e300, 'batch_augments.augments.0.alpha'), ('x', 'batch_augments.augments.0.alpha'))],
+      ((math.nan, 'batch_augments.augments.alpha'), (0, 'batch_augments.augments.0.alpha'),
+       (1e-300, 'batch_augments.augments.0.alpha'), (1e300, 'batch_augments.augments.0.alpha'),
+       ('x', 'batch_augments.augments.0.alpha'))],
     Case('mixing of a number', dict(batch_augments=dict(augments=5)), Fails('batch_augments.augments')),
-    Case('mixing of an unhashable type', dict(batch_augments=dict(augments=dict(type=['Mixup']))), Fails('batch_augments.augments.0.type')),
-    Case('sides of a box in words', dict(batch_augments=dict(augments=dict(type='CutMix', cutmix_minmax=['a', 'b']))), Fails('batch_augments.augments.0.cutmix_minmax')),
+    Case('mixing of an unhashable type', dict(batch_augments=dict(augments=dict(type=['Mixup']))),
+         Fails('batch_augments.augments.0.type')),
+    Case('sides of a box in words', dict(batch_augments=dict(augments=dict(type='CutMix', cutmix_minmax=['a', 'b']))),
+         Fails('batch_augments.augments.0.cutmix_minmax')),
     Case('epochs=0', dict(epochs=0), Fails('epochs', 'from 1')),
-    Case('an infinite factor of the schedule', dict(param_scheduler=dict(type='LinearLR', start_factor=math.inf)), Fails('param_scheduler.start_factor')),
+    Case('an infinite factor of the schedule', dict(param_scheduler=dict(type='LinearLR', start_factor=math.inf)),
+         Fails('param_scheduler.start_factor')),
 ])
 def test_numbers(case, tmp_path):
     "Refused before the first step, with their path"
@@ -559,7 +594,8 @@ def replaced(seen, classes):
     return Evaluation(seen.labels, seen.scores, seen.loss, classes)
 
 
-@table([Case('no place', 'file', Works(warns='curves.png failed and is left out')), Case('no class of that number', 'classes', Works(warns='the evaluation picture failed'))])
+@table([Case('no place', 'file', Works(warns='curves.png failed and is left out')),
+        Case('no class of that number', 'classes', Works(warns='the evaluation picture failed'))])
 def test_pictures_that_fail(case, tmp_path):
     "A warning that names the picture and the cause"
     seen = evaluate(net().eval(), HELD_OUT, classes=CLASSES)
@@ -608,7 +644,8 @@ def bar_that_breaks(folder, monkeypatch):
 
 
 @table([Case(f.__name__, f, Works(warns=f'{name} failed and is left out')) for f, name in (
-    (board_without_packages, 'tensorboard'), (board_without_folder, 'tensorboard'), (board_with_a_file, 'tensorboard'), (board_that_cannot_end, 'tensorboard'), (bar_that_breaks, 'Bar'))])
+    (board_without_packages, 'tensorboard'), (board_without_folder, 'tensorboard'), (board_with_a_file, 'tensorboard'),
+    (board_that_cannot_end, 'tensorboard'), (bar_that_breaks, 'Bar'))])
 def test_side_products(case, tmp_path, monkeypatch):
     "One warning, and the training goes on"
     case.given(tmp_path/'run', monkeypatch)
@@ -632,8 +669,10 @@ def test_trackers(tmp_path):
     }
 
 
-@table([Case('of no such name', dict(log_with='tensorbord'), Fails('log_with', 'tensorboard')), Case('in a dict', dict(log_with=dict(wandb={})), Fails('log_with')),
-        Case('of a number', dict(log_with=['wandb', 3]), Fails('log_with')), Case('without a folder', dict(log_with='wandb', work_dir=None), Fails('log_with', 'work_dir'))])
+@table([Case('of no such name', dict(log_with='tensorbord'), Fails('log_with', 'tensorboard')),
+        Case('in a dict', dict(log_with=dict(wandb={})), Fails('log_with')),
+        Case('of a number', dict(log_with=['wandb', 3]), Fails('log_with')),
+        Case('without a folder', dict(log_with='wandb', work_dir=None), Fails('log_with', 'work_dir'))])
 def test_wrong_trackers(case, tmp_path):
     case.check(lambda: trained(**{'work_dir': tmp_path/'run', **case.given}))
     assert not (tmp_path/'run').exists()
@@ -695,7 +734,7 @@ def test_pictures_of_many_classes(case, tmp_path):
 def test_no_matrix_of_very_many_classes():
     seen = Evaluation(torch.arange(200), torch.eye(200, 21841), 1.)
     with pytest.raises(ConfigError) as e:
-        seen.confusion
+        _ = seen.confusion
     assert e.value.issues[0].path == 'classes' and seen.accuracy == 1
 
 

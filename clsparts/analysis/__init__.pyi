@@ -1,0 +1,34 @@
+# Written by tools/stubs.py. Edit the notebooks instead.
+from .flow_diagram import Box as Box
+from .layer_summary import Comparison as Comparison
+from .flow_diagram import Connection as Connection
+from .flow_diagram import Diagram as Diagram
+from .receptive_fields import Following as Following
+from .feature_maps import GradCAM as GradCAM
+from .receptive_fields import ReceptiveField as ReceptiveField
+from .layer_summary import Row as Row
+from .flow_diagram import Stage as Stage
+from .layer_summary import Summary as Summary
+from .feature_maps import as_map as as_map
+from .feature_maps import chosen_stages as chosen_stages
+from .feature_maps import class_activation as class_activation
+from .layer_summary import compare as compare
+from .flow_diagram import diagram as diagram
+from .flow_diagram import fitted as fitted
+from .flow_diagram import glyph as glyph
+from .feature_maps import grad_cam as grad_cam
+from .receptive_fields import measured_field as measured_field
+from .feature_maps import most_varied as most_varied
+from .feature_maps import named_outputs as named_outputs
+from .feature_maps import one_image as one_image
+from .flow_diagram import part_box as part_box
+from .feature_maps import patch_grid as patch_grid
+from .flow_diagram import percentages as percentages
+from .receptive_fields import receptive_field as receptive_field
+from .feature_maps import show_features as show_features
+from .feature_maps import show_grad_cam as show_grad_cam
+from .layer_summary import si as si
+from .layer_summary import summary as summary
+from .flow_diagram import text_width as text_width
+from .feature_maps import token_grid as token_grid
+__all__ = []

@@ -1,0 +1,37 @@
+# Written by tools/stubs.py. Edit the notebooks instead.
+from .module import BaseModule as BaseModule
+from .shapes import KeepShape as KeepShape
+from .randomness import OwnGenerator as OwnGenerator
+from .module import PartMeta as PartMeta
+from .shapes import ShapeMismatch as ShapeMismatch
+from .module import TypedMeta as TypedMeta
+from .shapes import as_tuple as as_tuple
+from .stages import blocks_of as blocks_of
+from .shapes import channels_of as channels_of
+from .testing import check_backbone as check_backbone
+from .testing import check_golden as check_golden
+from .testing import check_head as check_head
+from .shapes import check_image as check_image
+from .testing import check_loss as check_loss
+from .testing import check_neck as check_neck
+from .testing import check_part as check_part
+from .module import check_rules as check_rules
+from .testing import count_macs as count_macs
+from .testing import count_params as count_params
+from .shapes import evaluating as evaluating
+from .testing import fill as fill
+from .testing import golden as golden
+from .testing import golden_folder as golden_folder
+from .shapes import image_shape_of as image_shape_of
+from .shapes import in_words as in_words
+from .module import initialize as initialize
+from .shapes import layout_texts as layout_texts
+from .module import load_pretrained as load_pretrained
+from .shapes import parts_of as parts_of
+from .shapes import shape_text as shape_text
+from .testing import shapes_of as shapes_of
+from .shapes import shapes_through as shapes_through
+from .stages import stage_outputs as stage_outputs
+from .module import unfilled as unfilled
+from .shapes import without_numbers as without_numbers
+__all__ = []

@@ -1,0 +1,32 @@
+# Written by tools/stubs.py. Edit the notebooks instead.
+from .evaluator import Evaluation as Evaluation
+from .predictions import Predictions as Predictions
+from .predictions import as_input as as_input
+from .evaluator import asks_each_class as asks_each_class
+from .evaluator import average_precisions as average_precisions
+from .evaluator import batches_of as batches_of
+from .evaluator import calibration as calibration
+from .evaluator import calibration_error as calibration_error
+from .evaluator import check_names as check_names
+from .evaluator import class_figures as class_figures
+from .predictions import csv_path as csv_path
+from .evaluator import evaluate as evaluate
+from .export import export_onnx as export_onnx
+from .export import export_program as export_program
+from .evaluator import frequent_mistakes as frequent_mistakes
+from .predictions import in_percent as in_percent
+from .evaluator import merge_evaluations as merge_evaluations
+from .export import merged as merged
+from .predictions import open_classifier as open_classifier
+from .plots import plot_confusion as plot_confusion
+from .plots import plot_curves as plot_curves
+from .plots import plot_evaluation as plot_evaluation
+from .plots import plot_per_class as plot_per_class
+from .plots import plot_reliability as plot_reliability
+from .plots import plot_worst as plot_worst
+from .predictions import predict as predict
+from .evaluator import score_key as score_key
+from .evaluator import scores_of as scores_of
+from .evaluator import thresholds_for as thresholds_for
+from .evaluator import views as views
+__all__ = []
