@@ -22,7 +22,7 @@ from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from fastcore.basics import patch
@@ -300,9 +300,12 @@ def is_classifier(o) -> bool:
     return all(hasattr(o, part) for part in ('backbone', 'neck', 'head'))
 
 # %% ../../nbs/core/registry.ipynb #0d1b3c50
+_P = ParamSpec('_P')
+_R = TypeVar('_R')
+
 def checks_call(
-    f: Callable,  # see `call_issues`
-) -> Callable:
+    f: Callable[_P, _R],  # see `call_issues`
+) -> Callable[_P, _R]:
     "A function that raises one `ConfigError` for all issues of its call"
     @wraps(f)
     def checked(*args, **kwargs):
