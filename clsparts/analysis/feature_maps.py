@@ -144,7 +144,8 @@ def show_features(
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{layout_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
-    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset or getattr(clf, 'preset', None)), cmap='gray', vmin=0, vmax=1)
+    picture = as_picture(x[0], preset or getattr(clf, 'preset', None))
+    _panel(fig.add_subplot(grid[0, 1]), picture, cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1):
         _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
@@ -262,7 +263,7 @@ def show_grad_cam(
         raise ValueError(f'top: expected a number >= 1, got {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
-    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset or getattr(clf, 'preset', None))
+    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset)
     fig = Figure(figsize=(1.7 * (1 + len(best)) + .8, 1.7 * _aspect(size) + .75), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     title = 'image' if target is None else f'true:\n{short_name(names[target], 18)}'
