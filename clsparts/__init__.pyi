@@ -277,6 +277,7 @@ from .explorer.part_reader import code_html as code_html
 from .training.preflight import collecting as collecting
 from .explorer.train_panel import colour_of as colour_of
 from .cli.parsing import command as command
+from .core.parameter_docs import comments_in as comments_in
 from .analysis.layer_summary import compare as compare
 from .training.runs import complete as complete
 from .composer.builder import compose as compose
@@ -291,6 +292,7 @@ from .runtime.devices import connected as connected
 from .cli.train_command import corrected_command as corrected_command
 from .explorer.cost_panel import costs_html as costs_html
 from .explorer.cost_panel import costs_of as costs_of
+from .training.outcomes import count_images as count_images
 from .base.testing import count_macs as count_macs
 from .files.weights import count_nonfinite as count_nonfinite
 from .base.testing import count_params as count_params
@@ -314,6 +316,7 @@ from .data.datasets import digits as digits
 from .runtime.devices import disconnect as disconnect
 from .runtime.fsdp import divide_like as divide_like
 from .explorer.part_reader import doc_html as doc_html
+from .core.parameter_docs import document as document
 from .files.downloads import download as download
 from .layers.drop import drop_path_rates as drop_path_rates
 from .explorer.train_panel import duration as duration
@@ -410,6 +413,7 @@ from .checkpoints.checkpoint import kept_in as kept_in
 from .composer.spec import kind_at as kind_at
 from .core.registry import kind_of as kind_of
 from .cli.inputs import kind_of_input as kind_of_input
+from .checkpoints.checkpoint import known_to as known_to
 from .losses.l1 import l1_loss as l1_loss
 from .runtime.fsdp import laid_out as laid_out
 from .heads.cls_head import last_vector as last_vector
@@ -556,6 +560,7 @@ from .data.figures import save_figure as save_figure
 from .explorer.background_runs import saved_run as saved_run
 from .explorer.background_runs import saved_runs as saved_runs
 from .training.optimizers import scaling_of as scaling_of
+from .training.settings import schedule_for as schedule_for
 from .explorer.train_settings import schedule_of as schedule_of
 from .explorer.background_runs import score as score
 from .evaluation.evaluator import score_key as score_key

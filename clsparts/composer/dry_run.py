@@ -7,7 +7,7 @@ __all__ = ['MAX_OPERATIONS', 'MAX_NUMBERS', 'MAX_PARAMETERS', 'IMAGES', 'FEW_IMA
            'MAX_CLASSES', 'TARGETS', 'Bounded', 'fingerprint', 'build_meta', 'BatchError', 'check_batch', 'batch_size',
            'run_eager', 'image_candidates', 'channel_candidates', 'input_candidates', 'loss_candidates',
            'first_sentence', 'mismatch_message', 'DryRun', 'own_classifier', 'wrap_head', 'wrong_targets', 'loss_of',
-           'gradient', 'validate_loss', 'check_topk', 'check_one_teacher', 'arguments', 'resolve', 'resolve_model']
+           'gradient', 'validate_loss', 'check_head_topk', 'check_one_teacher', 'arguments', 'resolve', 'resolve_model']
 
 # %% ../../nbs/composer/dry_run.ipynb #4fa873fb
 import math
@@ -50,13 +50,14 @@ from clsparts.composer.spec import (
     fill_in,
     is_head,
     normalize_composition,
+    options_of,
     takes,
 )
 from .wrappers import ModuleHead, ModuleNeck
 from ..config.limits import MAX_NESTING
 from ..core.errors import ConfigError, Fix, Issue, as_code, patched
-from ..core.registry import MODELS, check_arguments, parameters
-from ..heads.cls_head import ClsHead
+from ..core.registry import MODELS, check_arguments, literals, parameters
+from ..heads.cls_head import ClsHead, check_topk
 from ..losses.combined_loss import build_loss
 
 # %% ../../nbs/composer/dry_run.ipynb #b3887a9f
@@ -236,7 +237,7 @@ def input_candidates(comp, kind, feats):
     if comp['neck'] != POOLING:
         yield Fix({'neck': POOLING})
     if takes(comp['backbone'], 'out_type'):
-        out_types = getattr(MODELS.part_of(comp['backbone']['type']), 'out_types', ())
+        out_types = literals(options_of(comp['backbone'])['out_type'].annotation)
         yield from (Fix({'backbone.out_type': o}) for o in out_types if o != comp['backbone'].get('out_type'))
     head = comp['head'] if isinstance(comp['head'], Mapping) else {}
     k = comp.get('num_classes') or head.get('num_classes') or getattr(comp['head'], 'out_features', None)
@@ -263,18 +264,18 @@ def first_sentence(e):
     "The first sentence of an error, without the advice that follows"
     return (str(e).splitlines() or [''])[0].split('. ')[0].removeprefix('target: ').rstrip('.') or type(e).__name__
 
-def mismatch_message(part, e, given):
+def mismatch_message(part, e, got):
     "Why a part does not accept its input"
     if isinstance(e, ShapeMismatch):
-        return f'{e.takes}; {given}.'
+        return f'{e.expected}, got {got}.'
     if isinstance(e, BatchError):
         return f'{type(part).__name__} {e}.'
     cause = first_sentence(e)
     batch = f' ({IMAGES} is the batch size of the dry run)' if str(IMAGES) in cause else ''
-    return f'{type(part).__name__} fails on its input; {given}: {cause}{batch}.'
+    return f'{type(part).__name__} fails on {got}: {cause}{batch}.'
 
 def _outputs(kind, feats):
-    return f'the {kind} outputs {in_words(feats)}'
+    return f'{in_words(feats)} from the {kind}'
 
 # %% ../../nbs/composer/dry_run.ipynb #eeba8e4f
 class DryRun:
@@ -364,7 +365,7 @@ def image(self: DryRun, comp):
         raise Problem('image', [Issue('image_shape', f'expected (c, h, w), got {shape}.', fix)], [])
     x = torch.empty(IMAGES, *shape, device='meta')
     if getattr(part, 'in_channels', shape[0]) != shape[0]:
-        message = f'{type(part).__name__} expects images with {own[0]} channels; the image is {shape_text(x)}.'
+        message = f'{type(part).__name__} expects images with {own[0]} channels, got an image {shape_text(x)}.'
         _fail('image', 'backbone', message, *image_candidates(comp['backbone'], own, shape))
     return x
 
@@ -392,7 +393,7 @@ def through_backbone(self: DryRun, comp):
     x = self.image(comp)
     part, feats = self.meta(comp['backbone'], 'backbone'), self.output(comp['backbone'], 'backbone', x)
     if isinstance(feats, Exception):
-        _fail('backbone output', 'backbone', mismatch_message(part, feats, f'the image is {shape_text(x)}'),
+        _fail('backbone output', 'backbone', mismatch_message(part, feats, f'an image {shape_text(x)}'),
               *image_candidates(comp['backbone'], image_shape_of(part), tuple(x.shape[1:])))
     feats = as_tuple(feats)
     entries = tree_leaves(feats) if isinstance(feats, (tuple, list)) else [feats]
@@ -543,13 +544,13 @@ def validate_loss(
         _check_values(loss, name, logits, target, targets, loss_candidates(comp, targets))
 
 # %% ../../nbs/composer/dry_run.ipynb #42345b08
-def check_topk(comp, head, k):
-    "Stop the dry run if `topk` of a head exceeds the number of classes"
-    topk = getattr(head, 'topk', (1,))
-    if max(topk) <= k:
-        return
-    fix = Fix({'head.topk': tuple(o for o in topk if o <= k) or (1,)}) if isinstance(comp['head'], Mapping) else None
-    _fail('logits', 'head.topk', f'topk={topk} asks for the top {max(topk)} of only {k} classes.', fix)
+def check_head_topk(comp, head, k):
+    "Stop the dry run if `topk` of a head exceeds the number of logits"
+    try:
+        check_topk(getattr(head, 'topk', (1,)), k)
+    except ConfigError as e:
+        issue, = e.prefixed('head').issues
+        _fail('logits', issue.path, issue.message, issue.fix if isinstance(comp['head'], Mapping) else None)
 
 def check_one_teacher(comp):
     "Raise `Problem` for a teacher that has a teacher: each dry run would build all of them"
@@ -563,7 +564,7 @@ def check_teacher(self: DryRun, comp, x, k):
     cfg = as_part(comp['teacher'])
     part, logits = self.meta(cfg, 'classifier', 'teacher'), self.output(cfg, 'classifier', x)
     if isinstance(logits, Exception):
-        _fail('teacher', 'teacher', mismatch_message(part, logits, f'the image is {shape_text(x)}'))
+        _fail('teacher', 'teacher', mismatch_message(part, logits, f'an image {shape_text(x)}'))
     if not isinstance(logits, torch.Tensor) or tuple(logits.shape[1:]) != (k,):
         _fail('teacher', 'teacher', f'the teacher outputs {in_words(logits)}, but the student outputs {k} logits.')
 
@@ -586,7 +587,7 @@ def run(self: DryRun, comp: Mapping, skipped=()) -> dict:
     if comp['head'] is None:
         return filled
     filled['head'], head, logits = self.through_head(comp, feats)
-    check_topk(comp, head, logits.shape[1])
+    check_head_topk(comp, head, logits.shape[1])
     validate_loss(comp, head, logits.shape[1], self.targets)
     if comp.get('teacher') is not None:
         self.check_teacher(comp, self.image(comp), logits.shape[1])

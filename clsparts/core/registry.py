@@ -31,7 +31,7 @@ from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, jo
 from .lazy import defined_names
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 from .optional_imports import import_installed, site_folders
-from .other_libraries import SCOPES, line_for, part_for, renamed
+from .other_libraries import SCOPES, part_for, renamed
 
 # %% ../../nbs/core/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -212,6 +212,15 @@ def _is_layer(part):
 
 MAX_EXTRA = 20  # unknown arguments that are listed one by one
 
+def _other_keyword(function, keyword, value):
+    "The issue for a keyword that other libraries use"
+    library, write = SCOPES[function][keyword]
+    text = f'{function} has no argument {keyword!r}{f" ({library})" if library else ""}.'
+    if new := renamed(keyword, function, value):
+        return Issue(keyword, text, Fix(new, (keyword,)))
+    remedy = f'Set {write} instead of {keyword}.' if re.match(r'\w+=', write) else f'Use {write}.'
+    return Issue(keyword, f'{text} {remedy}')
+
 def _unknown_arguments(name, takes, args):
     "An issue for each argument that is not among the parameters"
     available = ', '.join(takes) or 'none'
@@ -220,15 +229,14 @@ def _unknown_arguments(name, takes, args):
         return [Issue('', f'{name}: {len(extra):,} unknown arguments. Available: {available}.')]
     issues = []
     for k in extra:
-        if name in SCOPES and (line := line_for(k, name)):
-            new = renamed(k, name, args[k])
-            issues.append(Issue(k, f'{name} has no argument {k!r}.{"" if new else f" {line}"}', Fix(new, (k,))))
+        if k in SCOPES.get(name, ()):
+            issues.append(_other_keyword(name, k, args[k]))
             continue
         # names that are close, and whose parameters accept the value
         alike = [o for o in closest(k, takes) if all(i.fix for i in _issues(o, takes[o], args[k]))]
         fix = Fix({o: args[k] for o in alike[:1] if o not in args}, (k,)) if k.isidentifier() else None
-        hint = did_you_mean(k, alike)
-        issues.append(Issue(k, f'{name} has no argument {k!r}. {hint}Available: {available}.', fix))
+        hint = did_you_mean(k, alike).rstrip() or f'Available: {available}.'
+        issues.append(Issue(k, f'{name} has no argument {k!r}. {hint}', fix))
     return issues
 
 # %% ../../nbs/core/registry.ipynb #2500c658

@@ -43,6 +43,7 @@ from .optimizers import clip_of as clip_of
 from .preflight import collecting as collecting
 from .runs import complete as complete
 from .runs import config_from as config_from
+from .outcomes import count_images as count_images
 from .preflight import data_for as data_for
 from .trainer import evaluate_together as evaluate_together
 from .trainer import fit as fit
@@ -63,6 +64,7 @@ from .runs import prepare as prepare
 from .optimizers import rates_table as rates_table
 from .openmmlab_recipe import read_steps as read_steps
 from .optimizers import scaling_of as scaling_of
+from .settings import schedule_for as schedule_for
 from .settings import setting as setting
 from .settings import setting_issues as setting_issues
 from .trainer import share_of as share_of
