@@ -218,7 +218,7 @@ def kept_in(
         raise ConfigError(issues=wrong)
     c, h, w = found.get('image_shape', (0, 0, 0))
     if 'preset' not in found and c in (1, 3) and h == w:
-        found['preset'] = Preset(h, c, squash=True, interpolation='bilinear')
+        found['preset'] = Preset(h, c, crop_ratio=1., interpolation='bilinear')
     return Kept(**found)
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #b25ef7e9

@@ -25,7 +25,7 @@ from ..core.errors import ConfigError
 from ..core.optional_imports import EXTRAS, import_installed
 from ..core.registry import checks_call
 from ..data.transforms import Preset
-from .evaluator import check_names
+from .evaluator import check_names, known_classes
 from ..files.atomic import replacing
 
 # %% ../../nbs/evaluation/export.ipynb #30bcbc0b
@@ -123,7 +123,7 @@ def _images_of(clf, image_shape, classes, preset):
     if not shape:
         raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
     fits = getattr(clf, 'preset', None) and (clf.preset.channels, clf.preset.size, clf.preset.size) == tuple(shape)
-    return tuple(shape), classes or own.classes, preset or (clf.preset if fits else None)
+    return tuple(shape), classes, preset or (clf.preset if fits else None)
 
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "The module to export, a batch of images for it, and its metadata as JSON"
@@ -138,7 +138,9 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
     x = torch.randn(2, *image_shape)
     try:
         with torch.no_grad():
-            check_names(classes, net(x).shape[1])
+            k = net(x).shape[1]
+            classes = classes or known_classes(clf, k)
+            check_names(classes, k)
     except ConfigError:
         raise
     except ValueError as e:
@@ -153,8 +155,8 @@ def export_onnx(
     path: str | Path,  # a file ending in `.onnx`
     image_shape: Sequence[int] | None = None,  # `(c, h, w)`; if None, that of the classifier or the preset
     *,
-    classes: Sequence[str] | None = None,  # class names, stored in the file
-    preset: Preset | None = None,  # how images become tensors, stored in the file
+    classes: Sequence[str] | None = None,  # class names, stored in the file; those of the training if None
+    preset: Preset | None = None,  # how images become tensors, stored in the file; as in training if None
     probabilities: bool = False,  # output probabilities instead of logits
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # allowed difference of the outputs, relative and absolute

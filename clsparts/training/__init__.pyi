@@ -19,7 +19,6 @@ from .runs import TrainingRun as TrainingRun
 from .trainer import about as about
 from .optimizers import accumulation_of as accumulation_of
 from .trainer import alone_in as alone_in
-from .histories import best_record as best_record
 from .optimizers import build_optimizer as build_optimizer
 from .schedules import build_schedule as build_schedule
 from .preflight import check_batch_size as check_batch_size
@@ -51,7 +50,6 @@ from .trainer import folder_of as folder_of
 from .optimizers import freeze as freeze
 from .preflight import has_batch_norms as has_batch_norms
 from .callbacks import in_notebook as in_notebook
-from .histories import is_finite as is_finite
 from .trainer import is_of_worker as is_of_worker
 from .optimizers import layer_depths as layer_depths
 from .openmmlab_recipe import lifted as lifted

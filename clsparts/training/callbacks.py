@@ -25,10 +25,10 @@ from tqdm import tqdm
 import clsparts
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..core.optional_imports import import_installed
-from ..evaluation.evaluator import score_key
+from ..evaluation.evaluator import best_record, score_key
 from ..evaluation.plots import plot_curves
 from ..files.atomic import replacing
-from .histories import History, best_record
+from .histories import History
 
 # %% ../../nbs/training/callbacks.ipynb #ee677e99
 class StopTraining(Exception):

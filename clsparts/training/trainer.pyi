@@ -37,13 +37,13 @@ from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
 from ..data.samplers import Batches, generators_of, reseed
 from ..data.transforms import check_augment
-from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
+from ..evaluation.evaluator import Evaluation, best_record, evaluate, is_finite, merge_evaluations
 from ..files.atomic import as_path, locked, sweep
 from ..files.weights import check_weights, count_nonfinite
 from clsparts.runtime.devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
 from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
 from clsparts.training.callbacks import Callback, StopTraining, check_callbacks, check_trackers, tell_all, usual_callbacks
-from .histories import History, best_record, is_finite
+from .histories import History
 from .optimizers import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, scaling_of
 from .optimizers import freeze as frozen_parts
 from .outcomes import Outcome, count_images, training_outcome
