@@ -131,7 +131,8 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
         raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
     if getattr(clf, 'head', None) is None:
         raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
-    net = _Outputs(merged(clf) if merge else copy.deepcopy(clf), probabilities).eval().cpu().requires_grad_(False)
+    net = _Outputs(merged(clf) if merge else copy.deepcopy(clf), probabilities)
+    net.eval().cpu().requires_grad_(False)
     if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
         raise ConfigError('preset', f'expected a preset for image_shape {tuple(image_shape)}, got one for {made}.')
     x = torch.randn(2, *image_shape)
