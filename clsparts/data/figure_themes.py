@@ -165,7 +165,7 @@ def short_name(
 def log_axis(
     axis: Axis,  # `ax.xaxis` or `ax.yaxis`
 ) -> None:
-    "Make an axis logarithmic, with plain numbers as labels; call it after plotting. Without positive values it stays linear"
+    "Make an axis logarithmic, with plain numbers as labels; call it after plotting"
     if not axis.get_data_interval()[1] > 0:
         return
     getattr(axis.axes, f'set_{axis.axis_name}scale')('log')
