@@ -262,7 +262,7 @@ def show_grad_cam(
         raise ValueError(f'top: expected a number >= 1, got {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
-    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset or getattr(clf, 'preset', None))
+    size, picture = tuple(x.shape[2:]), as_picture(x[0], preset)
     fig = Figure(figsize=(1.7 * (1 + len(best)) + .8, 1.7 * _aspect(size) + .75), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
     title = 'image' if target is None else f'true:\n{short_name(names[target], 18)}'
