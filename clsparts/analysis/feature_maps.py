@@ -144,7 +144,8 @@ def show_features(
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{layout_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
-    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset or getattr(clf, 'preset', None)), cmap='gray', vmin=0, vmax=1)
+    picture = as_picture(x[0], preset or getattr(clf, 'preset', None))
+    _panel(fig.add_subplot(grid[0, 1]), picture, cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1):
         _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
