@@ -16,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from ..base.shapes import check_image, evaluating, layout_texts, shape_text
+from ..base.shapes import check_image, evaluating, in_words, layout_texts, shape_text
 from ..base.stages import stage_outputs
 from ..core.errors import did_you_mean, join_path
 from ..data.figure_themes import short_name
@@ -186,7 +186,7 @@ def _best_stage(names, outs, maps, label):
     "The last of these stages whose positions the logit depends on; raises `ValueError` if there is none"
     placed = [name for name in names if name in maps]
     if not placed:
-        what = ', '.join(f'{name} outputs a {layout_texts(outs[name])[0]}' for name in names)
+        what = ', '.join(f'{name} outputs {in_words(outs[name])}' for name in names)
         raise ValueError(f'Grad-CAM needs a stage with positions; {what}. Available: {", ".join(maps) or "none"}.')
     reached = [name for name, (_, grad) in maps.items() if grad.any()]
     if found := [name for name in placed if name in reached]:

@@ -12,8 +12,7 @@ import logging
 import re
 import warnings
 from collections.abc import Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..checkpoints.checkpoint import kept_in, known_to
 from ..core.errors import ConfigError
 from ..core.optional_imports import EXTRAS, import_installed
 from ..core.registry import checks_call
@@ -69,17 +69,22 @@ class _Outputs(nn.Module):
             return self.clf(images)
         return self.clf.head.predict(self.clf.extract_feat(images)).pred_score
 
+_LOGGERS = 'torch.onnx', 'torch.export', 'torch._export', 'torch._dynamo', 'torch.fx', 'onnxscript', 'onnx_ir'
+
 @contextmanager
 def _quietly():
-    "Silence the output of exporters"
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    "Silence the loggers of exporters, and warnings that torch issues"
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [log.level for log in loggers]
+    for log in loggers:
+        log.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            warnings.simplefilter('ignore')
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', module=r'(torch|onnxscript|onnx_ir|copyreg)(\.|$)')
             yield
     finally:
-        logging.disable(before)
+        for log, level in zip(loggers, levels, strict=True):
+            log.setLevel(level)
 
 @contextmanager
 def _exporting(path):
@@ -111,17 +116,14 @@ def _checked(path, run, net, shape, tolerance):
                                       f'of the classifier by up to {most:.2g}; {tolerance:g} is allowed.')
 
 # %% ../../nbs/evaluation/export.ipynb #7104a1c2
-def _shape_of(clf, image_shape, preset):
-    "The image shape that was asked for, or else that of the classifier or the preset"
-    shape = image_shape or getattr(clf, 'image_shape', None) or (preset and (preset.channels, preset.size, preset.size))
+def _images_of(clf, image_shape, classes, preset):
+    "Image shape, class names and preset: those that are set, or else what the classifier knows"
+    own = kept_in(known_to(clf))
+    shape = image_shape or (preset and (preset.channels, preset.size, preset.size)) or own.image_shape
     if not shape:
         raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
-    return tuple(shape)
-
-def _preset_of(clf, image_shape):
-    "The preset of the classifier, if it has one for this shape"
-    p = getattr(clf, 'preset', None)
-    return p if p and (p.channels, p.size, p.size) == tuple(image_shape) else None
+    fits = getattr(clf, 'preset', None) and (clf.preset.channels, clf.preset.size, clf.preset.size) == tuple(shape)
+    return tuple(shape), classes, preset or (clf.preset if fits else None)
 
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "The module to export, a batch of images for it, and its metadata as JSON"
@@ -129,8 +131,7 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
         raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
     if getattr(clf, 'head', None) is None:
         raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
-    preset = preset or _preset_of(clf, image_shape)
-    net = _Outputs(merged(clf) if merge else copy.deepcopy(clf).eval(), probabilities).cpu().requires_grad_(False)
+    net = _Outputs(merged(clf) if merge else copy.deepcopy(clf), probabilities).eval().cpu().requires_grad_(False)
     if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
         raise ConfigError('preset', f'expected a preset for image_shape {tuple(image_shape)}, got one for {made}.')
     x = torch.randn(2, *image_shape)
@@ -170,7 +171,7 @@ def export_onnx(
     path = Path(path)
     if path.suffix != '.onnx':
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
-    image_shape = _shape_of(clf, image_shape, preset)
+    image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     output = 'probabilities' if probabilities else 'logits'
     with _exporting(path):
@@ -212,7 +213,7 @@ def export_program(
     path = Path(path)
     if path.suffix != '.pt2':
         raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
-    image_shape = _shape_of(clf, image_shape, preset)
+    image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     with _exporting(path):
         program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))

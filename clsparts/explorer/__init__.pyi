@@ -41,7 +41,7 @@ from .cost_panel import costs_of as costs_of
 from .folder_field import counts_text as counts_text
 from .feature_panel import default_stage as default_stage
 from .partial_diagram import diagram_with_issues as diagram_with_issues
-from .run_names import differences as differences
+from .distinct_names import differences as differences
 from .part_reader import doc_html as doc_html
 from .train_panel import duration as duration
 from .page import error_html as error_html
@@ -55,7 +55,6 @@ from .explorer import flow_html as flow_html
 from .folder_field import folder_completions as folder_completions
 from .page import guarded as guarded
 from .train_settings import has_control as has_control
-from .theme import in_theme as in_theme
 from .starting_point import initial_selection as initial_selection
 from .fix_buttons import issue_title as issue_title
 from .pickers import layers_html as layers_html
@@ -75,8 +74,8 @@ from .train_panel import progress_text as progress_text
 from .starting_point import read_start as read_start
 from .state import resolve_selection as resolve_selection
 from .export_panel import run_config as run_config
-from .run_names import run_names as run_names
-from .run_names import run_settings as run_settings
+from .distinct_names import run_names as run_names
+from .distinct_names import run_settings as run_settings
 from .train_panel import runs_html as runs_html
 from .background_runs import saved_run as saved_run
 from .background_runs import saved_runs as saved_runs
@@ -85,12 +84,11 @@ from .background_runs import score as score
 from .part_catalogue import search as search
 from .state import selection_of as selection_of
 from .cost_panel import shares_html as shares_html
-from .run_names import short_type as short_type
+from .distinct_names import short_type as short_type
 from .part_options import starting as starting
 from .feature_panel import top_html as top_html
 from .pickers import type_name as type_name
 from .starting_point import uninferred as uninferred
 from .feature_panel import uploaded_image as uploaded_image
 from .part_options import usable_options as usable_options
-from .theme import white_to_transparent as white_to_transparent
 __all__ = []

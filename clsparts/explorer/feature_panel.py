@@ -174,6 +174,7 @@ def _follow(self: FeaturePanel, run):
     finally:
         self._filling = False
 
+# %% ../../nbs/explorer/feature_panel.ipynb #a1d985f1
 @patch
 def _sample(self: FeaturePanel):
     "An image of the validation set, its label and the names of the classes"

@@ -21,7 +21,7 @@ from ..core.errors import ConfigError, printable
 from ..core.tables import escaped, one_line
 
 # %% ../../nbs/explorer/page.ipynb #4540b37c
-_ESM = """
+_COPY_JS = """
     async function copy(text) {
         try { await navigator.clipboard.writeText(text); return }
         catch { /* not permitted here: fall back to execCommand */ }
@@ -32,6 +32,73 @@ _ESM = """
         document.execCommand('copy')
         area.remove()
     }
+    """
+
+_ROOT_JS = """
+    function keys(event) {  // arrow keys belong to the focused list, not to the notebook
+        const own = 'select, button, input[type=checkbox], [role=slider], [role=tab], [data-act]'
+        if (event.target.matches(own)) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
+    }
+    function escape(event) {  // closes the open list of parts, and returns to its button
+        const list = event.target.closest?.('.clsx-picker')
+        const kind = list && [...list.classList].find(o => o.startsWith('clsx-picker-'))?.slice(12)
+        if (event.key !== 'Escape' || !kind) return
+        event.preventDefault()
+        event.stopPropagation()
+        const opener = event.currentTarget.querySelector(`.clsx-pick-${kind}`)
+        opener.click()
+        opener.focus()
+    }
+    function roles(root) {  // what ipywidgets cannot state about its elements
+        const tabs = [...root.querySelectorAll('.clsx-tabs [role=tab]')]
+        root.querySelectorAll('.clsx-panel').forEach((panel, i) => {
+            panel.setAttribute('role', 'tabpanel')
+            panel.setAttribute('aria-label', tabs[i]?.textContent ?? '')
+        })
+        const openers = root.querySelectorAll('.clsx-picks button')
+        root.querySelectorAll('.clsx-picker').forEach((list, i) => {
+            openers[i]?.setAttribute('aria-expanded', String(list.offsetParent !== null))
+        })
+    }
+    function adopt(el) {
+        if (!el.isConnected) return requestAnimationFrame(() => adopt(el))
+        const root = el.closest('.clsx')
+        if (!root || root.dataset.adopted) return
+        root.dataset.adopted = 'true'
+        root.addEventListener('focusin', keys)
+        root.addEventListener('keydown', escape, true)
+        new MutationObserver(() => roles(root)).observe(root, {subtree: true, attributeFilter: ['style', 'class']})
+        setTimeout(() => roles(root), 300)
+    }
+    """
+
+# %% ../../nbs/explorer/page.ipynb #44362bc6
+_RENAME_JS = """
+    function rename(o, model, show) {
+        const field = document.createElement('input')
+        Object.assign(field, {className: 'clsx-rename', value: o.dataset.name})
+        field.setAttribute('aria-label', 'new name')
+        let open = true
+        function close(send) {
+            if (!open) return
+            open = false
+            if (send && field.value !== o.dataset.name) model.send({act: o.dataset.edit, text: field.value})
+            field.remove()
+            show()
+        }
+        field.addEventListener('blur', () => close(true))
+        field.addEventListener('keydown', event => {
+            event.stopPropagation()
+            if (event.key === 'Enter' || event.key === 'Escape') close(event.key === 'Enter')
+        })
+        o.before(field)
+        field.focus()
+        field.select()
+    }
+    """
+
+# %% ../../nbs/explorer/page.ipynb #8da20f05
+_RENDER_JS = """
     function render({model, el}) {
         function reachable(o) {
             if (o.tagName === 'BUTTON') return
@@ -46,33 +113,12 @@ _ESM = """
             const same = held ? [...el.querySelectorAll(`[data-act="${CSS.escape(held)}"]`)] : []
             same.find(o => o.getClientRects().length)?.focus()
         }
-        function rename(o) {
-            const field = document.createElement('input')
-            Object.assign(field, {className: 'clsx-rename', value: o.dataset.name})
-            field.setAttribute('aria-label', 'new name')
-            let open = true
-            function close(send) {
-                if (!open) return
-                open = false
-                if (send && field.value !== o.dataset.name) model.send({act: o.dataset.edit, text: field.value})
-                field.remove()
-                show()
-            }
-            field.addEventListener('blur', () => close(true))
-            field.addEventListener('keydown', event => {
-                event.stopPropagation()
-                if (event.key === 'Enter' || event.key === 'Escape') close(event.key === 'Enter')
-            })
-            o.before(field)
-            field.focus()
-            field.select()
-        }
         async function act(event) {
             const o = event.target.closest('[data-act], [data-copy], [data-edit], input.clsx-rename')
             if (!o || !el.contains(o) || o.tagName === 'INPUT') return
             event.preventDefault()
             event.stopPropagation()
-            if (o.dataset.edit) return rename(o)
+            if (o.dataset.edit) return rename(o, model, show)
             if (o.dataset.act) return model.send({act: o.dataset.act})
             const before = o.textContent
             await copy(o.dataset.copy)
@@ -100,44 +146,9 @@ _ESM = """
         el.addEventListener('keydown', key)
         model.on('change:value', show)
         model.on('change:label', name)
-        function keys(event) {  // arrow keys belong to the focused list, not to the notebook
-            const own = 'select, button, input[type=checkbox], [role=slider], [role=tab], [data-act]'
-            if (event.target.matches(own)) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
-        }
-        function escape(event) {  // closes the open list of parts, and returns to its button
-            const list = event.target.closest?.('.clsx-picker')
-            const kind = list && [...list.classList].find(o => o.startsWith('clsx-picker-'))?.slice(12)
-            if (event.key !== 'Escape' || !kind) return
-            event.preventDefault()
-            event.stopPropagation()
-            const opener = event.currentTarget.querySelector(`.clsx-pick-${kind}`)
-            opener.click()
-            opener.focus()
-        }
-        function roles(root) {  // what ipywidgets cannot state about its elements
-            const tabs = [...root.querySelectorAll('.clsx-tabs [role=tab]')]
-            root.querySelectorAll('.clsx-panel').forEach((panel, i) => {
-                panel.setAttribute('role', 'tabpanel')
-                panel.setAttribute('aria-label', tabs[i]?.textContent ?? '')
-            })
-            const openers = root.querySelectorAll('.clsx-picks button')
-            root.querySelectorAll('.clsx-picker').forEach((list, i) => {
-                openers[i]?.setAttribute('aria-expanded', String(list.offsetParent !== null))
-            })
-        }
-        function adopt() {
-            if (!el.isConnected) return requestAnimationFrame(adopt)
-            const root = el.closest('.clsx')
-            if (!root || root.dataset.adopted) return
-            root.dataset.adopted = 'true'
-            root.addEventListener('focusin', keys)
-            root.addEventListener('keydown', escape, true)
-            new MutationObserver(() => roles(root)).observe(root, {subtree: true, attributeFilter: ['style', 'class']})
-            setTimeout(() => roles(root), 300)
-        }
         name()
         show()
-        requestAnimationFrame(adopt)
+        requestAnimationFrame(() => adopt(el))
         return () => { model.off('change:value', show); model.off('change:label', name) }
     }
     export default {render}
@@ -148,7 +159,7 @@ class Page(anywidget.AnyWidget):
     "A widget with HTML in which elements with `data-act` can be clicked"
     value = traitlets.Unicode('').tag(sync=True)                        # HTML; strings from users must be escaped first
     label = traitlets.Unicode('').tag(sync=True)                        # accessible name, for screen readers
-    _esm = _ESM
+    _esm = _COPY_JS + _ROOT_JS + _RENAME_JS + _RENDER_JS
 
     def on_act(self,
         f: Callable,  # called with the `data-act` of the clicked element; after typing also with the text

@@ -21,6 +21,7 @@ from ..data.figure_themes import MUTED_INK, PALETTE, THEMES, log_axis
 from ..data.figures import Figure
 from ..evaluation.plots import plot_confusion
 from .background_runs import ENDED, Run, Runs, score
+from .distinct_names import differences
 from .fix_buttons import IssueRows
 from .folder_field import NO_FOLDER
 from clsparts.explorer.page import (
@@ -33,7 +34,6 @@ from clsparts.explorer.page import (
     named_html,
     not_busy,
 )
-from .run_names import differences
 from .state import Resolved, State
 from .theme import Theme, figure_html, png_html
 from .train_settings import TrainForm, apply_to_form, has_control

@@ -46,12 +46,13 @@ def schedule_of(
         return dict(type='MultiStepLR', milestones=sorted({max(1, epochs // 2), max(1, epochs * 3 // 4)}), gamma=.1)
     return None
 
-# %% ../../nbs/explorer/train_settings.ipynb #85af06dd
+# %% ../../nbs/explorer/train_settings.ipynb #b63aac56
 FOLDER = 'a folder of images …'
 
 def _labels(description, tooltip):
     return dict(description=description, tooltip=tooltip, style=dict(description_width='auto'))
 
+# %% ../../nbs/explorer/train_settings.ipynb #85af06dd
 class TrainForm:
     "The settings of a training as controls"
 

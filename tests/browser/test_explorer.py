@@ -88,7 +88,7 @@ def test_pickers(open_notebook):
     e.picture('pickers')
     e.find('.clsx-pick-backbone').click()
     e.pick('neck', 'none')
-    e.shows('.clsx-flow', 'LinearClsHead takes a vector (b, 1280)')
+    e.shows('.clsx-flow', 'LinearClsHead expects a vector (b, 1280)')
     e.shows('.clsx-issue', 'head')
     e.pick('neck', 'LoudestNeck')
     assert 'LoudestNeck' in e.diagram() and e.find('.clsx-issue').count() == 0
@@ -132,7 +132,7 @@ def test_flow_and_fix(open_notebook):
     e.redrawn(lambda: e.type('.clsx-size .widget-inttext:nth-child(2), .clsx-size > :nth-child(2)', 224))
     e.redrawn(lambda: e.type('.clsx-size > :nth-child(3)', 224))
     e.pick('backbone', 'VisionTransformer')
-    e.shows('.clsx-flow', 'GlobalAveragePooling(dim=2) takes a tensor of 4 axes')
+    e.shows('.clsx-flow', 'GlobalAveragePooling(dim=2) expects a 4-D tensor')
     assert e.find('.clsx-flow [data-connection]').count() == 4 and '#d64550' in e.find('.clsx-flow').inner_html()
     e.picture('broken')
     assert e.text('.clsx-fix') == 'Remove the neck' and 'neck=None' in e.find('.clsx-fix').first.get_attribute('title')
