@@ -97,7 +97,7 @@ class Data:
             named = partial(image_name, part, which=name)
             validate_targets(known, self.classes, probabilities=True, path='data', name=named)
 
-
+# %% ../../nbs/data/datasets.ipynb #9fc6da06
 def _first(part):
     "The first image and its target"
     if not isinstance(part, DataLoader):

@@ -166,6 +166,8 @@ def log_axis(
     axis: Axis,  # `ax.xaxis` or `ax.yaxis`
 ) -> None:
     "Make an axis logarithmic, with plain numbers as labels; call it after plotting"
+    if not axis.get_data_interval()[1] > 0:
+        return
     getattr(axis.axes, f'set_{axis.axis_name}scale')('log')
     low, high = axis.get_view_interval()
     few = not 0 < low < high or high / low < 4

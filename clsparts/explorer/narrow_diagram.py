@@ -6,7 +6,7 @@
 __all__ = ['CLICKABLE', 'MAX_STAGES', 'narrow_html']
 
 # %% ../../nbs/explorer/narrow_diagram.ipynb #ce4c10d6
-from ..analysis.flow_diagram import HUES, Box, Diagram, Seam
+from ..analysis.flow_diagram import HUES, Box, Connection, Diagram
 from ..analysis.layer_summary import si
 from ..core.tables import escaped
 
@@ -28,11 +28,11 @@ def _card(box: Box):
             f"<span class='clsx-muted'>{costs}</span></div>"
             + f'<code>{escaped(options)}</code>' * bool(options) + f'<ul>{stages}</ul>' * bool(stages) + '</div>')
 
-def _step(seam: Seam):
+def _step(link: Connection):
     "A connection as HTML"
-    texts = escaped(' and '.join(seam.texts) or 'not known')
-    problem = f"<div class='clsx-wrong'>{escaped(seam.problem)}</div>" if seam.problem else ''
-    return f"<div class='clsx-step'>{'✗' if seam.problem else '↓'} {texts}{problem}</div>"
+    texts = escaped(' and '.join(link.texts) or 'not known')
+    problem = f"<div class='clsx-wrong'>{escaped(link.problem)}</div>" if link.problem else ''
+    return f"<div class='clsx-step'>{'✗' if link.problem else '↓'} {texts}{problem}</div>"
 
 def narrow_html(
     diagram: Diagram,
@@ -40,8 +40,8 @@ def narrow_html(
     "The diagram as a list of cards; a click on a part has the `data-act` `part:KIND`"
     first, *boxes = diagram.boxes
     cards = [f'<b>{escaped(first.title)}</b>']
-    for seam, box in zip(diagram.seams, boxes, strict=True):
-        cards += [_step(seam), f'<b>{escaped(box.title)}</b>' if box.kind == 'output' else _card(box)]
+    for link, box in zip(diagram.connections, boxes, strict=True):
+        cards += [_step(link), f'<b>{escaped(box.title)}</b>' if box.kind == 'output' else _card(box)]
     teacher = _card(diagram.teacher) if diagram.teacher else ''
     note = f"<p class='clsx-muted'>{escaped(diagram.note)}</p>" if diagram.note else ''
     return f"<div class='clsx-narrow'>{''.join(cards)}{teacher}{note}</div>"

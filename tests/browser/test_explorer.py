@@ -190,7 +190,7 @@ def test_feature_maps(open_notebook):
     with e.page.expect_file_chooser() as chooser:
         e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
-    e.shows('.clsx-features-status', 'converted to greyscale and resized to 8 × 8')
+    e.shows('.clsx-features-status', 'converted to greyscale and resized and cropped to 8 × 8')
     e.picture('feature-maps')
 
 
