@@ -18,8 +18,10 @@ from .registry import check_arguments as check_arguments
 from .registry import check_typed as check_typed
 from .registry import checks_call as checks_call
 from .errors import closest as closest
+from .parameter_docs import comments_in as comments_in
 from .lazy import defined_names as defined_names
 from .errors import did_you_mean as did_you_mean
+from .parameter_docs import document as document
 from .tables import escaped as escaped
 from .optional_imports import import_installed as import_installed
 from .optional_imports import installed as installed

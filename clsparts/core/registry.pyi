@@ -216,6 +216,10 @@ class Registry:
     def _load_entry_points(self, name=None):
         ...
 
+    def offers(self) -> dict[str, str]:
+        """Names that other packages offer through entry points, and where they are; imports nothing"""
+        ...
+
     def _load_all(self, kind=None):
         ...
 

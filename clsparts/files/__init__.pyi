@@ -17,6 +17,7 @@ from .weights import is_dense as is_dense
 from .atomic import locked as locked
 from .weights import misfit as misfit
 from .weights import patterns_for as patterns_for
+from .atomic import portable_name as portable_name
 from .weights import read_weight_file as read_weight_file
 from .weights import read_weights as read_weights
 from .atomic import regular_file as regular_file

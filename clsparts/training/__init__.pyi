@@ -4,8 +4,10 @@ from .callbacks import Bar as Bar
 from .callbacks import Callback as Callback
 from .callbacks import EarlyStopping as EarlyStopping
 from .optimizers import Frozen as Frozen
+from .histories import History as History
 from .trainer import Interrupted as Interrupted
-from .callbacks import LivePlot as LivePlot
+from .callbacks import NotebookProgress as NotebookProgress
+from .outcomes import Outcome as Outcome
 from .schedules import PhasedLR as PhasedLR
 from .openmmlab_recipe import Recipe as Recipe
 from .callbacks import Records as Records
@@ -17,7 +19,7 @@ from .runs import TrainingRun as TrainingRun
 from .trainer import about as about
 from .optimizers import accumulation_of as accumulation_of
 from .trainer import alone_in as alone_in
-from .callbacks import best_record as best_record
+from .histories import best_record as best_record
 from .optimizers import build_optimizer as build_optimizer
 from .schedules import build_schedule as build_schedule
 from .preflight import check_batch_size as check_batch_size
@@ -48,7 +50,7 @@ from .trainer import folder_of as folder_of
 from .optimizers import freeze as freeze
 from .preflight import has_batch_norms as has_batch_norms
 from .callbacks import in_notebook as in_notebook
-from .callbacks import is_finite as is_finite
+from .histories import is_finite as is_finite
 from .trainer import is_of_worker as is_of_worker
 from .optimizers import layer_depths as layer_depths
 from .openmmlab_recipe import lifted as lifted
@@ -65,10 +67,12 @@ from .settings import setting as setting
 from .settings import setting_issues as setting_issues
 from .trainer import share_of as share_of
 from .callbacks import side_product as side_product
+from .outcomes import steps_for as steps_for
 from .preflight import swap_line as swap_line
 from .trainer import sync_batch_norms as sync_batch_norms
 from .callbacks import tell_all as tell_all
 from .runs import train_run as train_run
+from .outcomes import training_outcome as training_outcome
 from .callbacks import usual_callbacks as usual_callbacks
 from .settings import valid_settings as valid_settings
 from .openmmlab_recipe import value_at as value_at

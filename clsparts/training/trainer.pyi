@@ -42,9 +42,11 @@ from ..files.atomic import as_path, locked, sweep
 from ..files.weights import check_weights, count_nonfinite
 from clsparts.runtime.devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
 from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
-from clsparts.training.callbacks import Callback, StopTraining, best_record, check_callbacks, check_trackers, is_finite, tell_all, usual_callbacks
+from clsparts.training.callbacks import Callback, StopTraining, check_callbacks, check_trackers, tell_all, usual_callbacks
+from .histories import History, best_record, is_finite
 from .optimizers import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, scaling_of
 from .optimizers import freeze as frozen_parts
+from .outcomes import Outcome, training_outcome
 from clsparts.training.preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, collecting, data_for, has_batch_norms, make_folder
 from .schedules import build_schedule, check_param_scheduler
 from .settings import TrainSettings, setting_issues, valid_settings
@@ -220,7 +222,7 @@ class Trainer:
         """Train all epochs; after an interrupt everything is saved, and `KeyboardInterrupt` reports how to resume"""
         ...
 
-    def train(self) -> list[dict]:
+    def train(self) -> History:
         """Lock the folder, set up or resume, and train; warns if nothing was left to train"""
         ...
     folder: Any
@@ -238,8 +240,9 @@ class Trainer:
     lr: Any
     total: Any
     count: Any
-    history: Any
+    history: History
     seen: Any
+    outcome: Any
     seconds: Any
     started: Any
     interrupted: Any
@@ -325,6 +328,6 @@ def _other_data(then, now):
     """Differences in classes and form of the images"""
     ...
 
-def fit(clf, data: Data | Dataset | DataLoader | tuple, *, epochs: int=..., batch_size: int=..., lr: float | None=..., weight_decay: float | None=..., optim_wrapper: Mapping=..., param_scheduler: Mapping | list | None=..., augment: str | Mapping=..., batch_augments: Mapping | None=..., freeze: list[str] | tuple[str, ...]=..., precision: str | None=..., ema: float | None=..., patience: int | None=..., compile: bool=..., channels_last: bool | None=..., sync_bn: bool=..., seed: int=..., num_workers: int=..., max_keep_ckpts: int=..., save_steps: int | None=..., log_with: str | list[str] | None=..., device: str | None=..., work_dir: str | Path | None=..., resume: str | Path | None=..., progress: bool=..., callbacks: list | tuple=...) -> list[dict]:
+def fit(clf, data: Data | Dataset | DataLoader | tuple, *, epochs: int=..., batch_size: int=..., lr: float | None=..., weight_decay: float | None=..., optim_wrapper: Mapping=..., param_scheduler: Mapping | list | None=..., augment: str | Mapping=..., batch_augments: Mapping | None=..., freeze: list[str] | tuple[str, ...]=..., precision: str | None=..., ema: float | None=..., patience: int | None=..., compile: bool=..., channels_last: bool | None=..., sync_bn: bool=..., seed: int=..., num_workers: int=..., max_keep_ckpts: int=..., save_steps: int | None=..., log_with: str | list[str] | None=..., device: str | None=..., work_dir: str | Path | None=..., resume: str | Path | None=..., progress: bool=..., callbacks: list | tuple=...) -> History:
     """Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with a batch size that fits"""
     ...
