@@ -15,6 +15,7 @@ from .backbones.resnet import Bottleneck as Bottleneck
 from .composer.dry_run import Bounded as Bounded
 from .analysis.flow_diagram import Box as Box
 from .config.python_reader import Budget as Budget
+from .explorer.page import Busy as Busy
 from .training.callbacks import Callback as Callback
 from .core.tables import Cell as Cell
 from .cli.config_commands import Checks as Checks
@@ -51,8 +52,10 @@ from .explorer.export_panel import ExportPanel as ExportPanel
 from .layers.ffn import FFN as FFN
 from .explorer.feature_panel import FeaturePanel as FeaturePanel
 from .data.figures import Figure as Figure
+from .data.figure_themes import FigureTheme as FigureTheme
 from .core.errors import Fix as Fix
 from .losses.focal_loss import FocalLoss as FocalLoss
+from .explorer.folder_field import FolderField as FolderField
 from .analysis.receptive_fields import Following as Following
 from .training.optimizers import Frozen as Frozen
 from .necks.generalized_mean import GeneralizedMeanPooling as GeneralizedMeanPooling
@@ -95,8 +98,10 @@ from .data.samplers import Order as Order
 from .training.outcomes import Outcome as Outcome
 from .base.randomness import OwnGenerator as OwnGenerator
 from .explorer.page import Page as Page
+from .core.documentation import PartLinks as PartLinks
 from .base.module import PartMeta as PartMeta
 from .explorer.pickers import PartPicker as PartPicker
+from .explorer.part_reader import PartReader as PartReader
 from .layers.embed import PatchEmbed as PatchEmbed
 from .training.schedules import PhasedLR as PhasedLR
 from .data.sources import Pixels as Pixels
@@ -133,8 +138,10 @@ from .analysis.layer_summary import Summary as Summary
 from .layers.ffn import SwiGLUFFN as SwiGLUFFN
 from .layers.ffn import SwiGLUFFNFused as SwiGLUFFNFused
 from .core.tables import Table as Table
+from .explorer.page import Tabs as Tabs
 from .explorer.theme import Theme as Theme
 from .training.callbacks import Tracker as Tracker
+from .explorer.train_settings import TrainForm as TrainForm
 from .explorer.train_panel import TrainPanel as TrainPanel
 from .training.settings import TrainSettings as TrainSettings
 from .training.trainer import Trainer as Trainer
@@ -155,6 +162,8 @@ from .losses.combined_loss import add_up as add_up
 from .cli.train_command import all_problems as all_problems
 from .training.trainer import alone_in as alone_in
 from .composer.spec import apply_fixes as apply_fixes
+from .data.figure_themes import apply_theme as apply_theme
+from .explorer.train_settings import apply_to_form as apply_to_form
 from .backbones.vision_transformer import arch_settings as arch_settings
 from .composer.dry_run import arguments as arguments
 from .core.errors import as_code as as_code
@@ -176,7 +185,7 @@ from .composer.dry_run import batch_size as batch_size
 from .runtime.devices import batch_that_fits as batch_that_fits
 from .evaluation.evaluator import batches_of as batches_of
 from .files.weights import best_prefix as best_prefix
-from .training.histories import best_record as best_record
+from .evaluation.evaluator import best_record as best_record
 from .losses.cross_entropy_loss import binary_cross_entropy as binary_cross_entropy
 from .base.stages import blocks_of as blocks_of
 from .explorer.partial_diagram import box_for_issue as box_for_issue
@@ -216,6 +225,7 @@ from .training.preflight import check_fits as check_fits
 from .training.preflight import check_folder as check_folder
 from .base.testing import check_golden as check_golden
 from .base.testing import check_head as check_head
+from .composer.dry_run import check_head_topk as check_head_topk
 from .base.shapes import check_image as check_image
 from .composer.spec import check_keys as check_keys
 from .training.preflight import check_loader as check_loader
@@ -243,11 +253,15 @@ from .data.batch_augments import check_soft_targets as check_soft_targets
 from .config.config import check_spelt_out as check_spelt_out
 from .training.trainer import check_state as check_state
 from .training.preflight import check_targets as check_targets
-from .composer.dry_run import check_topk as check_topk
+from .data.figure_themes import check_theme as check_theme
+from .heads.cls_head import check_topk as check_topk
 from .training.callbacks import check_trackers as check_trackers
 from .core.registry import check_typed as check_typed
 from .files.weights import check_weights as check_weights
+from .composer.classifier import checked_classes as checked_classes
 from .composer.spec import checked_fixes as checked_fixes
+from .composer.classifier import checked_preset as checked_preset
+from .composer.classifier import checked_shape as checked_shape
 from .layers.activation_checkpointing import checkpointed as checkpointed
 from .training.trainer import checkpoints_in as checkpoints_in
 from .core.registry import checks_call as checks_call
@@ -258,6 +272,7 @@ from .evaluation.evaluator import class_figures as class_figures
 from .training.preflight import classes_of as classes_of
 from .training.optimizers import clip_of as clip_of
 from .core.errors import closest as closest
+from .explorer.part_reader import code_html as code_html
 from .training.preflight import collecting as collecting
 from .explorer.train_panel import colour_of as colour_of
 from .cli.parsing import command as command
@@ -276,10 +291,13 @@ from .runtime.devices import connected as connected
 from .cli.train_command import corrected_command as corrected_command
 from .explorer.cost_panel import costs_html as costs_html
 from .explorer.cost_panel import costs_of as costs_of
+from .training.outcomes import count_images as count_images
 from .base.testing import count_macs as count_macs
 from .files.weights import count_nonfinite as count_nonfinite
 from .base.testing import count_params as count_params
+from .explorer.folder_field import counts_text as counts_text
 from .evaluation.predictions import csv_path as csv_path
+from .data.figure_themes import current_theme as current_theme
 from .data.fingerprints import data_digest as data_digest
 from .training.preflight import data_for as data_for
 from .cli.inputs import data_name as data_name
@@ -291,11 +309,12 @@ from .explorer.partial_diagram import diagram_with_issues as diagram_with_issues
 from .core.errors import did_you_mean as did_you_mean
 from .config.config import diff as diff
 from .cli.config_commands import diff_configs as diff_configs
-from .explorer.run_names import differences as differences
+from .explorer.distinct_names import differences as differences
 from .data.fingerprints import digest_changes as digest_changes
 from .data.datasets import digits as digits
 from .runtime.devices import disconnect as disconnect
 from .runtime.fsdp import divide_like as divide_like
+from .explorer.part_reader import doc_html as doc_html
 from .core.parameter_docs import document as document
 from .files.downloads import download as download
 from .layers.drop import drop_path_rates as drop_path_rates
@@ -319,6 +338,7 @@ from .cli.run_commands import export_run as export_run
 from .explorer.export_panel import export_texts as export_texts
 from .files.weights import few as few
 from .explorer.theme import figure_html as figure_html
+from .data.figure_themes import figure_theme as figure_theme
 from .files.weights import file_format as file_format
 from .base.testing import fill as fill
 from .composer.spec import fill_in as fill_in
@@ -332,6 +352,7 @@ from .cli.train_command import fit_to_data as fit_to_data
 from .analysis.flow_diagram import fitted as fitted
 from .explorer.fix_buttons import fix_text as fix_text
 from .explorer.explorer import flow_html as flow_html
+from .explorer.folder_field import folder_completions as folder_completions
 from .training.trainer import folder_of as folder_of
 from .data.image_files import folders_in as folders_in
 from .data.transforms import for_small as for_small
@@ -350,7 +371,9 @@ from .analysis.feature_maps import grad_cam as grad_cam
 from .composer.dry_run import gradient as gradient
 from .explorer.page import guarded as guarded
 from .training.preflight import has_batch_norms as has_batch_norms
+from .explorer.train_settings import has_control as has_control
 from .files.downloads import hash_in_name as hash_in_name
+from .core.documentation import heading_anchor as heading_anchor
 from .data.sources import hugging_face_parts as hugging_face_parts
 from .composer.dry_run import image_candidates as image_candidates
 from .data.image_files import image_endings as image_endings
@@ -362,11 +385,11 @@ from .training.callbacks import in_notebook as in_notebook
 from .data.samplers import in_order as in_order
 from .evaluation.predictions import in_percent as in_percent
 from .runtime.devices import in_pieces as in_pieces
-from .explorer.theme import in_theme as in_theme
 from .base.shapes import in_words as in_words
 from .explorer.starting_point import initial_selection as initial_selection
 from .base.module import initialize as initialize
 from .composer.dry_run import input_candidates as input_candidates
+from .core.optional_imports import install_command as install_command
 from .core.optional_imports import installed as installed
 from .data.figures import installed_families as installed_families
 from .files.weights import is_allowed as is_allowed
@@ -375,8 +398,9 @@ from .config.python_reader import is_bound as is_bound
 from .core.registry import is_classifier as is_classifier
 from .files.weights import is_dense as is_dense
 from .runtime.fsdp import is_divided as is_divided
-from .training.histories import is_finite as is_finite
+from .evaluation.evaluator import is_finite as is_finite
 from .composer.spec import is_head as is_head
+from .composer.spec import is_int as is_int
 from .config.python_reader import is_new_style as is_new_style
 from .training.trainer import is_of_worker as is_of_worker
 from .runtime.devices import is_out_of_memory as is_out_of_memory
@@ -388,6 +412,9 @@ from .checkpoints.checkpoint import kept_in as kept_in
 from .composer.spec import kind_at as kind_at
 from .core.registry import kind_of as kind_of
 from .cli.inputs import kind_of_input as kind_of_input
+from .evaluation.evaluator import known_classes as known_classes
+from .evaluation.predictions import known_preset as known_preset
+from .checkpoints.checkpoint import known_to as known_to
 from .losses.l1 import l1_loss as l1_loss
 from .runtime.fsdp import laid_out as laid_out
 from .heads.cls_head import last_vector as last_vector
@@ -397,6 +424,7 @@ from .base.shapes import layout_texts as layout_texts
 from .core.lazy import lazy_names as lazy_names
 from .training.openmmlab_recipe import lifted as lifted
 from .core.other_libraries import line_for as line_for
+from .explorer.part_reader import links_html as links_html
 from .cli.list_command import list_parts as list_parts
 from .data.figures import literal as literal
 from .core.registry import literals as literals
@@ -406,6 +434,7 @@ from .data.datasets import load_data as load_data
 from .checkpoints.digits_classifier import load_digits_classifier as load_digits_classifier
 from .base.module import load_pretrained as load_pretrained
 from .files.atomic import locked as locked
+from .data.figure_themes import log_axis as log_axis
 from .composer.dry_run import loss_candidates as loss_candidates
 from .losses.combined_loss import loss_dict as loss_dict
 from .losses.combined_loss import loss_name as loss_name
@@ -434,9 +463,13 @@ from .training.optimizers import multipliers as multipliers
 from .core.registry import name_call as name_call
 from .explorer.page import named_html as named_html
 from .analysis.feature_maps import named_outputs as named_outputs
+from .explorer.narrow_diagram import narrow_html as narrow_html
+from .core.optional_imports import need as need
 from .training.runs import new_folder as new_folder
 from .layers.norm import norm_abbreviation as norm_abbreviation
 from .composer.spec import normalize_composition as normalize_composition
+from .explorer.page import not_busy as not_busy
+from .core.documentation import notebook_url as notebook_url
 from .losses.combined_loss import numbered as numbered
 from .data.sources import numbered_classes as numbered_classes
 from .data.figures import one_glyph_warning as one_glyph_warning
@@ -451,6 +484,7 @@ from .explorer.part_options import options as options
 from .composer.spec import options_of as options_of
 from .cli.inputs import overridden as overridden
 from .config.config import override as override
+from .composer.dry_run import own_classifier as own_classifier
 from .checkpoints.snapshots import pack as pack
 from .layers.embed import pair as pair
 from .core.registry import parameters as parameters
@@ -458,8 +492,10 @@ from .config.config import parse_override as parse_override
 from .cli.parsing import parse_words as parse_words
 from .cli.parsing import parser_of as parser_of
 from .analysis.flow_diagram import part_box as part_box
+from .explorer.part_reader import part_code as part_code
 from .cli.inputs import part_config as part_config
 from .core.other_libraries import part_for as part_for
+from .core.documentation import part_links as part_links
 from .composer.spec import part_name as part_name
 from .cli.list_command import part_records as part_records
 from .base.shapes import parts_of as parts_of
@@ -485,6 +521,7 @@ from .cli.run_commands import predict_images as predict_images
 from .training.runs import prepare as prepare
 from .cli.train_command import pretrained_source as pretrained_source
 from .core.errors import printable as printable
+from .explorer.folder_field import problem_of_folder as problem_of_folder
 from .explorer.train_panel import progress_text as progress_text
 from .core.lazy import public_names as public_names
 from .checkpoints.snapshots import put_aside as put_aside
@@ -515,8 +552,8 @@ from .composer.dry_run import resolve_model as resolve_model
 from .explorer.state import resolve_selection as resolve_selection
 from .explorer.export_panel import run_config as run_config
 from .composer.dry_run import run_eager as run_eager
-from .explorer.run_names import run_names as run_names
-from .explorer.run_names import run_settings as run_settings
+from .explorer.distinct_names import run_names as run_names
+from .explorer.distinct_names import run_settings as run_settings
 from .explorer.train_panel import runs_html as runs_html
 from .runtime.fsdp import same_buffers as same_buffers
 from .data.image_files import same_files as same_files
@@ -525,12 +562,15 @@ from .data.figures import save_figure as save_figure
 from .explorer.background_runs import saved_run as saved_run
 from .explorer.background_runs import saved_runs as saved_runs
 from .training.optimizers import scaling_of as scaling_of
+from .training.settings import schedule_for as schedule_for
+from .explorer.train_settings import schedule_of as schedule_of
 from .explorer.background_runs import score as score
 from .evaluation.evaluator import score_key as score_key
 from .evaluation.evaluator import scores_of as scores_of
 from .explorer.part_catalogue import search as search
 from .data.samplers import seeded as seeded
 from .explorer.state import selection_of as selection_of
+from .data.figure_themes import sequential as sequential
 from .checkpoints.snapshots import set_random_states as set_random_states
 from .training.settings import setting as setting
 from .training.settings import setting_issues as setting_issues
@@ -540,7 +580,9 @@ from .base.testing import shapes_of as shapes_of
 from .base.shapes import shapes_through as shapes_through
 from .training.trainer import share_of as share_of
 from .explorer.cost_panel import shares_html as shares_html
-from .explorer.run_names import short_type as short_type
+from .core.documentation import shipped_parts as shipped_parts
+from .data.figure_themes import short_name as short_name
+from .explorer.distinct_names import short_type as short_type
 from .data.datasets import show_batch as show_batch
 from .cli.config_commands import show_classifier as show_classifier
 from .analysis.feature_maps import show_features as show_features
@@ -560,6 +602,7 @@ from .training.outcomes import steps_for as steps_for
 from .config.python_reader import substitute as substitute
 from .files.weights import sufficient as sufficient
 from .analysis.layer_summary import summary as summary
+from .data.datasets import summary_table as summary_table
 from .training.preflight import swap_line as swap_line
 from .composer.classifier import swapped as swapped
 from .files.atomic import sweep as sweep
@@ -599,7 +642,6 @@ from .data.targets import validate_targets as validate_targets
 from .training.openmmlab_recipe import value_at as value_at
 from .evaluation.evaluator import views as views
 from .losses.utils import weighted_loss as weighted_loss
-from .explorer.theme import white_to_transparent as white_to_transparent
 from .cli.parsing import whole_number as whole_number
 from .core.openmmlab_names import with_kind as with_kind
 from .training.trainer import with_rates as with_rates
@@ -610,5 +652,5 @@ from .checkpoints.checkpoint import write_checkpoint as write_checkpoint
 from .training.callbacks import write_metrics as write_metrics
 from .composer.dry_run import wrong_targets as wrong_targets
 from .config.config import yaml_text as yaml_text
-__version__ = '0.1.0'
 __all__ = ['ConfigError', 'MODELS']
+__version__ = '0.1.0'

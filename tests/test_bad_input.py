@@ -146,7 +146,7 @@ TEXTS = {  # each text once
     'no name': ("backbone: expected a dict with a 'type', got one with 'depth'. Use dict(type=…).",),
     'module of another kind': ('neck: expected a neck, got the backbone ResNet. Available: ',),
     'misspelt norm argument': (
-        "backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? Available: ",
+        "backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? ",
     ),
     'all at once': ('3 problems:', '- backbone.dept: ', '- neck.dims: ', '- head.top_k: '),
     'missing depth': ("backbone: ResNet requires the argument 'depth'. Use dict(type='ResNet', depth=…).",),
@@ -172,16 +172,16 @@ LABEL_LOSSES = ('CrossEntropyLoss', 'FocalLoss', dict(type='LabelSmoothLoss', la
 WRONG_CALLS = {
     'map for a vector': (
         lambda: build(neck=None)(IMAGES),
-        'LinearClsHead takes a vector (b, 32); the last feature is a map (b, c, h, w) of shape (2, 32, 1, 1). ',
+        'LinearClsHead expects a vector (b, 32), got a feature map (b, c, h, w) of shape (2, 32, 1, 1). ',
         "Put neck=dict(type='GlobalAveragePooling') before it.",
     ),
     'channels that do not fit': (
         lambda: build(head={**HEAD, 'in_channels': 512})(IMAGES),
-        'LinearClsHead takes a vector (b, 512); the last feature has 32 channels. Set in_channels=32',
+        'LinearClsHead expects a vector (b, 512), got a vector of length 32. Set in_channels=32',
     ),
     'topk without classes': (
         lambda: composed(head=dict(type='ClsHead', topk=(1, 50), cal_acc=True)).loss(IMAGES, LABELS),
-        'topk=(1, 50) asks for the top 50 of only 32 classes',
+        'topk: expected at most num_classes=32, got 50.',
     ),
     'a list of labels': (lambda: loss_of('CrossEntropyLoss', [1, 2]), 'target: ', 'list'),
     'factors for other classes': (
@@ -220,7 +220,7 @@ WRONG_CALLS = {
     ),
     'too small': (
         lambda: composed(VIT, None)(torch.randn(2, 3, 8, 8)),
-        'VisionTransformer takes images of at least one patch, 16 × 16 pixels; these have 8 × 8.',
+        'VisionTransformer expects images of at least one patch, 16 × 16 pixels, got 8 × 8.',
     ),
     'whole numbers': (
         lambda: composed()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)),
@@ -233,7 +233,7 @@ WRONG_CALLS = {
     ),
     'scores that are maps': (
         lambda: MODELS.build('CrossEntropyLoss')(torch.randn(2, 3, 4, 4), LABELS),
-        'pred: expected class scores of shape (b, k), got (2, 3, 4, 4).',
+        'pred: expected logits of shape (b, k), got (2, 3, 4, 4).',
     ),
 }
 for loss in LABEL_LOSSES:

@@ -23,10 +23,6 @@ OWN = "Register your own class with @MODELS.register_module()."
 
 def there_is(kind):
     return 'Available: ' + ', '.join(MODELS.names(kind)) + '.'
-def it_takes(name):
-    return 'Available: ' + ', '.join(parameters(MODELS.get(name))[0]) + '.'
-
-
 class Strided(nn.Module):
     "Halves the image and puts even and odd pixels together: odd sizes do not fit"
     def forward(self, x):
@@ -121,7 +117,7 @@ WRONG = {
     # arguments
     'argument misspelt': case(
         "backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? "
-        "{resnet} Set backbone.depth=18 instead of backbone.dept.",
+        "Set backbone.depth=18 instead of backbone.dept.",
         dict(type='ResNet', dept=18),
         GAP,
         HEAD,
@@ -134,7 +130,7 @@ WRONG = {
         HEAD,
     ),
     'argument written twice, once wrongly': case(
-        "backbone.Depth: ResNet has no argument 'Depth'. Did you mean 'depth'? {resnet} Remove backbone.Depth.",
+        "backbone.Depth: ResNet has no argument 'Depth'. Did you mean 'depth'? Remove backbone.Depth.",
         dict(type='ResNet', depth=18, Depth=50),
         GAP,
         HEAD,
@@ -173,11 +169,11 @@ WRONG = {
     ),
     'typos in three parts': case(
         "3 problems:\n- backbone.stile: ResNet has no argument 'stile'. Did you mean 'style'? "
-        "{resnet} Set backbone.style='caffe' instead of backbone.stile.\n"
-        "- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? Available: dim. "
+        "Set backbone.style='caffe' instead of backbone.stile.\n"
+        "- neck.dims: GlobalAveragePooling has no argument 'dims'. Did you mean 'dim'? "
         "Set neck.dim=2 instead of neck.dims.\n"
         "- head.top_k: LinearClsHead has no argument 'top_k'. Did you mean 'topk'? "
-        "{linear} Set head.topk=(1,) instead of head.top_k.",
+        "Set head.topk=(1,) instead of head.top_k.",
         {**R18, 'stile': 'caffe'},
         dict(type=GAP, dims=2),
         {**HEAD, 'top_k': (1,)},
@@ -190,7 +186,7 @@ WRONG = {
     ),
     'norm argument misspelt': case(
         "backbone.norm_cfg.esp: BatchNorm2d has no argument 'esp'. Did you mean 'eps'? "
-        "{norm} Set backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.",
+        "Set backbone.norm_cfg.eps=0.001 instead of backbone.norm_cfg.esp.",
         {**R18, 'norm_cfg': dict(type='BN', esp=1e-3)},
         GAP,
         HEAD,
@@ -203,7 +199,7 @@ WRONG = {
     ),
     'loss argument misspelt': case(
         "head.loss.use_sigmod: CrossEntropyLoss has no argument 'use_sigmod'. Did you mean 'use_sigmoid'? "
-        "{ce} Set head.loss.use_sigmoid=True instead of head.loss.use_sigmod.",
+        "Set head.loss.use_sigmoid=True instead of head.loss.use_sigmod.",
         R18,
         GAP,
         HEAD,
@@ -247,13 +243,13 @@ WRONG = {
         "head.num_classes: expected an int from 1, got 0.", R18, GAP, dict(type='LinearClsHead', num_classes=0)
     ),
     'topk above the classes': case(
-        'head.topk: the best 5 of 3 classes: topk is at most num_classes. Set head.topk=(1,).',
+        'head.topk: expected at most num_classes=3, got 5. Set head.topk=(1,).',
         R18,
         GAP,
         dict(type='LinearClsHead', num_classes=3, topk=(1, 5)),
     ),
     'topk above the channels': case(
-        "head.topk: topk=(1, 600) asks for the top 600 of only 512 classes. Set head.topk=(1,).",
+        "head.topk: expected at most num_classes=512, got 600. Set head.topk=(1,).",
         R18,
         GAP,
         dict(type='ClsHead', topk=(1, 600)),
@@ -301,8 +297,8 @@ WRONG = {
     'loss without head': case("head: loss and num_classes need a head.", R18, loss='FocalLoss'),
     'classes without head': case(
         "2 problems:\n- head: loss and num_classes need a head. Set head=dict(type='LinearClsHead').\n"
-        "- head: LinearClsHead takes a vector (b, 512); the backbone outputs a "
-        "map 512 × 7 × 7. Set neck=dict(type='GlobalAveragePooling').",
+        "- head: LinearClsHead expects a vector (b, 512), got a "
+        "feature map 512 × 7 × 7 from the backbone. Set neck=dict(type='GlobalAveragePooling').",
         R18,
         num_classes=10,
     ),
@@ -325,63 +321,63 @@ WRONG = {
     ),
     # connections
     'map into a linear head': case(
-        "head: LinearClsHead takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. "
+        "head: LinearClsHead expects a vector (b, 512), got a feature map 512 × 7 × 7 from the backbone. "
         "Set neck=dict(type='GlobalAveragePooling').",
         R18,
         None,
         HEAD,
     ),
     'vector into a pooling': case(
-        "neck: GlobalAveragePooling(dim=2) takes a tensor of 4 axes, (b, c, h, w); "
-        "the backbone outputs a vector 192. Set neck=None.",
+        "neck: GlobalAveragePooling(dim=2) expects a 4-D tensor (b, c, h, w), "
+        "got a vector of length 192 from the backbone. Set neck=None.",
         VIT,
         GAP,
         HEAD,
     ),
     'tokens into a linear head': case(
-        "head: LinearClsHead takes a vector (b, 192); the backbone outputs tokens 197 × 192. "
+        "head: LinearClsHead expects a vector (b, 192), got tokens 197 × 192 from the backbone. "
         "Set backbone.out_type='cls_token'.",
         {**VIT, 'out_type': 'raw'},
         None,
         HEAD,
     ),
     'map into a vector neck': case(
-        "neck: ClsBatchNormNeck takes a vector (b, 512); the backbone outputs a map 512 × 7 × 7. "
+        "neck: ClsBatchNormNeck expects a vector (b, 512), got a feature map 512 × 7 × 7 from the backbone. "
         "Set neck=dict(type='GlobalAveragePooling').",
         R18,
         'ClsBatchNormNeck',
         HEAD,
     ),
     'channels of another network': case(
-        "head.in_channels: LinearClsHead takes a vector (b, 2048); "
-        "the neck outputs a vector 512. Set head.in_channels=512.",
+        "head.in_channels: LinearClsHead expects a vector (b, 2048), "
+        "got a vector of length 512 from the neck. Set head.in_channels=512.",
         R18,
         GAP,
         {**HEAD, 'in_channels': 2048},
     ),
     'channels in the neck': case(
-        "neck.input_features: ClsBatchNormNeck takes a vector (b, 64); the backbone outputs a vector 192. "
+        "neck.input_features: ClsBatchNormNeck expects a vector (b, 64), got a vector of length 192 from the backbone. "
         "Set neck.input_features=192.",
         VIT,
         dict(type='ClsBatchNormNeck', input_features=64),
         HEAD,
     ),
     'map and channels at once': case(
-        "head: LinearClsHead takes a vector (b, 2048); the backbone outputs a map 512 × 7 × 7. "
+        "head: LinearClsHead expects a vector (b, 2048), got a feature map 512 × 7 × 7 from the backbone. "
         "Set head.in_channels=512 and neck=dict(type='GlobalAveragePooling').",
         R18,
         None,
         {**HEAD, 'in_channels': 2048},
     ),
     'a head that gives a maps': case(
-        "head: ClsHead takes a vector (b, c); the backbone outputs a map 512 × 7 × 7. "
+        "head: ClsHead expects a vector (b, c), got a feature map 512 × 7 × 7 from the backbone. "
         "Set neck=dict(type='GlobalAveragePooling').",
         R18,
         None,
         'ClsHead',
     ),
     'a head of torch that gives a maps': case(
-        "head: Conv2d outputs a map 10 × 7 × 7; expected logits (b, k).", R18, None, nn.Conv2d(512, 10, 1)
+        "head: Conv2d outputs a feature map 10 × 7 × 7; expected logits (b, k).", R18, None, nn.Conv2d(512, 10, 1)
     ),
     'scores for other classes': case(
         "head: ClsHead outputs 512 logits for num_classes=10. Set head=dict(type='LinearClsHead', num_classes=10).",
@@ -391,21 +387,21 @@ WRONG = {
         num_classes=10,
     ),
     'finished head of another network': case(
-        "head: LinearClsHead takes a vector (b, 2048); the neck outputs a vector 512. "
+        "head: LinearClsHead expects a vector (b, 2048), got a vector of length 512 from the neck. "
         "Set head=dict(type='LinearClsHead', num_classes=10, in_channels=512).",
         R18,
         GAP,
         MODELS.build({**HEAD, 'in_channels': 2048}),
     ),
     'linear layer of another width': case(
-        "head: Linear fails on its input; the neck outputs a vector 512: …", R18, GAP, nn.Linear(2048, 10)
+        "head: Linear fails on a vector of length 512 from the neck: …", R18, GAP, nn.Linear(2048, 10)
     ),
     'a backbone that gives a dict': case(
         "backbone: GivesDict outputs a dict; expected a tuple of features.", GivesDict(), GAP, HEAD
     ),
     # images
     'grey images': case(
-        "backbone.in_channels: ResNet expects images with 3 channels; the image is 1 × 28 × 28. "
+        "backbone.in_channels: ResNet expects images with 3 channels, got an image 1 × 28 × 28. "
         "Set backbone.in_channels=1.",
         R18,
         GAP,
@@ -413,7 +409,7 @@ WRONG = {
         image_shape=(1, 28, 28),
     ),
     'images below a patch': case(
-        'backbone: VisionTransformer takes images of at least one patch, 16 × 16 pixels; the image is 3 × 8 × 8. '
+        'backbone: VisionTransformer expects images of at least one patch, 16 × 16 pixels, got an image 3 × 8 × 8. '
         'Set backbone.patch_size=2 and backbone.img_size=8.',
         VIT,
         None,
@@ -421,7 +417,7 @@ WRONG = {
         image_shape=(3, 8, 8),
     ),
     'images of a size that does not fit': case(
-        "backbone: Strided fails on its input; the image is 3 × 30 × 30: size 30 is no multiple of 4. "
+        "backbone: Strided fails on an image 3 × 30 × 30: size 30 is no multiple of 4. "
         "Set image_shape=(3, 32, 32).",
         Strided(),
         GAP,
@@ -522,7 +518,7 @@ WRONG = {
     ),
     # teachers
     'a teacher of other classes': case(
-        "teacher: the teacher outputs a vector 7, but the student outputs 10 logits.",
+        "teacher: the teacher outputs a vector of length 7, but the student outputs 10 logits.",
         R18,
         GAP,
         HEAD,
@@ -536,7 +532,7 @@ WRONG = {
     ),
     'a teacher that is wrong': case(
         "teacher.backbone.dept: ResNet has no argument 'dept'. Did you mean 'depth'? "
-        "{resnet} Set teacher.backbone.depth=18 instead of teacher.backbone.dept.",
+        "Set teacher.backbone.depth=18 instead of teacher.backbone.dept.",
         R18,
         GAP,
         HEAD,
@@ -565,10 +561,6 @@ def known():
     )
     return dict(
         own=OWN,
-        resnet=it_takes('ResNet'),
-        linear=it_takes('LinearClsHead'),
-        ce=it_takes('CrossEntropyLoss'),
-        norm=it_takes('BN'),
         norms=there_is('norm'),
         inits=', '.join([*FILLS, 'Pretrained']),
         archs=archs,

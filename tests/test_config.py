@@ -688,11 +688,12 @@ def test_change_of_type(tmp_path):
     with pytest.warns(UserWarning) as seen:
         cfg = Config.fromfile(path)
     assert [str(w.message) for w in seen] == [
-        'model.backbone: type ResNet became VisionTransformer, which takes no depth, style; they are dropped.'
+        'model.backbone: type ResNet became VisionTransformer, which has no arguments depth, style; they are dropped.'
     ]
     assert cfg.model == dict(type='ImageClassifier', backbone=dict(type='VisionTransformer', arch='b'))
     with pytest.warns(
-        UserWarning, match='model.backbone: type VisionTransformer became ResNet, which takes no arch; it is dropped.'
+        UserWarning,
+        match='model.backbone: type VisionTransformer became ResNet, which has no argument arch; it is dropped.',
     ):
         cfg.merge_from_dict({'model.backbone.type': 'ResNet', 'model.backbone.depth': 50})
     assert cfg.model.backbone == dict(type='ResNet', depth=50)

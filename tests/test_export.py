@@ -52,7 +52,7 @@ def check(clf, tmp_path, ending, **options):
     path = write(clf, tmp_path/f'clf.{ending}', SHAPE, **options)
     for n in (1, 5):
         x = torch.randn(n, *SHAPE)
-        expected = clf.predict(x).scores if options.get('probabilities') else clf(x)
+        expected = clf.predict(x).pred_score if options.get('probabilities') else clf(x)
         assert_close(answers(path, x), expected, rtol=1e-3, atol=1e-4)
 
 

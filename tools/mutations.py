@@ -55,6 +55,8 @@ def places(tree: ast.Module, name: str) -> list:
         for part in (getattr(node, 'annotation', None), getattr(node, 'returns', None)):
             ignored |= {id(n) for n in ast.walk(part)} if part else set()
         ignored |= {id(n) for d in getattr(node, 'decorator_list', ()) for n in ast.walk(d)}
+        if isinstance(node, ast.keyword) and node.arg == 'strict':      # of zip: a check, which no valid input meets
+            ignored.add(id(node.value))
         if isinstance(node, ast.Module):
             ignored |= {id(n) for s in node.body if is_drawing(s, name) for n in ast.walk(s)}
     for node in ast.walk(tree):

@@ -15,20 +15,28 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT/'clsparts'/'assets'/'parts.json'
 KINDS = ('backbone', 'neck', 'head', 'loss')
 LINK = re.compile(r'https://arxiv\.org/abs/[\d.]+\d')
+HEADING = re.compile(r'^#+ (.+)$', re.M)
 YEAR = re.compile(r'\([^()]*\b((?:19|20)\d\d)[^()]*\)')
 
 
-def paper_of(entry) -> str | None:
-    "The last arXiv link above the class in its notebook"
-    path = ROOT/'nbs'/Path(*entry.module.split('.')[1:]).with_suffix('.ipynb')
-    link = None
-    for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
+def notebook_of(entry) -> str:
+    "The notebook that defines or registers a part, relative to nbs/"
+    module = f'clsparts.layers.{entry.kind}' if entry.module.startswith('torch.') else entry.module
+    return Path(*module.split('.')[1:]).with_suffix('.ipynb').as_posix()
+
+
+def section_of(entry) -> tuple[str | None, str | None]:
+    "The heading above the class in its notebook, and the last arXiv link above it"
+    defines = r'register_module\(' if entry.module.startswith('torch.') else rf'^(class|def) {entry.part.__name__}\b'
+    heading = link = None
+    for cell in json.loads((ROOT/'nbs'/notebook_of(entry)).read_text(encoding='utf-8'))['cells']:
         source = ''.join(cell['source'])
         if cell['cell_type'] == 'markdown':
             link = (LINK.findall(source) or [link])[-1]
-        elif re.search(rf'^class {entry.part.__name__}\b', source, re.M):
-            return link
-    return None
+            heading = (HEADING.findall(source) or [heading])[-1]
+        elif re.search(defines, source, re.M):
+            return heading, link
+    return None, None
 
 
 def year_of(entry, paper) -> int | None:
@@ -43,16 +51,17 @@ def records() -> list[dict]:
     sizes = {o.name: o.params for kind in KINDS for o in catalogue(kind)}
     found = []
     for e in MODELS.entries():
-        if e.module.startswith('torch.'):
-            summary, paper = f'torch.nn.{e.part.__name__}', None      # torch's own text depends on its version
-        elif e.module.startswith('clsparts.'):
-            summary = (inspect.getdoc(e.part) or '').partition('\n')[0].replace('`', '') if e.part.__doc__ else ''
-            paper = paper_of(e) if e.kind in KINDS else None
-        else:
+        if e.module.split('.')[0] not in ('clsparts', 'torch'):
             continue
-        year = None if e.module.startswith('torch.') else year_of(e, paper)
+        heading, paper = section_of(e)
+        if e.module.startswith('torch.'):
+            summary, paper, year = f'torch.nn.{e.part.__name__}', None, None   # torch's own text depends on its version
+        else:
+            summary = (inspect.getdoc(e.part) or '').partition('\n')[0].replace('`', '') if e.part.__doc__ else ''
+            paper = paper if e.kind in KINDS else None
+            year = year_of(e, paper)
         found.append(dict(kind=e.kind or 'other', name=e.name, params=sizes.get(e.name), year=year, paper=paper,
-                          summary=summary, module=e.module))
+                          summary=summary, module=e.module, notebook=notebook_of(e), heading=heading))
     return found
 
 

@@ -793,7 +793,7 @@ def diagram(
         boxes.append(part_box(kind, part, hide, **counted))
         connections.append(Connection(list(row.layout) if row else []))
     loss = _loss_of(parts['head']) if 'head' in parts else None
-    output = Box('output', 'scores' if 'head' in parts else 'features')
+    output = Box('output', 'logits' if 'head' in parts else 'features')
     boxes.append(output if loss is None else part_box('loss', loss))
     note = _note(boxes, seen.notes if seen else [])
     return Diagram(boxes, connections, note, _teacher_box(getattr(clf, 'teacher', None), seen))

@@ -8,7 +8,7 @@ __all__ = ['BasicBlock', 'Bottleneck', 'ResNet', 'ResNetV1b', 'ResNetV1c', 'ResN
 # %% ../../nbs/backbones/resnet.ipynb #dda5e840
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastcore.meta import delegates
 from torch import nn
@@ -16,7 +16,7 @@ from torch import nn
 from .base_backbone import BaseBackbone
 from ..base.module import BaseModule
 from ..core.errors import ConfigError, Fix
-from ..core.registry import MODELS
+from ..core.registry import MODELS, Choices
 from ..layers.activation_checkpointing import checkpointed
 from ..layers.conv import ConvModule, build_conv_layer
 from ..layers.drop import DropPath, DropRate, drop_path_rates
@@ -153,19 +153,6 @@ def _inner_channels(out_channels, expansion):
         raise ConfigError('expansion', f'{out_channels} channels are not divisible by {expansion}.')
     return out_channels // expansion
 
-def _check_stages(settings, depth, num_stages, strides, dilations):
-    "Raise `ConfigError` for a depth or stages that do not exist"
-    if depth not in settings:
-        nearest = Fix({'depth': min(settings, key=lambda d: abs(d - depth))})
-        raise ConfigError('depth', f'expected one of {", ".join(map(str, settings))}, got {depth!r}.', nearest)
-    if not 1 <= num_stages <= 4:
-        raise ConfigError('num_stages', f'expected 1 to 4, got {num_stages}.')
-    for name, values in dict(strides=strides, dilations=dilations).items():
-        if len(values) < num_stages:
-            raise ConfigError(name, f'{num_stages} stages need as many values, got {values}.')
-        if min(values) < 1:
-            raise ConfigError(name, f'expected ints from 1, got {values}.')
-
 # %% ../../nbs/backbones/resnet.ipynb #8f11ddfd
 @MODELS.register_module()
 class ResNet(BaseBackbone):
@@ -174,7 +161,7 @@ class ResNet(BaseBackbone):
                      101: (Bottleneck, (3, 4, 23, 3)), 152: (Bottleneck, (3, 8, 36, 3))}
 
     def __init__(self,
-        depth: int,  # 18, 34, 50, 101 or 152
+        depth: Annotated[int, Choices(arch_settings)],  # number of layers
         in_channels: int = 3,  # channels of the image
         stem_channels: int = 64,  # channels after the stem
         base_channels: int = 64,  # channels inside the blocks of the first stage; each stage doubles them
@@ -255,6 +242,20 @@ class ResNet(BaseBackbone):
         return {name: getattr(self, name) for name in self.res_layers}
     def get_layer_depth(self, param_name: str, prefix: str = ''):
         return _layer_depth(self, param_name, prefix)
+
+# %% ../../nbs/backbones/resnet.ipynb #2b9a21b1
+def _check_stages(settings, depth, num_stages, strides, dilations):
+    "Raise `ConfigError` for a depth or stages that do not exist"
+    if depth not in settings:
+        nearest = Fix({'depth': min(settings, key=lambda d: abs(d - depth))})
+        raise ConfigError('depth', f'expected one of {", ".join(map(str, settings))}, got {depth!r}.', nearest)
+    if not 1 <= num_stages <= 4:
+        raise ConfigError('num_stages', f'expected 1 to 4, got {num_stages}.')
+    for name, values in dict(strides=strides, dilations=dilations).items():
+        if len(values) < num_stages:
+            raise ConfigError(name, f'{num_stages} stages need as many values, got {values}.')
+        if min(values) < 1:
+            raise ConfigError(name, f'expected ints from 1, got {values}.')
 
 # %% ../../nbs/backbones/resnet.ipynb #73818b27
 def _make_shortcut(in_channels, out_channels, stride, avg_down, conv_cfg, norm_cfg):

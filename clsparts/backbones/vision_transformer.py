@@ -56,10 +56,8 @@ class TransformerEncoderLayer(BaseModule):
         if ffn_type == 'origin':
             self.ffn = FFN(embed_dims, feedforward_channels, num_fcs, act_cfg, drop_rate, drop_path,
                            layer_scale_init_value=layer_scale_init_value)
-        elif ffn_type == 'swiglu_fused':
-            self.ffn = SwiGLUFFNFused(embed_dims, feedforward_channels, layer_scale_init_value=layer_scale_init_value)
         else:
-            raise ConfigError('ffn_type', f"must be 'origin' or 'swiglu_fused', got {ffn_type!r}.")
+            self.ffn = SwiGLUFFNFused(embed_dims, feedforward_channels, layer_scale_init_value=layer_scale_init_value)
 
     def forward(self, x):
         x = x + self.attn(self.ln1(x))                                         # (b, n, d)
@@ -69,25 +67,29 @@ class TransformerEncoderLayer(BaseModule):
     norm2 = property(lambda self: self.ln2)
 
     def init_weights(self):
-        for m in self.ffn.modules() if not self.is_init else ():
+        if self.is_init:
+            return super().init_weights()
+        for m in self.ffn.modules():
             if isinstance(m, nn.Linear):
                 nn.init.xavier_uniform_(m.weight)                              # as in the authors' code
                 nn.init.normal_(m.bias, std=1e-6)
         super().init_weights()
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #904b5bf5
-_SIZES = ('embed_dims', 'num_layers', 'num_heads', 'feedforward_channels')
-VIT_ARCHS = {name: dict(zip(_SIZES, sizes, strict=True)) for names, sizes in {
-    's small': (768, 8, 8, 2304),
-    'b base': (768, 12, 12, 3072),
-    'l large': (1024, 24, 16, 4096),
-    'h huge': (1280, 32, 16, 5120),
-    'eva-g eva-giant': (1408, 40, 16, 6144),
-    'dinov2-g dinov2-giant': (1536, 40, 24, 6144),
-    'deit-t deit-tiny': (192, 12, 3, 768),
-    'deit-s deit-small dinov2-s dinov2-small': (384, 12, 6, 1536),
-    'deit-b deit-base': (768, 12, 12, 3072),
-}.items() for name in names.split()}
+VIT_ARCHS = {
+    'small':        dict(embed_dims=768, num_layers=8, num_heads=8, feedforward_channels=2304),
+    'base':         dict(embed_dims=768, num_layers=12, num_heads=12, feedforward_channels=3072),
+    'large':        dict(embed_dims=1024, num_layers=24, num_heads=16, feedforward_channels=4096),
+    'huge':         dict(embed_dims=1280, num_layers=32, num_heads=16, feedforward_channels=5120),
+    'eva-giant':    dict(embed_dims=1408, num_layers=40, num_heads=16, feedforward_channels=6144),
+    'dinov2-giant': dict(embed_dims=1536, num_layers=40, num_heads=24, feedforward_channels=6144),
+    'deit-tiny':    dict(embed_dims=192, num_layers=12, num_heads=3, feedforward_channels=768),
+    'deit-small':   dict(embed_dims=384, num_layers=12, num_heads=6, feedforward_channels=1536),
+}
+_ALIASES = {'s': 'small', 'b': 'base', 'l': 'large', 'h': 'huge', 'eva-g': 'eva-giant',
+            'dinov2-g': 'dinov2-giant', 'deit-t': 'deit-tiny', 'deit-s': 'deit-small',
+            'dinov2-s': 'deit-small', 'dinov2-small': 'deit-small', 'deit-b': 'base', 'deit-base': 'base'}
+VIT_ARCHS |= {alias: VIT_ARCHS[name] for alias, name in _ALIASES.items()}
 
 def arch_settings(
     arch: str | Mapping,  # a name in the table, in upper or lower case, or the sizes themselves
@@ -117,7 +119,6 @@ def arch_settings(
 @MODELS.register_module()
 class VisionTransformer(BaseBackbone):
     "A standard transformer on the patches of an image (Dosovitskiy et al., 2021)"
-    out_types = ('raw', 'cls_token', 'featmap', 'avg_featmap')
 
     def __init__(self,
         arch: Annotated[str, Choices(VIT_ARCHS)] | Mapping = 'base',  # a name in `VIT_ARCHS`, or such a dict
@@ -130,10 +131,10 @@ class VisionTransformer(BaseBackbone):
         qkv_bias: bool = True,  # whether queries, keys and values have a bias
         norm_cfg: Mapping = dict(type='LN', eps=1e-6),  # see `build_norm_layer`
         final_norm: bool = True,  # a norm after the last layer
-        out_type: str = 'cls_token',  # 'cls_token', 'featmap', 'avg_featmap' or 'raw'
+        out_type: Literal['raw', 'cls_token', 'featmap', 'avg_featmap'] = 'cls_token',  # form of the outputs
         with_cls_token: bool = True,  # whether there is a class token
         frozen_stages: int = -1,  # number of frozen layers; 0 freezes only the embedding, -1 nothing
-        interpolate_mode: str = 'bicubic',  # how position embeddings are resized
+        interpolate_mode: Literal['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area'] = 'bicubic',  # positions
         layer_scale_init_value: float = 0.,  # initial value of the layer scale; no layer scale if 0
         patch_cfg: Mapping = dict(),  # more arguments of `PatchEmbed`; they override the others, `patch_size` included
         layer_cfgs: Mapping | list[Mapping] = dict(),  # arguments for all `TransformerEncoderLayer`s, or one dict each
@@ -141,7 +142,9 @@ class VisionTransformer(BaseBackbone):
         init_cfg: Mapping | list | None = None,  # see `initialize`
     ):
         super().__init__(init_cfg)
-        _check_out_type(out_type, with_cls_token)
+        if out_type == 'cls_token' and not with_cls_token:
+            raise ConfigError('with_cls_token', "out_type='cls_token' needs a class token. "
+                                                "Set with_cls_token=True, or out_type='avg_featmap'.")
         self.arch_settings = arch_settings(arch)
         self.embed_dims, self.num_layers = self.arch_settings['embed_dims'], self.arch_settings['num_layers']
         self.img_size, self.in_channels, self.interpolate_mode = pair(img_size), in_channels, interpolate_mode
@@ -168,7 +171,7 @@ class VisionTransformer(BaseBackbone):
         _check_covers_patch(self, x)
         x, grid = self.patch_embed(x)                                          # (b, n, d), (h, w)
         if self.with_cls_token:
-            x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)   # (b, 1 + n, d)
+            x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)   # (b, 1 + n, d)
         pos = resize_pos_embed(
             self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
         return self.pre_norm(self.drop_after_pos(x + pos)), grid               # (b, 1 + n, d)
@@ -212,7 +215,8 @@ class VisionTransformer(BaseBackbone):
         return super().frozen_modules() + [m for m in norms if m is not None]
     def get_layer_depth(self, param_name: str, prefix: str = ''):
         return token_layer_depth(self.num_layers, param_name, prefix)
-    norm1, norm2 = property(lambda self: self.ln1), property(lambda self: self.ln2)
+    norm1 = property(lambda self: self.ln1)
+    norm2 = property(lambda self: self.ln2)
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #01a56acf
 def encoder_layers(
@@ -230,20 +234,12 @@ def encoder_layers(
     return [MODELS.build({**common, 'drop_path_rate': rate, **cfg}, where='layer_cfgs')
             for rate, cfg in zip(drop_path_rates, cfgs, strict=True)]
 
-def _check_out_type(out_type, with_cls_token):
-    "Raise `ConfigError` unless the network can produce this output"
-    if out_type not in VisionTransformer.out_types:
-        raise ConfigError('out_type', f'expected one of {", ".join(VisionTransformer.out_types)}, got {out_type!r}.')
-    if out_type == 'cls_token' and not with_cls_token:
-        raise ConfigError('with_cls_token', "out_type='cls_token' needs a class token. "
-                                            "Set with_cls_token=True, or out_type='avg_featmap'.")
-
 def _check_covers_patch(net, images):
     "Raise `ShapeMismatch` for images smaller than one patch"
     h, w = net.patch_embed.kernel_size
     if images.ndim == 4 and (images.shape[2] < h or images.shape[3] < w):
-        raise ShapeMismatch(f'{type(net).__name__} takes images of at least one patch, {h} × {w} pixels',
-                            f'these have {images.shape[2]} × {images.shape[3]}',
+        raise ShapeMismatch(f'{type(net).__name__} expects images of at least one patch, {h} × {w} pixels',
+                            f'{images.shape[2]} × {images.shape[3]}',
                             'Enlarge them, or set a smaller patch_size.')
 
 # %% ../../nbs/backbones/vision_transformer.ipynb #49ec64e2

@@ -60,20 +60,21 @@ def layout_texts(
 def in_words(
     feats: torch.Tensor | tuple,  # the output of a part
 ) -> str:
-    "The same for use in a sentence: `a map 256 × 14 × 14 and a map 512 × 7 × 7`"
-    return ' and '.join(t if t.startswith('tokens') else f'a {t}' for t in layout_texts(feats))
+    "The same for use in a sentence: `a feature map 512 × 7 × 7 and a vector of length 512`"
+    texts = ((t.replace('vector', 'vector of length').replace('map', 'feature map')) for t in layout_texts(feats))
+    return ' and '.join(t if t.startswith('tokens') else f'a {t}' for t in texts)
 
 # %% ../../nbs/base/shapes.ipynb #90972619
 class ShapeMismatch(ValueError):
     "A part received features that it does not accept"
 
     def __init__(self,
-        takes: str,  # 'LinearClsHead expects a vector (b, 512)'
-        given: str,  # 'the last feature has shape (2, 64, 7, 7)'
+        expected: str,  # 'LinearClsHead expects a vector (b, 512)'
+        got: str,  # 'a feature map of shape (2, 512, 7, 7)'
         hint: str = '',  # a sentence with the fix
     ):
-        self.takes, self.given, self.hint = takes, given, hint
-        super().__init__(f'{takes}; {given}.{" " + hint if hint else ""}')
+        self.expected, self.got, self.hint = expected, got, hint
+        super().__init__(f'{expected}, got {got}.{" " + hint if hint else ""}')
 
 # %% ../../nbs/base/shapes.ipynb #fa752883
 def check_image(

@@ -171,9 +171,9 @@ def check_head(
     losses = head.loss(x, torch.arange(4) % num_classes)
     assert losses['loss'].ndim == 0 and losses['loss'].isfinite(), f'the loss is {losses["loss"]}'
     losses['loss'].backward()
-    labels, scores = head.eval().predict(give())
-    assert labels.shape == (4,) and scores.shape == (4, num_classes), 'predict returns labels (b,) and scores (b, k)'
-    assert_close(scores.argmax(1), labels, msg='the label is the class with the best score')
+    labels, pred_score = head.eval().predict(give())
+    assert labels.shape == (4,) and pred_score.shape == (4, num_classes), 'predict returns (b,) and (b, k)'
+    assert_close(pred_score.argmax(1), labels, msg='the label is the class with the best score')
     return head
 
 # %% ../../nbs/base/testing.ipynb #b681c765

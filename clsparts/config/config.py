@@ -110,7 +110,8 @@ def _fitting(base, over, takes, path):
     dropped = [] if names is None else [k for k in inherited if k not in names]
     if not dropped:
         return base
-    words = f'takes no {", ".join(dropped)}; {"it is" if len(dropped) == 1 else "they are"} dropped.'
+    one = len(dropped) == 1
+    words = f'has no argument{"" if one else "s"} {", ".join(dropped)}; {"it is" if one else "they are"} dropped.'
     warnings.warn(printable(f'{path or "config"}: type {old} became {new}, which {words}'), stacklevel=2)
     return {k: v for k, v in base.items() if k not in dropped}
 

@@ -8,6 +8,7 @@ from .registry import Example as Example
 from .errors import Fix as Fix
 from .registry import Index as Index
 from .errors import Issue as Issue
+from .documentation import PartLinks as PartLinks
 from .registry import Range as Range
 from .registry import Registry as Registry
 from .tables import Table as Table
@@ -23,7 +24,9 @@ from .lazy import defined_names as defined_names
 from .errors import did_you_mean as did_you_mean
 from .parameter_docs import document as document
 from .tables import escaped as escaped
+from .documentation import heading_anchor as heading_anchor
 from .optional_imports import import_installed as import_installed
+from .optional_imports import install_command as install_command
 from .optional_imports import installed as installed
 from .registry import is_classifier as is_classifier
 from .errors import join_path as join_path
@@ -35,14 +38,18 @@ from .registry import members as members
 from .registry import metadata as metadata
 from .registry import module_kind as module_kind
 from .registry import name_call as name_call
+from .optional_imports import need as need
+from .documentation import notebook_url as notebook_url
 from .tables import one_line as one_line
 from .openmmlab_names import openmmlab_name as openmmlab_name
 from .registry import parameters as parameters
 from .other_libraries import part_for as part_for
+from .documentation import part_links as part_links
 from .errors import patched as patched
 from .errors import printable as printable
 from .lazy import public_names as public_names
 from .other_libraries import renamed as renamed
+from .documentation import shipped_parts as shipped_parts
 from .optional_imports import site_folders as site_folders
 from .errors import slips as slips
 from .openmmlab_names import unscoped as unscoped

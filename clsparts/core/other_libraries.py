@@ -96,7 +96,7 @@ _METHODS = {
     'validate': Elsewhere('fastai', 'evaluate(clf, data)'),
     'evaluate': Elsewhere('Keras', 'evaluate(clf, data)'),
     'score': Elsewhere('scikit-learn', 'evaluate(clf, data).accuracy'),
-    'predict_proba': Elsewhere('scikit-learn', 'clf.eval().predict(images).scores'),
+    'predict_proba': Elsewhere('scikit-learn', 'clf.eval().predict(images).pred_score'),
     'summary': Elsewhere('Keras', 'summary(clf)'),
     'save': Elsewhere('Keras', "save_checkpoint('clf.safetensors', clf)"),
     'load': Elsewhere('fastai', "load_classifier('clf.safetensors')"),
@@ -129,7 +129,7 @@ _METHODS = {
 }
 
 # %% ../../nbs/core/other_libraries.ipynb #9d7fa9d5
-_OPTIMIZER = "optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=.05))"
+_OPTIMIZER = "optim_wrapper=dict(optimizer=dict(type='AdamW', …))"
 _SCHEDULE = "param_scheduler=dict(type='CosineAnnealingLR', convert_to_iter_based=True)"
 _WARM_UP = ("param_scheduler=[dict(type='LinearLR', start_factor=.1, end=1), "
             "dict(type='CosineAnnealingLR', begin=1)]")

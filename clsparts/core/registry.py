@@ -14,6 +14,7 @@ import inspect
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
@@ -30,7 +31,7 @@ from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, jo
 from .lazy import defined_names
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 from .optional_imports import import_installed, site_folders
-from .other_libraries import SCOPES, line_for, part_for, renamed
+from .other_libraries import SCOPES, part_for, renamed
 
 # %% ../../nbs/core/registry.ipynb #388a00e4
 KINDS = dict(backbones='backbone', necks='neck', heads='head', losses='loss', layers='layer', classifier='classifier')
@@ -211,6 +212,15 @@ def _is_layer(part):
 
 MAX_EXTRA = 20  # unknown arguments that are listed one by one
 
+def _other_keyword(function, keyword, value):
+    "The issue for a keyword that other libraries use"
+    library, write = SCOPES[function][keyword]
+    text = f'{function} has no argument {keyword!r}{f" ({library})" if library else ""}.'
+    if new := renamed(keyword, function, value):
+        return Issue(keyword, text, Fix(new, (keyword,)))
+    remedy = f'Set {write} instead of {keyword}.' if re.match(r'\w+=', write) else f'Use {write}.'
+    return Issue(keyword, f'{text} {remedy}')
+
 def _unknown_arguments(name, takes, args):
     "An issue for each argument that is not among the parameters"
     available = ', '.join(takes) or 'none'
@@ -219,13 +229,14 @@ def _unknown_arguments(name, takes, args):
         return [Issue('', f'{name}: {len(extra):,} unknown arguments. Available: {available}.')]
     issues = []
     for k in extra:
-        if name in SCOPES and (line := line_for(k, name)):
-            new = renamed(k, name, args[k])
-            issues.append(Issue(k, f'{name} has no argument {k!r}.{"" if new else f" {line}"}', Fix(new, (k,))))
+        if k in SCOPES.get(name, ()):
+            issues.append(_other_keyword(name, k, args[k]))
             continue
-        meant = closest(k, takes)[:1]
-        fix = Fix({o: args[k] for o in meant if o not in args}, (k,)) if k.isidentifier() else None
-        issues.append(Issue(k, f'{name} has no argument {k!r}. {did_you_mean(k, takes)}Available: {available}.', fix))
+        # names that are close, and whose parameters accept the value
+        alike = [o for o in closest(k, takes) if all(i.fix for i in _issues(o, takes[o], args[k]))]
+        fix = Fix({o: args[k] for o in alike[:1] if o not in args}, (k,)) if k.isidentifier() else None
+        hint = did_you_mean(k, alike).rstrip() or f'Available: {available}.'
+        issues.append(Issue(k, f'{name} has no argument {k!r}. {hint}', fix))
     return issues
 
 # %% ../../nbs/core/registry.ipynb #2500c658
@@ -379,7 +390,8 @@ class Registry:
         kinds = {}
         for e in self.entries():
             kinds.setdefault(e.kind or 'of no kind', []).append(e.name)
-        return '\n'.join([f'{self.name}'] + [f'  {k}: {", ".join(v)}' for k, v in sorted(kinds.items())])
+        lines = [f'  {k}: {", ".join(v)}' for k, v in sorted(kinds.items())]
+        return '\n'.join([self.name, *lines, *[f'  {o}' for o in [self._missing()] if o]])
 
 # %% ../../nbs/core/registry.ipynb #5c705a16
 @patch
@@ -535,8 +547,24 @@ def entries(self: Registry, kind: str | None = None) -> list[Entry]:
 
 @patch
 def names(self: Registry, kind: str | None = None) -> list[str]:
-    "All registered names of a kind, sorted; imports their modules"
+    "All registered names of a kind, sorted; imports their modules, and warns of those that fail to import"
+    names = self._names(kind)
+    if missing := self._missing(kind):
+        warnings.warn(f'{self.name}.names: {missing}', stacklevel=2)
+    return names
+
+@patch
+def _names(self: Registry, kind=None):
     return [e.name for e in self.entries(kind)]
+
+@patch
+def _missing(self: Registry, kind=None):
+    "Which parts are left out because their modules fail to import, with the reasons; '' if none are"
+    modules = self.index.of_kind(kind)
+    failed = {m: e for m, e in self.failures.items() if m in modules or m in self.offered}
+    names = {m: ', '.join(sorted(self.index.modules.get(m) or self.offered[m])) for m in failed}
+    return ' '.join(f'{names[m]} cannot be used, because {m} fails to import: {type(e).__name__}: {e}.'
+                    for m, e in failed.items())
 
 @patch
 def _check_kind(self: Registry, name, found, kind, path='type'):
@@ -544,7 +572,7 @@ def _check_kind(self: Registry, name, found, kind, path='type'):
     if found == kind or None in (found, kind):
         return
     article = 'an' if kind[0] in 'aeiou' else 'a'
-    available = ', '.join(self.names(kind))
+    available = ', '.join(self._names(kind))
     raise ConfigError(path, f'expected {article} {kind}, got the {found} {name}. Available: {available}.')
 
 # %% ../../nbs/core/registry.ipynb #ffc8498a
@@ -665,25 +693,25 @@ def _layers_in(module):
 @patch
 def _not_found(self: Registry, name, kind):
     "The issue for a name that is not registered"
-    names, register = self.names(kind), f'@{self.name}.register_module()'
+    names, register = self._names(kind), f'@{self.name}.register_module()'
+    what = f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}.'
+    rest = f"Available: {', '.join(names) or 'none'}. Register your own class with {register}."
     broken = {m: e for m, e in self.failures.items() if name in (self.index.modules.get(m) or self.offered.get(m, ()))}
     for m, e in broken.items():
         return Issue('type', f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}')
     part = part_for(name, kind)
     if part and part['type'] in names:
-        return Issue('type', f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. '
-                             'Other libraries use this name.', Fix(part))
+        return Issue('type', f'{what} Other libraries use this name.', Fix(part))
     known = openmmlab_name(name)
     if known and not self._search(known):
         return Issue('type', f'{absent(known)} Register your own with {register}.', absent=known)
-    near = _near(name, [*names, *(o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names)])
-    if near and near[0] not in names:
-        near = []         # more likely a typo of a name that is absent here
-    similar = ' or '.join(repr(o) for o in near if o in names)
-    hint = f'Did you mean {similar}? ' if near else ''
-    available = ', '.join(names) or 'none'
-    text = (f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}Available: {available}. '
-            f'Register your own class with {register}.')
+    absentees = [o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names]
+    near = _near(name, [*names, *absentees])
+    if near and near[0] in absentees:
+        return Issue('type', f'{what} Perhaps {near[0]} is meant: {absent(near[0])} {rest}')
+    near = [o for o in near if o in names]
+    hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ''
+    text = f'{what} {hint}{rest}'
     return Issue('type', text, Fix({'type': near[0]}) if near else None)
 
 # %% ../../nbs/core/registry.ipynb #fccdc1c6

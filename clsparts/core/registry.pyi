@@ -6,6 +6,7 @@ import inspect
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
@@ -20,7 +21,7 @@ from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, jo
 from .lazy import defined_names
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 from .optional_imports import import_installed, site_folders
-from .other_libraries import SCOPES, line_for, part_for, renamed
+from .other_libraries import SCOPES, part_for, renamed
 KINDS: Any
 
 @dataclass
@@ -114,6 +115,10 @@ def _is_layer(part):
     """Whether `part` is a class of torch modules; imports no torch"""
     ...
 MAX_EXTRA: Any
+
+def _other_keyword(function, keyword, value):
+    """The issue for a keyword that other libraries use"""
+    ...
 
 def _unknown_arguments(name, takes, args):
     """An issue for each argument that is not among the parameters"""
@@ -239,7 +244,14 @@ class Registry:
         ...
 
     def names(self, kind: str | None=None) -> list[str]:
-        """All registered names of a kind, sorted; imports their modules"""
+        """All registered names of a kind, sorted; imports their modules, and warns of those that fail to import"""
+        ...
+
+    def _names(self, kind=None):
+        ...
+
+    def _missing(self, kind=None):
+        """Which parts are left out because their modules fail to import, with the reasons; '' if none are"""
         ...
 
     def _check_kind(self, name, found, kind, path='type'):

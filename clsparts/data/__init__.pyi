@@ -8,6 +8,7 @@ from .batch_augments import CutMix as CutMix
 from .datasets import Data as Data
 from .samplers import Drawn as Drawn
 from .figures import Figure as Figure
+from .figure_themes import FigureTheme as FigureTheme
 from .sources import HuggingFaceImages as HuggingFaceImages
 from .image_files import ImageFiles as ImageFiles
 from .image_files import ImageTable as ImageTable
@@ -17,6 +18,7 @@ from .transforms import Preset as Preset
 from .batch_augments import RandomBatchAugment as RandomBatchAugment
 from .batch_augments import ResizeMix as ResizeMix
 from .samplers import Streamed as Streamed
+from .figure_themes import apply_theme as apply_theme
 from .datasets import as_data as as_data
 from .figures import as_picture as as_picture
 from .datasets import augmented as augmented
@@ -26,9 +28,12 @@ from .batch_augments import build_batch_augments as build_batch_augments
 from .transforms import check_augment as check_augment
 from .datasets import check_pairs as check_pairs
 from .batch_augments import check_soft_targets as check_soft_targets
+from .figure_themes import check_theme as check_theme
+from .figure_themes import current_theme as current_theme
 from .fingerprints import data_digest as data_digest
 from .fingerprints import digest_changes as digest_changes
 from .datasets import digits as digits
+from .figure_themes import figure_theme as figure_theme
 from .image_files import find_image_files as find_image_files
 from .image_files import first_sound as first_sound
 from .image_files import folders_in as folders_in
@@ -43,6 +48,7 @@ from .samplers import in_order as in_order
 from .figures import installed_families as installed_families
 from .figures import literal as literal
 from .datasets import load_data as load_data
+from .figure_themes import log_axis as log_axis
 from .sources import numbered_classes as numbered_classes
 from .figures import one_glyph_warning as one_glyph_warning
 from .image_files import picture as picture
@@ -53,9 +59,12 @@ from .samplers import reseed as reseed
 from .image_files import same_files as same_files
 from .figures import save_figure as save_figure
 from .samplers import seeded as seeded
+from .figure_themes import sequential as sequential
+from .figure_themes import short_name as short_name
 from .datasets import show_batch as show_batch
 from .datasets import show_images as show_images
 from .datasets import split as split
+from .datasets import summary_table as summary_table
 from .targets import target_form as target_form
 from .datasets import targets_of as targets_of
 from .transforms import tensor_transform as tensor_transform

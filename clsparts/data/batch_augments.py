@@ -196,9 +196,9 @@ def check_soft_targets(
     num_classes: int,
 ) -> None:
     "Raise `ConfigError` if the loss of the head does not accept targets `(b, k)`"
-    loss, scores = clf.head.loss_module, torch.zeros(2, num_classes, device=next(clf.parameters()).device)
+    loss, logits = clf.head.loss_module, torch.zeros(2, num_classes, device=next(clf.parameters()).device)
     try:
-        found = loss(scores, torch.full_like(scores, 1 / num_classes))
+        found = loss(logits, torch.full_like(logits, 1 / num_classes))
     except Exception as e:
         raise ConfigError(
             'batch_augments',

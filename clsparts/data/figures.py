@@ -23,6 +23,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from ..core.errors import printable
+from .figure_themes import apply_theme, check_theme, current_theme
 from .transforms import Preset
 from ..files.atomic import replacing
 
@@ -119,11 +120,17 @@ def literal(
 
 # %% ../../nbs/data/figures.ipynb #1264ff03
 class Figure(matplotlib.figure.Figure):
-    "A matplotlib figure that notebooks display as an image, with text in any script"
+    "A matplotlib figure that notebooks display as an image, with text in any script, in a light or dark theme"
+
+    def __init__(self, *args, theme: str | None = None, **kwargs):
+        "As in matplotlib; `theme` may be set later too, and is that of `figure_theme` if None"
+        super().__init__(*args, **kwargs)
+        self.theme = check_theme(theme or current_theme())
 
     def draw(self, renderer) -> None:
-        "As in matplotlib, with literal texts and suitable fonts"
+        "As in matplotlib, with literal texts, suitable fonts, and the colours of the theme"
         literal(self)
+        apply_theme(self, self.theme)
         with one_glyph_warning():
             super().draw(renderer)
 

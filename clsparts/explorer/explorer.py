@@ -24,7 +24,8 @@ from .cost_panel import CostPanel
 from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
 from .fix_buttons import IssueRows
-from .page import CSS, Page, Worker, button, error_html, guarded
+from .narrow_diagram import narrow_html
+from .page import CSS, Busy, Page, Tabs, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .starting_point import read_start
 from .state import KINDS, Resolved, State
@@ -36,14 +37,14 @@ def flow_html(
     diagram: Diagram,
     drawn: int = 0,  # number of drawings so far
 ) -> str:
-    "The diagram with clickable parts: their `data-act` is `part:KIND`"
+    "The diagram with clickable parts, from left to right and from top to bottom: their `data-act` is `part:KIND`"
     html = re.sub(r'<img .*?>', '', diagram.html, count=1, flags=re.DOTALL)
     html = html.replace('<div hidden="hidden" style="display:none">', '<div>')
     clickable = r"data-part='\1' data-act='part:\1' aria-label='options of the \1'"
     html = re.sub(r"data-part='(backbone|neck|head|loss)'", clickable, html)
     wider = lambda m: f'min-width:{round(int(m[1]) * 1.35)}px'          # noqa: E731, scroll rather than shrink
     html = re.sub(r'min-width:(\d+)px', wider, html)
-    return f"<div data-drawn='{drawn}'>{html}</div>"
+    return f"<div data-drawn='{drawn}'><div class='clsx-wide'>{html}</div>{narrow_html(diagram)}</div>"
 
 # %% ../../nbs/explorer/explorer.ipynb #be94f6a0
 class Explorer:
@@ -59,21 +60,24 @@ class Explorer:
         self.fixes = IssueRows(self._apply, self.report, messages=False)
         self.diagram.add_class('clsx-flow')
         self.diagram.on_act(guarded(self._act, self.report))
-        self.pickers = {k: PartPicker(self.state, k, self.report) for k in KINDS}
+        self.busy = Busy()
+        self.pickers = {k: PartPicker(self.state, k, self.report, self.busy) for k in KINDS}
         for picker in self.pickers.values():
             picker.on_open = self._close_others
+        shared = dict(state=self.state, report=self.report)
+        drawn = dict(shared, runs=self._runs, theme=self.theme)
         self.panels = {
-            'Options': OptionsPanel(self.state, self.report),
-            'Cost': CostPanel(self.state, self.report),
-            'Feature maps': FeaturePanel(self.state, self._runs, self.report, self._given_for, self.theme),
-            'Train': TrainPanel(self.state, self._runs, self.report, self.theme),
-            'Export': ExportPanel(self.state, self.report, self._run_settings, lambda: self.classifier)}
-        self.tabs = w.ToggleButtons(options=list(self.panels))
-        self.tabs.add_class('clsx-tabs')
+            'Options': OptionsPanel(**shared),
+            'Cost': CostPanel(**shared),
+            'Feature maps': FeaturePanel(**drawn, given=self._given_for, busy=self.busy),
+            'Train': TrainPanel(**drawn, busy=self.busy),
+            'Export': ExportPanel(**shared, run=self._run_settings, classifier=lambda: self.classifier)}
+        self.tabs = Tabs(list(self.panels), 'clsx-tabs', 'Panels of the explorer')
         self.tabs.observe(guarded(lambda _: self._switch(), self.report), 'value')
-        self._worker = Worker(self._draw, self.report)
+        self._worker = Worker(self._draw, self.report, self.busy, 'Composing …')
         self.widget = self._layout()
         self.state.watch(lambda what: self._worker.wake())
+        self.theme.observe(lambda _: self._worker.wake(), 'dark')
         self._switch()
         self._worker.wait(10)
 
@@ -86,14 +90,15 @@ class Explorer:
         self.buttons = {name: button(name.capitalize(), f, f'clsx-{name}', tip=tip, icon=icon, report=self.report)
                         for name, f, icon, tip in made}
         picks = w.HBox([p.button for p in self.pickers.values()])
-        actions = w.HBox(list(self.buttons.values()))
+        actions = w.HBox([self.busy.widget, *self.buttons.values()])
         bar = w.HBox([picks, actions])
         for box, name in ((picks, 'clsx-picks'), (actions, 'clsx-actions'), (bar, 'clsx-bar-top')):
             box.add_class(name)
         lists = [p.panel for p in self.pickers.values()]
         panels = w.VBox([p.widget for p in self.panels.values()])
         style = w.HTML(f'<style>{CSS}</style>')
-        root = w.VBox([style, self.theme, bar, *lists, self.diagram, self.fixes.widget, self.errors, self.tabs, panels])
+        below = [self.diagram, self.fixes.widget, self.errors, self.tabs.widget, panels]
+        root = w.VBox([style, self.theme, bar, *lists, *below])
         root.add_class('clsx')
         return root
 

@@ -16,7 +16,8 @@ from .cost_panel import CostPanel
 from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
 from .fix_buttons import IssueRows
-from .page import CSS, Page, Worker, button, error_html, guarded
+from .narrow_diagram import narrow_html
+from .page import CSS, Busy, Page, Tabs, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .starting_point import read_start
 from .state import KINDS, Resolved, State
@@ -24,7 +25,7 @@ from .theme import Theme
 from .train_panel import TrainPanel
 
 def flow_html(diagram: Diagram, drawn: int=0) -> str:
-    """The diagram with clickable parts: their `data-act` is `part:KIND`"""
+    """The diagram with clickable parts, from left to right and from top to bottom: their `data-act` is `part:KIND`"""
     ...
 
 class Explorer:
@@ -92,9 +93,10 @@ class Explorer:
         ...
     _given_model: Any
     fixes: IssueRows
+    busy: Busy
     pickers: Any
     panels: Any
-    tabs: Any
+    tabs: Tabs
     _worker: Worker
     widget: Any
     _given: Any

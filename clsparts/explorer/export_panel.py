@@ -15,7 +15,7 @@ from ..checkpoints.checkpoint import save_checkpoint
 from ..config.config import Config, json_text, python_text
 from ..core.errors import ConfigError
 from ..core.tables import escaped
-from .page import Page, button, guarded
+from .page import Page, Tabs, button, guarded
 from .state import Resolved, State
 
 # %% ../../nbs/explorer/export_panel.ipynb #6383e901
@@ -85,24 +85,26 @@ class ExportPanel:
         classifier: Callable | None = None,  # returns the classifier for a checkpoint; an untrained one if None
     ):
         self.state, self.run, self.classifier, self.resolved = state, run, classifier or state.build, None
-        self.form = w.ToggleButtons(options=list(FORMATS), tooltips=list(FORMATS.values()))
-        self.form.add_class('clsx-form')
+        self.form = Tabs(list(FORMATS), 'clsx-form', 'Format', list(FORMATS.values()))
         self.form.observe(guarded(lambda _: self.resolved and self.show(self.resolved), report), 'value')
         self.page = Page(label='Code of the composition')
         self.page.add_class('clsx-code')
         self.path = w.Text('classifier.py', description='Save as', tooltip=f'ending in {", ".join(EXTENSIONS)}')
         self.path.add_class('clsx-save-path')
+        self.path.observe(lambda _: self._tell(''), 'value')
         self.status = w.HTML()
         self.status.add_class('clsx-save-status')
         save = button('Save', self._save, 'clsx-save', tip='Save a config, or a checkpoint with weights', report=report)
         row = w.HBox([self.path, save, self.status])
         row.add_class('clsx-row')
-        self.widget = w.VBox([self.form, self.page, row, w.HTML(HINT)])
+        self.widget = w.VBox([self.form.widget, self.page, row, w.HTML(HINT)])
         for name in ('clsx-panel', 'clsx-export'):
             self.widget.add_class(name)
 
     def show(self, resolved: Resolved) -> None:
         "Update the text"
+        if self.resolved is not resolved:
+            self._tell('')
         self.resolved = resolved
         text = escaped(export_texts(resolved, self.run())[self.form.value], None)
         css = 'clsx-config' if 'config' in self.form.value else ''
@@ -113,6 +115,10 @@ class ExportPanel:
     def _save(self):
         try:
             path = export_file(self.state.resolved, self.path.value, self.run(), self.classifier)
-            self.status.value = f'saved as <b>{escaped(str(path))}</b>'
+            self._tell(f'saved as <b>{escaped(str(path))}</b>')
         except (ConfigError, OSError) as e:
-            self.status.value = f"<span class='clsx-error'>{escaped(str(e))}</span>"
+            self._tell(f"<span class='clsx-error'>{escaped(str(e))}</span>")
+
+    def _tell(self, html):
+        "Show a message until the path or the composition changes"
+        self.status.value = html

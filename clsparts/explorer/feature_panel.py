@@ -25,7 +25,7 @@ from ..data.datasets import available_data, load_data
 from ..data.transforms import Preset
 from ..evaluation.predictions import as_input
 from .background_runs import Runs
-from .page import Worker, error_html, guarded
+from .page import Worker, error_html, guarded, not_busy
 from .state import START, Resolved, State, check_memory, model_config
 from .theme import Theme, figure_html
 
@@ -91,6 +91,7 @@ class FeaturePanel:
         report: Callable,  # shows an error
         given: Callable = lambda resolved: None,  # returns the classifier the explorer was opened with and its `Kept`
         theme: Theme | None = None,  # of the page; light if None
+        busy: Callable = not_busy,  # a `Busy`
     ):
         self.state, self.runs, self.report, self.given, self.theme = state, runs, report, given, theme or Theme()
         self.probabilities = None                                       # of the latest image, `(k,)`
@@ -108,8 +109,7 @@ class FeaturePanel:
         self.widget = w.VBox([inputs, self.status, results, self.maps])
         for name in ('clsx-panel', 'clsx-features'):
             self.widget.add_class(name)
-        self._worker = Worker(self._work, report)
-        self.theme.observe(lambda _: self._worker.wake(), 'dark')
+        self._worker = Worker(self._work, report, busy, 'Computing …')
 
     def _make_inputs(self):
         narrow = dict(style=dict(description_width='auto'))
@@ -153,7 +153,8 @@ def _classifier(self: FeaturePanel, resolved):
         self._shipped = self._shipped or load_digits_classifier()
         clf, meta = self._shipped
         kept = Kept(image_shape=tuple(meta['image_shape']), classes=meta['classes'])
-        return clf, kept, f"Weights that come with the package, trained on the digits: accuracy {meta['accuracy']:.1%}."
+        accuracy = f"accuracy {100 * meta['accuracy']:.1f} %"
+        return clf, kept, f'Weights that come with the package, trained on the digits: {accuracy}.'
     if self._untrained[0] != key:
         self._untrained = key, self.state.build(resolved.selection).eval()
     return self._untrained[1], kept_in({}), UNTRAINED
@@ -173,6 +174,7 @@ def _follow(self: FeaturePanel, run):
     finally:
         self._filling = False
 
+# %% ../../nbs/explorer/feature_panel.ipynb #a1d985f1
 @patch
 def _sample(self: FeaturePanel):
     "An image of the validation set, its label and the names of the classes"
@@ -256,7 +258,7 @@ def _paint(self: FeaturePanel):
         clf, kept, description = self._classifier(resolved)
         x, done, label, classes = self._input(resolved.selection['image_shape'], kept)
         with torch.no_grad(), evaluating(clf):
-            self.probabilities, feats = clf.predict(x[None]).scores[0], clf.features(x[None])
+            self.probabilities, feats = clf.predict(x[None]).pred_score[0], clf.features(x[None])
     except Exception as e:
         return self._clear(error_html(e))
     self.status.value = f"<span class='clsx-muted'>{description}{done}</span>"
@@ -266,7 +268,10 @@ def _paint(self: FeaturePanel):
     self._fill_stages(feats)
     stage, preset = self.stage.value, kept.preset
     def cam():
-        return show_grad_cam(clf, x, classes, preset=preset)
+        try:
+            return show_grad_cam(clf, x, classes, default_stage(feats), preset=preset)
+        except ValueError:                                              # that stage has no positions
+            return show_grad_cam(clf, x, classes, preset=preset)
     self.cam.value = '' if description == UNTRAINED else \
         self._figure(cam, 'Grad-CAM of the most likely classes', 'Grad-CAM cannot be drawn')
     self.maps.value = self._figure(lambda: show_features(clf, x, stage, preset=preset),

@@ -17,7 +17,7 @@ from ..data.datasets import available_data, load_data
 from ..data.transforms import Preset
 from ..evaluation.predictions import as_input
 from .background_runs import Runs
-from .page import Worker, error_html, guarded
+from .page import Worker, error_html, guarded, not_busy
 from .state import START, Resolved, State, check_memory, model_config
 from .theme import Theme, figure_html
 
@@ -36,7 +36,7 @@ def top_html(probabilities: torch.Tensor, classes: list[str] | None=None, label:
 class FeaturePanel:
     """One image, and what the classifier makes of it"""
 
-    def __init__(self, state: State, runs: Runs, report: Callable, given: Callable=lambda resolved: None, theme: Theme | None=None):
+    def __init__(self, state: State, runs: Runs, report: Callable, given: Callable=lambda resolved: None, theme: Theme | None=None, busy: Callable=not_busy):
         ...
 
     def _make_inputs(self):

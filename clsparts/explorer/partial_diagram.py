@@ -24,7 +24,7 @@ def box_for_issue(
     steps = path.split('.')
     if steps[0] in ('loss', 'targets', 'teacher') or steps[:2] == ['head', 'loss']:
         return 'loss'
-    if steps[0] in ('num_classes', 'scores'):
+    if steps[0] in ('num_classes', 'logits'):
         return 'head'
     return steps[0] if steps[0] in PARTS else 'backbone'
 
@@ -66,7 +66,7 @@ def _boxes(comp, counted):
     head, loss = comp['head'], comp.get('loss')
     if loss is None and isinstance(head, Mapping):
         loss = head.get('loss')
-    yield part_box('loss', loss) if loss is not None else Box('output', 'scores' if head is not None else 'features')
+    yield part_box('loss', loss) if loss is not None else Box('output', 'logits' if head is not None else 'features')
 
 # %% ../../nbs/explorer/partial_diagram.ipynb #6170c7ed
 def diagram_with_issues(

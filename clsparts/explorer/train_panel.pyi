@@ -4,23 +4,26 @@ import threading
 from collections.abc import Callable, Iterable
 import ipywidgets as w
 from fastcore.basics import patch
-from matplotlib.ticker import MaxNLocator
-from ..core.errors import ConfigError, Fix
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from ..core.errors import ConfigError
 from ..core.tables import escaped
-from ..data.datasets import available_data, load_data
+from ..data.datasets import load_data
+from ..data.figure_themes import MUTED_INK, PALETTE, THEMES, log_axis
 from ..data.figures import Figure
-from ..data.transforms import AUGMENTS
-from ..evaluation.plots import BLUE, ORANGE, plot_confusion
+from ..evaluation.plots import plot_confusion
 from .background_runs import ENDED, Run, Runs, score
+from .distinct_names import differences
 from .fix_buttons import IssueRows
-from clsparts.explorer.page import MAX_TRACE, Page, Worker, button, error_html, guarded, named_html
-from .run_names import differences
+from .folder_field import NO_FOLDER
+from clsparts.explorer.page import MAX_TRACE, Page, Worker, button, error_html, guarded, named_html, not_busy
 from .state import Resolved, State
 from .theme import Theme, figure_html, png_html
-from ..training.runs import DEFAULT
-COLOURS: Any
+from .train_settings import TrainForm, apply_to_form, has_control
 
 def colour_of(i: int) -> str:
+    ...
+
+def _css_colour(i):
     ...
 
 def _plain_axes(ax, title):
@@ -49,34 +52,26 @@ def _row(i, run, settings, is_shown):
 def runs_html(runs: list[Run], shown: int | None=None) -> str:
     """A table of runs with the settings in which they differ; '' without runs"""
     ...
-FOLDER: Any
 
 class TrainPanel:
     """Settings, start/pause/stop buttons, progress, learning curves, a table of runs and a confusion matrix"""
 
-    def __init__(self, state: State, runs: Runs, report: Callable, theme: Theme | None=None):
-        ...
-
-    def _make_settings(self):
+    def __init__(self, state: State, runs: Runs, report: Callable, theme: Theme | None=None, busy: Callable=not_busy):
         ...
 
     def _make_results(self):
         ...
 
-    def _show_folder(self):
-        """Show the folder field only if the data is a folder"""
-        ...
-
-    def _set_batch(self, value):
-        ...
-
-    @property
-    def data_name(self) -> str:
-        """The name of the data in a config"""
-        ...
-
     def settings(self) -> dict:
-        """`data` and `train` of a run's config"""
+        """The config of a run without its model"""
+        ...
+
+    def _folder_read(self, name, data):
+        """The field has read a folder: keep its data, and compare it with the composition"""
+        ...
+
+    def _check_shape(self, name, data, selection):
+        """Whether images and classes are those of the composition; if not, offer to change it"""
         ...
 
     def start(self) -> None:
@@ -95,14 +90,6 @@ class TrainPanel:
         ...
 
     def _match_data(self, image_shape, num_classes):
-        ...
-
-    def _control_of(self, path):
-        """The control of a setting of a run's config; None if there is none"""
-        ...
-
-    def _can_apply(self, fix):
-        """Whether a fix concerns the composition or a control"""
         ...
 
     def _apply_fixes(self, fixes):
@@ -141,26 +128,21 @@ class TrainPanel:
         """Draw the confusion matrix of a run that has ended"""
         ...
     shown: Any
+    _data: Any
     _told_for: Any
     _status_changed: Any
+    form: TrainForm
     widget: Any
     state: State
     runs: Runs
     report: Callable
     theme: Theme | None
     _confusion_of: Any
-    _data: Any
     _last_status: Any
     _latest: Any
     _reported: Any
     _painter: Worker
     _starter: Worker
-    data: Any
-    folder: Any
-    augment: Any
-    epochs: Any
-    lr: Any
-    batch: Any
     buttons: Any
     issues: IssueRows
     bar: Any

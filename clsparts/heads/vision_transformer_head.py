@@ -56,8 +56,8 @@ class VisionTransformerClsHead(ClsHead):
         if isinstance(feat, (tuple, list)):
             feat = feat[-1]                    # (patch tokens, class token)
         if feat.ndim == 3:
-            raise ShapeMismatch(f'{type(self).__name__} takes a vector (b, {self.in_channels})',
-                                f'the last feature is tokens (b, n, d) of shape {tuple(feat.shape)}',
+            raise ShapeMismatch(f'{type(self).__name__} expects a vector (b, {self.in_channels})',
+                                f'tokens (b, n, d) of shape {tuple(feat.shape)}',
                                 "Set out_type='cls_token' or 'avg_featmap' in the backbone.")
         x = self.vector((feat,), self.in_channels)                             # (b, in_channels)
         return self.layers.act(self.layers.pre_logits(x)) if self.hidden_dim else x      # (b, hidden_dim)

@@ -112,7 +112,8 @@ def _checked(weights, n):
     given = list(weights) if isinstance(weights, (list, tuple)) else []
     if len(given) != n:
         fix = Fix({'weights': (given + [1.] * n)[:n]})
-        raise ConfigError('weights', f'expected a list of length {n}, one number per loss, got {as_code(weights)}.', fix)
+        message = f'expected a list of length {n}, one number per loss, got {as_code(weights)}.'
+        raise ConfigError('weights', message, fix)
     for i, w in enumerate(given):
         _check_weight(w, f'weights.{i}')
     return given

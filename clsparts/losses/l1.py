@@ -22,7 +22,7 @@ def l1_loss(
     target: torch.Tensor,  # a distribution over the classes for each sample, floats `(b, k)`
     use_softmax: bool = False,  # compare the softmax of the logits, not the raw logits
 ) -> torch.Tensor:  # `(b, k)` before reduction
-    "Absolute difference between scores and another classifier's distribution"
+    "Absolute difference between probabilities and another classifier's distribution"
     target = targets_for(pred, target, ('soft',))
     if not target.numel():
         raise ConfigError('target', f'expected at least one sample, got shape {tuple(target.shape)}.')

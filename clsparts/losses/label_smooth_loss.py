@@ -24,7 +24,7 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
 
     def __init__(self,
         label_smooth_val: Annotated[float, Range(0, below=1), Example(.1)],  # share spread over all classes
-        num_classes: int | None = None,  # checked against the scores, if given
+        num_classes: int | None = None,  # checked against the logits, if given
         use_sigmoid: bool | None = None,  # a sigmoid per class; None: only in mode multi_label
         mode: Literal['original', 'classy_vision', 'multi_label'] = 'original',  # how the targets are smoothed
         reduction: Reduction = 'mean',  # see `reduce_loss`
@@ -60,6 +60,6 @@ class LabelSmoothLoss(nn.Module, metaclass=TypedMeta):
     ):
         smooth = self.smooth_label(as_targets(pred, target))                      # (b, k)
         if self.num_classes not in (None, pred.shape[1]):
-            raise ValueError(f'num_classes: LabelSmoothLoss was made for {self.num_classes} classes; the scores have '
+            raise ValueError(f'num_classes: LabelSmoothLoss was made for {self.num_classes} classes; the logits have '
                              f'{pred.shape[1]}. Leave num_classes out to use that number.')
         return self.loss_weight * self.ce(pred, smooth, weight, avg_factor, reduction_override)

@@ -61,13 +61,13 @@ def weighted_loss(
 
 # %% ../../nbs/losses/utils.ipynb #963cae99
 def targets_for(
-    pred: torch.Tensor,  # scores `(b, k)`
+    pred: torch.Tensor,  # logits `(b, k)`
     target: torch.Tensor,  # labels `(b,)` or targets `(b, k)`
     accepts: Sequence[str] = ('labels', 'soft'),  # forms that this loss accepts
-) -> torch.Tensor:  # int64 labels `(b,)`, or targets `(b, k)` of the scores' dtype
-    "The target, checked against the scores; raises `ConfigError` if they do not fit"
+) -> torch.Tensor:  # int64 labels `(b,)`, or targets `(b, k)` of the logits' dtype
+    "The target, checked against the logits; raises `ConfigError` if they do not fit"
     if pred.ndim != 2:
-        raise ConfigError('pred', f'expected class scores of shape (b, k), got {tuple(pred.shape)}. '
+        raise ConfigError('pred', f'expected logits of shape (b, k), got {tuple(pred.shape)}. '
                                   'Add a neck such as GlobalAveragePooling before the head.')
     return validate_targets(target, pred.shape[1], len(pred), accepts, dtype=pred.dtype)
 

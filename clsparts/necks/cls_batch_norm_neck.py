@@ -34,8 +34,8 @@ class ClsBatchNormNeck(BaseModule):
         if isinstance(inputs, (tuple, list)):
             return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 2 or inputs.shape[1] != self.input_features:
-            raise ShapeMismatch(f'ClsBatchNormNeck takes a vector (b, {self.input_features})',
-                                f'the input has the shape {tuple(inputs.shape)}')
+            raise ShapeMismatch(f'ClsBatchNormNeck expects a vector (b, {self.input_features})',
+                                f'the shape {tuple(inputs.shape)}')
         if self.training and len(inputs) < 2:
-            raise ValueError('ClsBatchNormNeck needs at least two vectors in training, as one has no variance; got one.')
+            raise ValueError('ClsBatchNormNeck needs at least two vectors in training: one has no variance.')
         return self.bn(inputs)                                                 # (b, input_features)

@@ -30,6 +30,7 @@ class GlobalAveragePooling(BaseModule):
         if isinstance(inputs, (tuple, list)):
             return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != self.dim + 2:
-            raise ShapeMismatch(f'GlobalAveragePooling(dim={self.dim}) takes a tensor of {self.dim + 2} axes, (b, c, '
-                            f'{", ".join("dhw"[3 - self.dim:])})', f'the input has the shape {tuple(inputs.shape)}')
+            axes = ', '.join('bc' + 'dhw'[3 - self.dim:])
+            raise ShapeMismatch(f'GlobalAveragePooling(dim={self.dim}) expects a {self.dim + 2}-D tensor ({axes})',
+                                f'the shape {tuple(inputs.shape)}')
         return self.gap(inputs).flatten(1)                                     # (b, c, 1, …) -> (b, c)

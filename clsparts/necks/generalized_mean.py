@@ -48,9 +48,8 @@ class GeneralizedMeanPooling(BaseModule):
         if isinstance(inputs, (tuple, list)):
             return tuple(self.forward(x) for x in inputs)
         if inputs.ndim != 4:
-            raise ShapeMismatch(
-                'GeneralizedMeanPooling takes a map (b, c, h, w)', f'the input has the shape {tuple(inputs.shape)}'
-            )
+            raise ShapeMismatch('GeneralizedMeanPooling expects a 4-D tensor (b, c, h, w)',
+                                f'the shape {tuple(inputs.shape)}')
         return gem(inputs, self.p, self.eps, self.clamp)
 
     def extra_repr(self):

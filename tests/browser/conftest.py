@@ -1,6 +1,7 @@
 """The explorer in JupyterLab and chromium: skipped without a browser, unless CLSPARTS_BROWSER=required."""
 
 import os
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def open_notebook(server, browser, pictures, request):
             left.append(request.url)
 
     def open_(cells=(EXPLORE,), width=1400, run=True):
+        shutil.rmtree(server.root/'runs', ignore_errors=True)
         page = browser.new_page()
         page.set_viewport_size(dict(width=width, height=1000))
         page.on('request', record)

@@ -158,7 +158,7 @@ def starts(checkpoint, clf, tmp_path_factory):
 def test_explorer_sees_what_predict_sees(starts, start, image):
     (explorer, path), content = starts[start], IMAGES[image]()
     expected = predict(path, content)
-    torch.testing.assert_close(upload(explorer, content), expected.scores[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(upload(explorer, content), expected.pred_score[0], atol=1e-6, rtol=0)
     if start == 'trained':
         assert 'is trained' in explorer.panels['Feature maps'].status.value
     if start != 'plain':  # names of classes are known
@@ -366,7 +366,7 @@ def drawn_with(name):
         part_box('backbone', {'type': name, name: name}),
         part_box('neck', dict(type='GlobalAveragePooling', **{name: [name]})),
         part_box('head', dict(type=name)),
-        Box('output', 'scores'),
+        Box('output', 'logits'),
     ]
     return Diagram(
         boxes,
@@ -712,7 +712,7 @@ def test_many_classes(tmp_path):
     )
     found = predict(path, [IMAGES['a wide photo']()] * 4)
     found.to_csv(tmp_path/'a.csv')
-    assert len(str(found).splitlines()) == 8 and len(show_grad_cam(clf, torch.rand(3, 32, 32)).axes) == 4
+    assert len(str(found).splitlines()) == 8 and len(show_grad_cam(clf, torch.rand(3, 32, 32)).axes) == 5
     assert diagram(clf, (3, 32, 32)).boxes[3].params == 32 * k + k and compare(clf, image_shape=(3, 32, 32)).names == [
         'ResNet_CIFAR'
     ]

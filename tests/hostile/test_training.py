@@ -591,7 +591,7 @@ def test_pictures_of_any_names(case, tmp_path):
 
 
 def replaced(seen, classes):
-    return Evaluation(seen.labels, seen.scores, seen.loss, classes)
+    return Evaluation(seen.labels, seen.pred_score, seen.loss, classes)
 
 
 @table([Case('no place', 'file', Works(warns='curves.png failed and is left out')),
