@@ -65,7 +65,7 @@ def kind_of_input(
 def _part_kind(word):
     "'part' for a registered name; raises `ConfigError` for anything else"
     from clsparts.core.registry import MODELS
-    looks_like_path = os.sep in word or '.' in word
+    looks_like_path, word = os.sep in word or '.' in word, word.rstrip(os.sep) or word
     if not looks_like_path and word in MODELS:
         return 'part'
     named = part_for(word)

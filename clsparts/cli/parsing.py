@@ -92,7 +92,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message):
         missing = re.fullmatch('the following arguments are required: (.*)', message)
         if missing:
-            message = f'expected {missing[1].lower()}. {self.format_usage().strip()}'
+            words = ' '.join(a.dest.upper() for a in self._actions if not a.option_strings)
+            message = f'expected {missing[1].lower()}. Usage: {self.prog} {words}. For the options: {self.prog} --help'
         raise ConfigError(message=message.removeprefix('argument '))
 
 def parser_of(

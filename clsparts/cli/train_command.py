@@ -231,7 +231,7 @@ def _announce(cfg, data):
     train, counts = cfg['train'], f'{len(data.train):,} training and {len(data.val):,} validation images'
     by_main(lambda: print(printable(
         f"{cfg['model']['backbone']['type']} on {len(data.classes)} classes, {counts} of {c} × {h} × {w}, "
-        f"batch size {train['batch_size']}, {train['epochs']} epochs."
+        f"batch size {train['batch_size']}, {train['epochs']} epoch{'s' * (train['epochs'] != 1)}."
     )))
 
 def _run(cfg, work_dir, resume, device):
