@@ -664,7 +664,8 @@ WRONG_SETS = {
     ),
     'other classes': (
         lambda: Data(tensors(), tensors(), list('abcd')),
-        'head.num_classes: the data has 4 classes, not 3. Use clf = clf.swap(head=dict(type='LinearClsHead', num_classes=4, in_channels=32)).',
+        'head.num_classes: the data has 4 classes, not 3. '
+        "Use clf = clf.swap(head=dict(type='LinearClsHead', num_classes=4, in_channels=32)).",
     ),
     'several labels for a loss of one': (
         lambda: Data(
