@@ -195,7 +195,7 @@ class TrainingRun:
             else:
                 save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
-# %% ../../nbs/training/runs.ipynb #ae734d86
+# %% ../../nbs/training/runs.ipynb #fe003be5
 class _Note(Callback):
     "Stores the trainer in its run"
     def __init__(self, run):
