@@ -203,6 +203,14 @@ class _Note(Callback):
     def begin(self, trainer):
         self.run.trainer = trainer
 
+# %% ../../nbs/training/runs.ipynb #ae734d86
+class _Note(Callback):
+    "Stores the trainer in its run"
+    def __init__(self, run):
+        self.run = run
+    def begin(self, trainer):
+        self.run.trainer = trainer
+
 # %% ../../nbs/training/runs.ipynb #dd0a6c00
 def config_from(
     checkpoint: str | Path,  # a checkpoint, or the folder of a run, for its best weights
