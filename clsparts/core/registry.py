@@ -22,7 +22,7 @@ from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from fastcore.basics import patch
@@ -300,9 +300,11 @@ def is_classifier(o) -> bool:
     return all(hasattr(o, part) for part in ('backbone', 'neck', 'head'))
 
 # %% ../../nbs/core/registry.ipynb #0d1b3c50
+_F = TypeVar('_F', bound=Callable)
+
 def checks_call(
-    f: Callable,  # see `call_issues`
-) -> Callable:
+    f: _F,  # see `call_issues`
+) -> _F:
     "A function that raises one `ConfigError` for all issues of its call"
     @wraps(f)
     def checked(*args, **kwargs):

@@ -14,7 +14,7 @@ from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 from fastcore.basics import patch
 from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, join_path, printable, slips
@@ -140,7 +140,7 @@ def is_classifier(o) -> bool:
     """Whether an object has the parts of a classifier; imports no torch"""
     ...
 
-def checks_call(f: Callable) -> Callable:
+def checks_call(f: _F) -> _F:
     """A function that raises one `ConfigError` for all issues of its call"""
     ...
 
