@@ -139,8 +139,9 @@ def call_issues(f: Callable, args: tuple, kwargs: Mapping) -> list[Issue]:
 def is_classifier(o) -> bool:
     """Whether an object has the parts of a classifier; imports no torch"""
     ...
+Checked: TypeVar
 
-def checks_call(f: _F) -> _F:
+def checks_call(f: Checked) -> Checked:
     """A function that raises one `ConfigError` for all issues of its call"""
     ...
 
