@@ -284,5 +284,6 @@ def load_classifier(
     weights = {k: v for k, v in state.items() if not k.startswith(TRAINING)}
     clf = _built(config, weights, path)
     clf.load_state_dict(check_weights(weights, clf.state_dict(), str(path), allow_nonfinite))
-    clf.image_shape, clf.classes, clf.preset = kept.image_shape, kept.classes, kept.preset if meta.get('preset') else None
+    clf.image_shape, clf.classes = kept.image_shape, kept.classes
+    clf.preset = kept.preset if meta.get('preset') else None
     return clf.to(device).eval(), meta
