@@ -33,7 +33,7 @@ from .callbacks import Callback, check_trackers, side_product
 from .openmmlab_recipe import lifted
 from .optimizers import check_optim_wrapper
 from .outcomes import Outcome
-from .preflight import check_batch_size, check_classes, check_folder, check_resumable
+from .preflight import check_batch_size, check_classes, check_folder, check_resumable, remember_images
 from .schedules import check_param_scheduler
 from .settings import BATCH_SIZE, EPOCHS, TrainSettings, check_numbers, precision_of
 from .trainer import Trainer, alone_in, fit
@@ -294,6 +294,7 @@ def prepare(
         model = without_pretrained(cfg['model'])[0] if follows else cfg['model']
         clf = compose_model(model, data.image_shape, targets='soft' if mixed else data.target)
         check_classes(clf, data)
+        remember_images(clf, data)
     except ConfigError as e:
         raise e.prefixed('model') from e.__cause__
     name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']
