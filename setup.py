@@ -9,6 +9,11 @@ here = Path(__file__).parent
 parser = ConfigParser(delimiters=['='])
 parser.read(here / 'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
+extras = {key.removeprefix('extra_'): value.split() for key, value in cfg.items() if key.startswith('extra_')}
+extras['all'] = sorted({requirement for extra in extras.values() for requirement in extra})
+extras['docs'] = cfg['docs_requirements'].split()
+extras['test'] = cfg['test_requirements'].split()
+extras['dev'] = extras['all'] + extras['test'] + cfg['dev_requirements'].split()
 
 
 def long_description() -> str:
@@ -30,18 +35,21 @@ setup(
     author=cfg['author'],
     author_email=cfg['author_email'],
     url=cfg['git_url'],
-    license='Apache-2.0',
+    license_expression='Apache-2.0',
     keywords=cfg['keywords'].split(),
     python_requires='>=' + cfg['min_python'],
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name'] + '.*']),
     package_data={cfg['lib_name']: ['assets/*', 'py.typed'], '': ['*.pyi']},
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split()},
+    extras_require=extras,
     entry_points={'console_scripts': cfg['console_scripts'].split(),
                   'nbdev': [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},
     zip_safe=False,
     classifiers=['Development Status :: 3 - Alpha',
+                 'Framework :: Jupyter',
+                 'Intended Audience :: Education',
                  'Intended Audience :: Science/Research',
-                 'Programming Language :: Python :: 3',
+                 'Operating System :: OS Independent',
+                 *(f'Programming Language :: Python :: {version}' for version in ('3', '3.11', '3.12', '3.13')),
                  'Topic :: Scientific/Engineering :: Image Recognition'],
 )

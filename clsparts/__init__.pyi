@@ -101,6 +101,7 @@ from .explorer.page import Page as Page
 from .core.documentation import PartLinks as PartLinks
 from .base.module import PartMeta as PartMeta
 from .explorer.pickers import PartPicker as PartPicker
+from .explorer.part_reader import PartReader as PartReader
 from .layers.embed import PatchEmbed as PatchEmbed
 from .training.schedules import PhasedLR as PhasedLR
 from .data.sources import Pixels as Pixels
@@ -179,14 +180,12 @@ from .data.datasets import augmented as augmented
 from .data.sources import available_data as available_data
 from .evaluation.evaluator import average_precisions as average_precisions
 from .config.python_reader import base_files as base_files
-from .cli.train_command import batch_and_epochs as batch_and_epochs
 from .data.batch_augments import batch_augments_from as batch_augments_from
 from .composer.dry_run import batch_size as batch_size
 from .runtime.devices import batch_that_fits as batch_that_fits
 from .evaluation.evaluator import batches_of as batches_of
-from .evaluation.plots import best_epoch as best_epoch
 from .files.weights import best_prefix as best_prefix
-from .training.histories import best_record as best_record
+from .evaluation.evaluator import best_record as best_record
 from .losses.cross_entropy_loss import binary_cross_entropy as binary_cross_entropy
 from .base.stages import blocks_of as blocks_of
 from .explorer.partial_diagram import box_for_issue as box_for_issue
@@ -226,6 +225,7 @@ from .training.preflight import check_fits as check_fits
 from .training.preflight import check_folder as check_folder
 from .base.testing import check_golden as check_golden
 from .base.testing import check_head as check_head
+from .composer.dry_run import check_head_topk as check_head_topk
 from .base.shapes import check_image as check_image
 from .composer.spec import check_keys as check_keys
 from .training.preflight import check_loader as check_loader
@@ -254,11 +254,14 @@ from .config.config import check_spelt_out as check_spelt_out
 from .training.trainer import check_state as check_state
 from .training.preflight import check_targets as check_targets
 from .data.figure_themes import check_theme as check_theme
-from .composer.dry_run import check_topk as check_topk
+from .heads.cls_head import check_topk as check_topk
 from .training.callbacks import check_trackers as check_trackers
 from .core.registry import check_typed as check_typed
 from .files.weights import check_weights as check_weights
+from .composer.classifier import checked_classes as checked_classes
 from .composer.spec import checked_fixes as checked_fixes
+from .composer.classifier import checked_preset as checked_preset
+from .composer.classifier import checked_shape as checked_shape
 from .layers.activation_checkpointing import checkpointed as checkpointed
 from .training.trainer import checkpoints_in as checkpoints_in
 from .core.registry import checks_call as checks_call
@@ -269,9 +272,11 @@ from .evaluation.evaluator import class_figures as class_figures
 from .training.preflight import classes_of as classes_of
 from .training.optimizers import clip_of as clip_of
 from .core.errors import closest as closest
+from .explorer.part_reader import code_html as code_html
 from .training.preflight import collecting as collecting
 from .explorer.train_panel import colour_of as colour_of
 from .cli.parsing import command as command
+from .core.parameter_docs import comments_in as comments_in
 from .analysis.layer_summary import compare as compare
 from .training.runs import complete as complete
 from .composer.builder import compose as compose
@@ -286,6 +291,7 @@ from .runtime.devices import connected as connected
 from .cli.train_command import corrected_command as corrected_command
 from .explorer.cost_panel import costs_html as costs_html
 from .explorer.cost_panel import costs_of as costs_of
+from .training.outcomes import count_images as count_images
 from .base.testing import count_macs as count_macs
 from .files.weights import count_nonfinite as count_nonfinite
 from .base.testing import count_params as count_params
@@ -303,11 +309,13 @@ from .explorer.partial_diagram import diagram_with_issues as diagram_with_issues
 from .core.errors import did_you_mean as did_you_mean
 from .config.config import diff as diff
 from .cli.config_commands import diff_configs as diff_configs
-from .explorer.run_names import differences as differences
+from .explorer.distinct_names import differences as differences
 from .data.fingerprints import digest_changes as digest_changes
 from .data.datasets import digits as digits
 from .runtime.devices import disconnect as disconnect
 from .runtime.fsdp import divide_like as divide_like
+from .explorer.part_reader import doc_html as doc_html
+from .core.parameter_docs import document as document
 from .files.downloads import download as download
 from .layers.drop import drop_path_rates as drop_path_rates
 from .explorer.train_panel import duration as duration
@@ -377,11 +385,11 @@ from .training.callbacks import in_notebook as in_notebook
 from .data.samplers import in_order as in_order
 from .evaluation.predictions import in_percent as in_percent
 from .runtime.devices import in_pieces as in_pieces
-from .explorer.theme import in_theme as in_theme
 from .base.shapes import in_words as in_words
 from .explorer.starting_point import initial_selection as initial_selection
 from .base.module import initialize as initialize
 from .composer.dry_run import input_candidates as input_candidates
+from .core.optional_imports import install_command as install_command
 from .core.optional_imports import installed as installed
 from .data.figures import installed_families as installed_families
 from .files.weights import is_allowed as is_allowed
@@ -390,8 +398,9 @@ from .config.python_reader import is_bound as is_bound
 from .core.registry import is_classifier as is_classifier
 from .files.weights import is_dense as is_dense
 from .runtime.fsdp import is_divided as is_divided
-from .training.histories import is_finite as is_finite
+from .evaluation.evaluator import is_finite as is_finite
 from .composer.spec import is_head as is_head
+from .composer.spec import is_int as is_int
 from .config.python_reader import is_new_style as is_new_style
 from .training.trainer import is_of_worker as is_of_worker
 from .runtime.devices import is_out_of_memory as is_out_of_memory
@@ -403,6 +412,9 @@ from .checkpoints.checkpoint import kept_in as kept_in
 from .composer.spec import kind_at as kind_at
 from .core.registry import kind_of as kind_of
 from .cli.inputs import kind_of_input as kind_of_input
+from .evaluation.evaluator import known_classes as known_classes
+from .evaluation.predictions import known_preset as known_preset
+from .checkpoints.checkpoint import known_to as known_to
 from .losses.l1 import l1_loss as l1_loss
 from .runtime.fsdp import laid_out as laid_out
 from .heads.cls_head import last_vector as last_vector
@@ -412,6 +424,7 @@ from .base.shapes import layout_texts as layout_texts
 from .core.lazy import lazy_names as lazy_names
 from .training.openmmlab_recipe import lifted as lifted
 from .core.other_libraries import line_for as line_for
+from .explorer.part_reader import links_html as links_html
 from .cli.list_command import list_parts as list_parts
 from .data.figures import literal as literal
 from .core.registry import literals as literals
@@ -450,6 +463,8 @@ from .training.optimizers import multipliers as multipliers
 from .core.registry import name_call as name_call
 from .explorer.page import named_html as named_html
 from .analysis.feature_maps import named_outputs as named_outputs
+from .explorer.narrow_diagram import narrow_html as narrow_html
+from .core.optional_imports import need as need
 from .training.runs import new_folder as new_folder
 from .layers.norm import norm_abbreviation as norm_abbreviation
 from .composer.spec import normalize_composition as normalize_composition
@@ -469,6 +484,7 @@ from .explorer.part_options import options as options
 from .composer.spec import options_of as options_of
 from .cli.inputs import overridden as overridden
 from .config.config import override as override
+from .composer.dry_run import own_classifier as own_classifier
 from .checkpoints.snapshots import pack as pack
 from .layers.embed import pair as pair
 from .core.registry import parameters as parameters
@@ -476,6 +492,7 @@ from .config.config import parse_override as parse_override
 from .cli.parsing import parse_words as parse_words
 from .cli.parsing import parser_of as parser_of
 from .analysis.flow_diagram import part_box as part_box
+from .explorer.part_reader import part_code as part_code
 from .cli.inputs import part_config as part_config
 from .core.other_libraries import part_for as part_for
 from .core.documentation import part_links as part_links
@@ -535,8 +552,8 @@ from .composer.dry_run import resolve_model as resolve_model
 from .explorer.state import resolve_selection as resolve_selection
 from .explorer.export_panel import run_config as run_config
 from .composer.dry_run import run_eager as run_eager
-from .explorer.run_names import run_names as run_names
-from .explorer.run_names import run_settings as run_settings
+from .explorer.distinct_names import run_names as run_names
+from .explorer.distinct_names import run_settings as run_settings
 from .explorer.train_panel import runs_html as runs_html
 from .runtime.fsdp import same_buffers as same_buffers
 from .data.image_files import same_files as same_files
@@ -545,6 +562,7 @@ from .data.figures import save_figure as save_figure
 from .explorer.background_runs import saved_run as saved_run
 from .explorer.background_runs import saved_runs as saved_runs
 from .training.optimizers import scaling_of as scaling_of
+from .training.settings import schedule_for as schedule_for
 from .explorer.train_settings import schedule_of as schedule_of
 from .explorer.background_runs import score as score
 from .evaluation.evaluator import score_key as score_key
@@ -564,7 +582,7 @@ from .training.trainer import share_of as share_of
 from .explorer.cost_panel import shares_html as shares_html
 from .core.documentation import shipped_parts as shipped_parts
 from .data.figure_themes import short_name as short_name
-from .explorer.run_names import short_type as short_type
+from .explorer.distinct_names import short_type as short_type
 from .data.datasets import show_batch as show_batch
 from .cli.config_commands import show_classifier as show_classifier
 from .analysis.feature_maps import show_features as show_features
@@ -584,6 +602,7 @@ from .training.outcomes import steps_for as steps_for
 from .config.python_reader import substitute as substitute
 from .files.weights import sufficient as sufficient
 from .analysis.layer_summary import summary as summary
+from .data.datasets import summary_table as summary_table
 from .training.preflight import swap_line as swap_line
 from .composer.classifier import swapped as swapped
 from .files.atomic import sweep as sweep
@@ -623,7 +642,6 @@ from .data.targets import validate_targets as validate_targets
 from .training.openmmlab_recipe import value_at as value_at
 from .evaluation.evaluator import views as views
 from .losses.utils import weighted_loss as weighted_loss
-from .explorer.theme import white_to_transparent as white_to_transparent
 from .cli.parsing import whole_number as whole_number
 from .core.openmmlab_names import with_kind as with_kind
 from .training.trainer import with_rates as with_rates
@@ -634,5 +652,5 @@ from .checkpoints.checkpoint import write_checkpoint as write_checkpoint
 from .training.callbacks import write_metrics as write_metrics
 from .composer.dry_run import wrong_targets as wrong_targets
 from .config.config import yaml_text as yaml_text
-__version__ = '0.1.0'
 __all__ = ['ConfigError', 'MODELS']
+__version__ = '0.1.0'

@@ -1,4 +1,5 @@
 "Options, markers and the summary of all tests."
+import gc
 import os
 from pathlib import Path
 
@@ -19,6 +20,10 @@ def pytest_configure(config):
     workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', 1))
     if 'OMP_NUM_THREADS' not in os.environ:
         torch.set_num_threads(max(min((os.cpu_count() or 1) // workers, 4), 1))
+
+
+def pytest_collection_finish():
+    gc.freeze()                             # the garbage collector passes over modules and tests
 
 
 def pytest_collection_modifyitems(config, items):

@@ -5,6 +5,7 @@
 """
 import atexit
 import functools
+import gc
 import json
 import os
 import runpy
@@ -195,6 +196,7 @@ def run(folder, args, env, cwd, session):
 if __name__ == '__main__':
     for name in sys.argv[1:]:
         __import__(name)
+    gc.freeze()                                         # forks share this memory, and need not search it
     folder = serve()
     if folder:
         run(folder, **json.loads(Path(folder, 'job').read_text()))

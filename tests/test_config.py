@@ -692,7 +692,8 @@ def test_change_of_type(tmp_path):
     ]
     assert cfg.model == dict(type='ImageClassifier', backbone=dict(type='VisionTransformer', arch='b'))
     with pytest.warns(
-        UserWarning, match='model.backbone: type VisionTransformer became ResNet, which has no argument arch; it is dropped.'
+        UserWarning,
+        match='model.backbone: type VisionTransformer became ResNet, which has no argument arch; it is dropped.',
     ):
         cfg.merge_from_dict({'model.backbone.type': 'ResNet', 'model.backbone.depth': 50})
     assert cfg.model.backbone == dict(type='ResNet', depth=50)

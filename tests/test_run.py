@@ -97,7 +97,7 @@ def two_runs(tmp_path_factory):
 def test_what_a_run_leaves(two_runs):
     folder, [(_, out, _), _] = two_runs
     assert left(folder/'a') == FILES
-    assert '% validation accuracy after 2 epochs' in out
+    assert '% validation accuracy (chance 10.0 %' in out and 'after 2 epochs' in out
     assert check_loads(folder/'a') == 2
     metrics = json.loads((folder/'a'/'metrics.json').read_text())
     assert [e['epoch'] for e in metrics['epochs']] == [1, 2] and metrics['final'] == metrics['epochs'][-1]

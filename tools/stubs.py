@@ -90,6 +90,8 @@ def of_module(path: Path) -> str | None:
                 n.args.kwonlyargs = [ast.arg(a.target.id, a.annotation) for a in args]
                 n.args.kw_defaults, n.args.kwarg, n.decorator_list = [ast.Constant(...)] * len(args), None, []
             body.append(signature(n))
+        elif isinstance(n, ast.Assign) and re.match(r'(TypeVar|ParamSpec)\(', ast.unparse(n.value)):
+            body.append(n)
         elif isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name) and not n.targets[0].id.startswith('_'):
             made = re.match(r'([A-Z]\w+)\(', ast.unparse(n.value))                # an instance of a class
             kind = made[1] if made else 'Any'

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from matplotlib.colors import LinearSegmentedColormap
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
 from ..base.shapes import check_image, evaluating, in_words, layout_texts, shape_text
 from ..base.stages import stage_outputs
 from ..core.errors import did_you_mean, join_path
-from ..core.tables import one_line
+from ..data.figure_themes import short_name
 from ..data.figures import Figure, as_picture
 from ..data.transforms import Preset
 from ..layers.embed import PatchEmbed
@@ -114,9 +115,9 @@ def _draw_stage(fig, grid, row, feat, maps, channels):
 
 def _sheet(labels, heights, channels):
     "A figure with a row per label, and its grid: labels on the left, then a column per channel"
-    width, height = 2.2 + channels, sum(heights)
-    fig = Figure(figsize=(.85 * width, .85 * height), dpi=80, layout='constrained')
-    grid = fig.add_gridspec(len(labels), 1 + channels, width_ratios=[2.2] + [1] * channels, height_ratios=heights)
+    width, height = 1.6 + channels, sum(heights)
+    fig = Figure(figsize=(1.3 * width, 1.3 * height), dpi=80, layout='constrained')
+    grid = fig.add_gridspec(len(labels), 1 + channels, width_ratios=[1.6] + [1] * channels, height_ratios=heights)
     for row, label in enumerate(labels):
         ax = fig.add_subplot(grid[row, 0])
         ax.text(1, .5, label, ha='right', va='center', fontsize=8)
@@ -128,7 +129,7 @@ def show_features(
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
     stages: str | list[str] | None = None,  # names in `clf.features`, or prefixes of them; all if None
     channels: int = 8,  # number of maps per stage
-    preset: Preset | None = None,  # the preprocessing of the image, if known, which is undone for display
+    preset: Preset | None = None,  # of the image, undone for display; that of the classifier if None
 ) -> Figure:
     "A figure of the image and the feature maps of every stage; raises `ValueError` for an unknown stage"
     x = one_image(image)
@@ -143,7 +144,8 @@ def show_features(
     maps = {name: as_map(feat, size, told) for name, feat in feats.items()}
     labels = [f'image\n{shape_text(x)}', *(f'{name}\n{layout_texts(feat)[0]}' for name, feat in feats.items())]
     fig, grid = _sheet(labels, [aspect] + [.4 if m is None else aspect + .2 for m in maps.values()], channels)
-    _panel(fig.add_subplot(grid[0, 1]), as_picture(x[0], preset), cmap='gray', vmin=0, vmax=1)
+    picture = as_picture(x[0], preset or getattr(clf, 'preset', None))
+    _panel(fig.add_subplot(grid[0, 1]), picture, cmap='gray', vmin=0, vmax=1)
     for row, (name, feat) in enumerate(feats.items(), start=1):
         _draw_stage(fig, grid, row, feat, maps[name], channels)
     return fig
@@ -224,39 +226,52 @@ def _over_image(evidence, size):
     return heat / heat.max() if heat.any() else heat
 
 # %% ../../nbs/analysis/feature_maps.ipynb #1bfa40ed
+_HEAT = LinearSegmentedColormap.from_list('heat', [(1, .55, 0, 0), (1, .55, 0, .8)])      # orange, more and more opaque
+
 def _draw_heat(ax, picture, heat, title):
-    "A grey image with an orange overlay, whose opacity is the map"
+    "A grey image with an orange overlay, whose opacity is the map; returns the overlay"
     _panel(ax, picture if picture.ndim == 2 else picture.mean(-1), title, cmap='gray', vmin=0, vmax=1.3)
-    orange = torch.tensor([1., .55, 0.]).expand(*heat.shape, 3)                # (h, w, 3)
-    ax.imshow(torch.cat([orange, .8 * heat[..., None].float().cpu()], -1), interpolation='bilinear')
+    return ax.imshow(heat.float().cpu(), cmap=_HEAT, vmin=0, vmax=1, interpolation='bilinear')
+
+def _draw_scale(fig, overlay, axes):
+    "The colour bar of the maps, each of which is scaled to its own maximum"
+    bar = fig.colorbar(overlay, ax=axes, ticks=[0, 1], shrink=.8)
+    bar.ax.set_yticklabels(['none', 'most'], fontsize=8)
+    bar.set_label('evidence for the class', fontsize=8)
 
 def show_grad_cam(
     clf: nn.Module,  # a classifier with a head; left unchanged
     image: torch.Tensor,  # `(c, h, w)`, or a batch of one
-    classes: list[str] | None = None,  # class names; class indices if None
+    classes: list[str] | None = None,  # class names; if None, those of the classifier, or indices
     stage: str | None = None,  # see `grad_cam`
     top: int = 3,  # number of classes, most likely first
     preset: Preset | None = None,  # see `show_features`
+    target: int | None = None,  # the true class, if known
 ) -> Figure:
-    "A figure of the image with the class-activation maps of the most likely classes"
+    "The image, with its true class if known, and the class-activation maps of the most likely classes"
     _check_head(clf)
-    x = one_image(image)
+    x, preset = one_image(image), preset or getattr(clf, 'preset', None)
     with evaluating(clf):
         chances = clf.predict(x)[1][0]                       # (k,)
-    names = list(map(str, range(len(chances)))) if classes is None else classes
-    if len(names) != len(chances):
+    known, k = getattr(clf, 'classes', None) or [], len(chances)
+    names = classes or (known if len(known) == k else [str(i) for i in range(k)])
+    if len(names) != k:
         raise ValueError(f'classes: expected {len(chances)} names, got {len(names)}.')
+    if target is not None and target not in range(len(names)):
+        raise ValueError(f'target: expected a class index from 0 to {len(names) - 1}, got {target!r}.')
     if top < 1:
         raise ValueError(f'top: expected a number >= 1, got {top}.')
     best = chances.argsort(descending=True, stable=True)[:top].tolist()
     found = [grad_cam(clf, x, stage, k) for k in best]
     size, picture = tuple(x.shape[2:]), as_picture(x[0], preset)
-    fig = Figure(figsize=(1.7 * (1 + len(best)), 1.7 * _aspect(size) + .65), dpi=80, layout='constrained')
+    fig = Figure(figsize=(1.7 * (1 + len(best)) + .8, 1.7 * _aspect(size) + .75), dpi=80, layout='constrained')
     axes = fig.subplots(1, 1 + len(best))
-    _panel(axes[0], picture, 'image', cmap='gray', vmin=0, vmax=1)
-    for ax, f in zip(axes[1:], found, strict=False):
-        _draw_heat(
-            ax, picture, _over_image(f.map, size), f'{one_line(names[f.label], 18)}\n{100 * chances[f.label]:.0f} %'
-        )
+    title = 'image' if target is None else f'true:\n{short_name(names[target], 18)}'
+    _panel(axes[0], picture, title, cmap='gray', vmin=0, vmax=1)
+    for i, (ax, f) in enumerate(zip(axes[1:], found, strict=True)):
+        name, chance = short_name(names[f.label], 18), f'{100 * chances[f.label]:.0f} %'
+        heading = f'{"" if i else "predicted, confidence "}{chance}\n{name}'
+        overlay = _draw_heat(ax, picture, _over_image(f.map, size), heading)
+    _draw_scale(fig, overlay, axes)
     fig.supxlabel(f'{found[0].stage}, {" × ".join(map(str, found[0].map.shape))} positions', fontsize=8)
     return fig

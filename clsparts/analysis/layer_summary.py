@@ -35,7 +35,7 @@ from clsparts.base.shapes import (
 )
 from ..core.errors import ConfigError, as_code, did_you_mean, join_path
 from ..core.registry import MODELS, parameters
-from ..core.tables import Cell, Table
+from ..core.tables import Cell, Table, one_line
 
 # %% ../../nbs/analysis/layer_summary.ipynb #e296a2b7
 LEVELS = ('part', 'stage', 'layer')
@@ -435,6 +435,19 @@ class Summary:
     def _repr_html_(self):
         return _table(self)._repr_html_()
 
+# %% ../../nbs/analysis/layer_summary.ipynb #8975e425
+def _about_data(clf):
+    "Notes on what a classifier knows about its data"
+    classes, preset, notes = getattr(clf, 'classes', None), getattr(clf, 'preset', None), []
+    if classes:
+        notes.append(f'{len(classes)} classes: {one_line(", ".join(classes), 100)}.')
+    if preset:
+        size = f'{preset.size} × {preset.size}'
+        how = f'resized to {size}' if preset.squash else f'resized and cropped to {size}'
+        colour, norm = ', greyscale' * (preset.channels == 1), ', normalised' * (preset.mean is not None)
+        notes.append(f'Images are {how}{colour}{norm}.')
+    return notes
+
 # %% ../../nbs/analysis/layer_summary.ipynb #f2fd9a98
 def summary(
     clf,  # a classifier, or any object with `backbone`, `neck` and `head`; on any device, left unchanged
@@ -454,7 +467,7 @@ def summary(
         rows.append(_sum('part', kind, kind, type(part).__name__, layers, watching.accounts[kind].gave))
         for stage, inside in _stages(kind, part, modules, watching, layers):
             rows += [stage, *inside]
-    return Summary(tuple(image.shape[1:]), [r for r in rows if r.level in levels], notes)
+    return Summary(tuple(image.shape[1:]), [r for r in rows if r.level in levels], [*notes, *_about_data(clf)])
 
 # %% ../../nbs/analysis/layer_summary.ipynb #4234b8ab
 def _defaults(cfg):
@@ -478,13 +491,12 @@ def _flat(cfg, others):
     return flat
 
 def _configs(clfs):
-    "The options of each classifier by dotted path; the types of its parts if it has no config"
-    cfgs = [
-        c
-        if isinstance(c := getattr(clf, 'cfg', None), Mapping)
-        else {k: dict(type=type(p).__name__) for k, p in _parts(clf).items()}
-        for clf in clfs
-    ]
+    "The options of each classifier by dotted path, without those on its data; the types of its parts without a config"
+    def config(clf):
+        if not isinstance(cfg := getattr(clf, 'cfg', None), Mapping):
+            return {k: dict(type=type(p).__name__) for k, p in _parts(clf).items()}
+        return {k: v for k, v in cfg.items() if k not in ('image_shape', 'classes', 'preset')}
+    cfgs = list(map(config, clfs))
     return [_flat(c, cfgs) for c in cfgs]
 
 # %% ../../nbs/analysis/layer_summary.ipynb #db5b20dd

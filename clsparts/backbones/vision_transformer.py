@@ -134,7 +134,7 @@ class VisionTransformer(BaseBackbone):
         out_type: Literal['raw', 'cls_token', 'featmap', 'avg_featmap'] = 'cls_token',  # form of the outputs
         with_cls_token: bool = True,  # whether there is a class token
         frozen_stages: int = -1,  # number of frozen layers; 0 freezes only the embedding, -1 nothing
-        interpolate_mode: Literal['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area'] = 'bicubic',  # of positions
+        interpolate_mode: Literal['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area'] = 'bicubic',  # positions
         layer_scale_init_value: float = 0.,  # initial value of the layer scale; no layer scale if 0
         patch_cfg: Mapping = dict(),  # more arguments of `PatchEmbed`; they override the others, `patch_size` included
         layer_cfgs: Mapping | list[Mapping] = dict(),  # arguments for all `TransformerEncoderLayer`s, or one dict each
@@ -171,7 +171,7 @@ class VisionTransformer(BaseBackbone):
         _check_covers_patch(self, x)
         x, grid = self.patch_embed(x)                                          # (b, n, d), (h, w)
         if self.with_cls_token:
-            x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)   # (b, 1 + n, d)
+            x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)   # (b, 1 + n, d)
         pos = resize_pos_embed(
             self.pos_embed, self.patch_resolution, grid, self.interpolate_mode, self.num_extra_tokens)
         return self.pre_norm(self.drop_after_pos(x + pos)), grid               # (b, 1 + n, d)

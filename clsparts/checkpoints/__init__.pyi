@@ -5,6 +5,7 @@ from .snapshots import Snapshots as Snapshots
 from .pretrained_weights import adapt_input_channels as adapt_input_channels
 from .checkpoint import check_fit as check_fit
 from .checkpoint import kept_in as kept_in
+from .checkpoint import known_to as known_to
 from .pretrained_weights import load_checkpoint as load_checkpoint
 from .checkpoint import load_classifier as load_classifier
 from .digits_classifier import load_digits_classifier as load_digits_classifier

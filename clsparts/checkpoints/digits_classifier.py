@@ -40,5 +40,5 @@ def load_digits_classifier() -> tuple:  # the classifier in evaluation mode, and
         tensors, meta = read_checkpoint(path)
     clf = MODELS.build(meta.pop('config'))
     clf.load_state_dict(unpacked(tensors, clf.state_dict()))
-    clf.image_shape = tuple(meta['image_shape'])
+    clf.image_shape, clf.classes = tuple(meta['image_shape']), meta['classes']
     return clf.eval(), meta

@@ -2,7 +2,6 @@
 from .config_commands import Checks as Checks
 from .parsing import Command as Command
 from .train_command import all_problems as all_problems
-from .train_command import batch_and_epochs as batch_and_epochs
 from .config_commands import check_configs as check_configs
 from .run_commands import check_out as check_out
 from .parsing import command as command

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .parsing import command
 from ..core.errors import ConfigError
-from ..core.optional_imports import installed
+from ..core.optional_imports import install_command, installed
 from ..core.tables import one_line
 from ..files.atomic import replacing
 
@@ -46,7 +46,7 @@ def explore_in_lab(start=None, out='explorer.ipynb', dry=False):
         raise ConfigError(message=f'{start}: there is no such file or folder.')
     if not dry and not installed('jupyterlab'):
         raise ConfigError(
-            message=f'JupyterLab is not installed. Run {Path(sys.executable).name} -m pip install jupyterlab.'
+            message=f'JupyterLab is not installed. Run: {install_command("jupyterlab")}'
         )
     if path.is_dir():
         raise ConfigError('--out', f'{out} is a folder. Choose a file name.')

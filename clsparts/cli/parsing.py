@@ -65,7 +65,7 @@ class Command:
     run: Callable  # returns the exit status, or None for 0
     summary: str  # one line for the help
     positional: dict  # arguments of `add_argument` by name
-    options: dict  # likewise, without dashes and with underscores
+    options: dict  # the same for options, with underscores and without dashes
 
     def option_names(self) -> list[str]:
         "Its options as they are written: `--batch-size`"
@@ -76,7 +76,7 @@ COMMANDS: dict[str, Command] = {}
 def command(
     name: str,  # after `clsparts`
     positional: dict | None = None,  # arguments of `add_argument` by name
-    options: dict | None = None,  # likewise
+    options: dict | None = None,  # the same for options
     shared: tuple[str, ...] = (),  # names in `SHARED`
 ) -> Callable:  # a decorator that returns the function unchanged
     "Register a function as a command; the first line of its docstring is the help"
@@ -92,7 +92,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message):
         missing = re.fullmatch('the following arguments are required: (.*)', message)
         if missing:
-            message = f'expected {missing[1].lower()}. {self.format_usage().strip()}'
+            words = ' '.join(a.dest.upper() for a in self._actions if not a.option_strings)
+            message = f'expected {missing[1].lower()}. Usage: {self.prog} {words}. For the options: {self.prog} --help'
         raise ConfigError(message=message.removeprefix('argument '))
 
 def parser_of(

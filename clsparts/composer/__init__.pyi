@@ -15,13 +15,16 @@ from .dry_run import batch_size as batch_size
 from .dry_run import build_meta as build_meta
 from .dry_run import channel_candidates as channel_candidates
 from .dry_run import check_batch as check_batch
+from .dry_run import check_head_topk as check_head_topk
 from .spec import check_keys as check_keys
 from .spec import check_loss_and_classes as check_loss_and_classes
 from .dry_run import check_one_teacher as check_one_teacher
 from .spec import check_slot as check_slot
 from .spec import check_slots as check_slots
-from .dry_run import check_topk as check_topk
+from .classifier import checked_classes as checked_classes
 from .spec import checked_fixes as checked_fixes
+from .classifier import checked_preset as checked_preset
+from .classifier import checked_shape as checked_shape
 from .builder import compose as compose
 from .builder import compose_model as compose_model
 from .spec import fill_in as fill_in
@@ -32,6 +35,7 @@ from .dry_run import gradient as gradient
 from .dry_run import image_candidates as image_candidates
 from .dry_run import input_candidates as input_candidates
 from .spec import is_head as is_head
+from .spec import is_int as is_int
 from .spec import kind_at as kind_at
 from .dry_run import loss_candidates as loss_candidates
 from .dry_run import loss_of as loss_of
@@ -41,6 +45,7 @@ from .spec import misplaced_option as misplaced_option
 from .spec import normalize_composition as normalize_composition
 from .spec import option_owners as option_owners
 from .spec import options_of as options_of
+from .dry_run import own_classifier as own_classifier
 from .spec import part_name as part_name
 from .dry_run import resolve as resolve
 from .dry_run import resolve_model as resolve_model

@@ -13,12 +13,12 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ..base.module import BaseModule
 from ..base.randomness import OwnGenerator
 from clsparts.base.shapes import CHANNELS, PARTS, ShapeMismatch, as_tuple, channels_of, evaluating, image_shape_of, in_words, shape_text, shapes_through
-from clsparts.composer.spec import KEYS, STEPS, ComposeError, Problem, apply_fixes, as_part, check_keys, check_loss_and_classes, check_slot, check_slots, fill_in, is_head, normalize_composition, takes
+from clsparts.composer.spec import KEYS, STEPS, ComposeError, Problem, apply_fixes, as_part, check_keys, check_loss_and_classes, check_slot, check_slots, fill_in, is_head, normalize_composition, options_of, takes
 from .wrappers import ModuleHead, ModuleNeck
 from ..config.limits import MAX_NESTING
 from ..core.errors import ConfigError, Fix, Issue, as_code, patched
-from ..core.registry import MODELS, check_arguments, parameters
-from ..heads.cls_head import ClsHead
+from ..core.registry import MODELS, check_arguments, literals, parameters
+from ..heads.cls_head import ClsHead, check_topk
 from ..losses.combined_loss import build_loss
 
 def _fail(step: str, path: str, message: str, *candidates: Fix | None):
@@ -103,7 +103,7 @@ def first_sentence(e):
     """The first sentence of an error, without the advice that follows"""
     ...
 
-def mismatch_message(part, e, given):
+def mismatch_message(part, e, got):
     """Why a part does not accept its input"""
     ...
 
@@ -170,6 +170,11 @@ def _run(part, cfg, kind, x):
 def _check_one(part, cfg, kind, x):
     """Raise `BatchError` for a part that fails for a single image"""
     ...
+OWN_HEADS: Any
+
+def own_classifier(part, feat: torch.Tensor) -> str | None:
+    """The classifier inside a model of torchvision or timm, or of any model for the 1000 classes of ImageNet"""
+    ...
 
 def wrap_head(cfg, comp):
     """A module that is not a head in `ModuleHead`, with the loss of its dict or of the composition"""
@@ -197,8 +202,8 @@ def validate_loss(comp: Mapping, head, k: int, data: str | None=None) -> None:
     """Stop the dry run unless the head's loss accepts the targets that it is trained with"""
     ...
 
-def check_topk(comp, head, k):
-    """Stop the dry run if `topk` of a head exceeds the number of classes"""
+def check_head_topk(comp, head, k):
+    """Stop the dry run if `topk` of a head exceeds the number of logits"""
     ...
 
 def check_one_teacher(comp):

@@ -19,11 +19,14 @@ from .registry import check_arguments as check_arguments
 from .registry import check_typed as check_typed
 from .registry import checks_call as checks_call
 from .errors import closest as closest
+from .parameter_docs import comments_in as comments_in
 from .lazy import defined_names as defined_names
 from .errors import did_you_mean as did_you_mean
+from .parameter_docs import document as document
 from .tables import escaped as escaped
 from .documentation import heading_anchor as heading_anchor
 from .optional_imports import import_installed as import_installed
+from .optional_imports import install_command as install_command
 from .optional_imports import installed as installed
 from .registry import is_classifier as is_classifier
 from .errors import join_path as join_path
@@ -35,6 +38,7 @@ from .registry import members as members
 from .registry import metadata as metadata
 from .registry import module_kind as module_kind
 from .registry import name_call as name_call
+from .optional_imports import need as need
 from .documentation import notebook_url as notebook_url
 from .tables import one_line as one_line
 from .openmmlab_names import openmmlab_name as openmmlab_name

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
+
+from .parameter_docs import document
 
 # %% ../../nbs/core/lazy.ipynb #0c5c7fd0
 def defined_names(
@@ -34,6 +37,14 @@ def public_names(
                 found.setdefault(name, module)
     return found
 
+# %% ../../nbs/core/lazy.ipynb #2d4f1c3f
+class _Package(ModuleType):
+    "A package that adds the comments on parameters to the docstrings of its modules"
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if isinstance(value, ModuleType) and value.__name__ == f'{self.__name__}.{name}':
+            document(value)
+
 # %% ../../nbs/core/lazy.ipynb #d23f0824
 def lazy_names(
     package: str,  # the `__name__` of a package
@@ -50,6 +61,10 @@ def lazy_names(
         raise (ImportError if imported else AttributeError)(f'{text}. {_instead(package, name)}'.rstrip())
     def __dir__():
         return sorted([*vars(import_module(package)), *public_names(package)])
+    module = import_module(package)
+    module.__class__ = _Package
+    for name, value in [*vars(module).items()]:                         # modules that were imported before
+        setattr(module, name, value)
     return __getattr__, __dir__
 
 def _instead(package, name):

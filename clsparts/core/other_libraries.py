@@ -278,8 +278,8 @@ _COMMAND_NAMES = {
 
 # %% ../../nbs/core/other_libraries.ipynb #1388d726
 _OPTION_NAMES = {
-    'set': Elsewhere('', '--cfg-options model.backbone.depth=34'),
-    'options': Elsewhere('OpenMMLab', '--cfg-options model.backbone.depth=34'),
+    'set': Elsewhere('', '--cfg-options with the same path=value pairs'),
+    'options': Elsewhere('OpenMMLab', '--cfg-options with the same path=value pairs'),
     'model': Elsewhere('timm', 'the name in place of the config: clsparts train ResNet --data folder:photos'),
     'arch': Elsewhere('torchvision', 'the name in place of the config: clsparts train ResNet --data folder:photos'),
     'backbone': Elsewhere('', 'the name in place of the config: clsparts train ResNet --data folder:photos'),
@@ -295,8 +295,8 @@ _OPTION_NAMES = {
     'learning-rate': Elsewhere('Hugging Face', '--lr 0.01'),
     'num-epochs': Elsewhere('', '--epochs 10'),
     'max-epochs': Elsewhere('Lightning', '--epochs 10'),
-    'num-classes': Elsewhere('timm', 'no option: the number of classes comes from the data'),
-    'in-chans': Elsewhere('timm', 'no option: the channels come from the data'),
+    'num-classes': Elsewhere('timm', 'Remove it: the number of classes comes from the data'),
+    'in-chans': Elsewhere('timm', 'Remove it: the channels come from the data'),
     'img-size': Elsewhere('timm', '--cfg-options data.size=224'),
     'imgsz': Elsewhere('ultralytics', '--cfg-options data.size=224'),
     'opt': Elsewhere('timm', '--cfg-options train.optim_wrapper.optimizer.type=AdamW'),
@@ -323,7 +323,7 @@ _OPTION_NAMES = {
     'topk': Elsewhere('mmpretrain', '--top 5'),
     'top-k': Elsewhere('', '--top 5'),
     'threads': Elsewhere('', '--num-workers 2'),
-    'verbose': Elsewhere('', 'no option: progress and results are always printed'),
+    'verbose': Elsewhere('', 'Remove it: progress and results are always printed'),
     'quiet': Elsewhere('', '> /dev/null'),
 }
 
@@ -342,7 +342,8 @@ def line_for(
     if found is None:
         return ''
     origin = f'{name} is a name of {found.library}. ' if found.library else ''
-    return f'{origin}Use {found.write}.'
+    verb = '' if found.write.startswith('Remove it') else 'Use '
+    return f'{origin}{verb}{found.write}.'
 
 def renamed(
     name: str,  # a keyword of another library
@@ -352,7 +353,8 @@ def renamed(
     "The argument here for a keyword that differs only in its name, such as `epochs` for `n_epochs`"
     option, _, example = SCOPES[scope][name].write.partition('=')
     try:
-        same = type(ast.literal_eval(example)) is type(value)
+        known = ast.literal_eval(example)
+        same = type(known) is type(value) or isinstance(known, float) and type(value) is int
     except (ValueError, SyntaxError):
         return {}
     return {option: value} if same else {}

@@ -14,6 +14,7 @@ import inspect
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
@@ -21,7 +22,7 @@ from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 
 from fastcore.basics import patch
@@ -231,9 +232,10 @@ def _unknown_arguments(name, takes, args):
         if k in SCOPES.get(name, ()):
             issues.append(_other_keyword(name, k, args[k]))
             continue
-        meant = closest(k, takes)[:1]
-        fix = Fix({o: args[k] for o in meant if o not in args}, (k,)) if k.isidentifier() else None
-        hint = did_you_mean(k, takes).rstrip() or f'Available: {available}.'
+        # names that are close, and whose parameters accept the value
+        alike = [o for o in closest(k, takes) if all(i.fix for i in _issues(o, takes[o], args[k]))]
+        fix = Fix({o: args[k] for o in alike[:1] if o not in args}, (k,)) if k.isidentifier() else None
+        hint = did_you_mean(k, alike).rstrip() or f'Available: {available}.'
         issues.append(Issue(k, f'{name} has no argument {k!r}. {hint}', fix))
     return issues
 
@@ -298,9 +300,12 @@ def is_classifier(o) -> bool:
     return all(hasattr(o, part) for part in ('backbone', 'neck', 'head'))
 
 # %% ../../nbs/core/registry.ipynb #0d1b3c50
+_P = ParamSpec('_P')
+_R = TypeVar('_R')
+
 def checks_call(
-    f: Callable,  # see `call_issues`
-) -> Callable:
+    f: Callable[_P, _R],  # see `call_issues`
+) -> Callable[_P, _R]:
     "A function that raises one `ConfigError` for all issues of its call"
     @wraps(f)
     def checked(*args, **kwargs):
@@ -388,7 +393,8 @@ class Registry:
         kinds = {}
         for e in self.entries():
             kinds.setdefault(e.kind or 'of no kind', []).append(e.name)
-        return '\n'.join([f'{self.name}'] + [f'  {k}: {", ".join(v)}' for k, v in sorted(kinds.items())])
+        lines = [f'  {k}: {", ".join(v)}' for k, v in sorted(kinds.items())]
+        return '\n'.join([self.name, *lines, *[f'  {o}' for o in [self._missing()] if o]])
 
 # %% ../../nbs/core/registry.ipynb #5c705a16
 @patch
@@ -544,8 +550,24 @@ def entries(self: Registry, kind: str | None = None) -> list[Entry]:
 
 @patch
 def names(self: Registry, kind: str | None = None) -> list[str]:
-    "All registered names of a kind, sorted; imports their modules"
+    "All registered names of a kind, sorted; imports their modules, and warns of those that fail to import"
+    names = self._names(kind)
+    if missing := self._missing(kind):
+        warnings.warn(f'{self.name}.names: {missing}', stacklevel=2)
+    return names
+
+@patch
+def _names(self: Registry, kind=None):
     return [e.name for e in self.entries(kind)]
+
+@patch
+def _missing(self: Registry, kind=None):
+    "Which parts are left out because their modules fail to import, with the reasons; '' if none are"
+    modules = self.index.of_kind(kind)
+    failed = {m: e for m, e in self.failures.items() if m in modules or m in self.offered}
+    names = {m: ', '.join(sorted(self.index.modules.get(m) or self.offered[m])) for m in failed}
+    return ' '.join(f'{names[m]} cannot be used, because {m} fails to import: {type(e).__name__}: {e}.'
+                    for m, e in failed.items())
 
 @patch
 def _check_kind(self: Registry, name, found, kind, path='type'):
@@ -553,7 +575,7 @@ def _check_kind(self: Registry, name, found, kind, path='type'):
     if found == kind or None in (found, kind):
         return
     article = 'an' if kind[0] in 'aeiou' else 'a'
-    available = ', '.join(self.names(kind))
+    available = ', '.join(self._names(kind))
     raise ConfigError(path, f'expected {article} {kind}, got the {found} {name}. Available: {available}.')
 
 # %% ../../nbs/core/registry.ipynb #ffc8498a
@@ -674,25 +696,25 @@ def _layers_in(module):
 @patch
 def _not_found(self: Registry, name, kind):
     "The issue for a name that is not registered"
-    names, register = self.names(kind), f'@{self.name}.register_module()'
+    names, register = self._names(kind), f'@{self.name}.register_module()'
+    what = f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}.'
+    rest = f"Available: {', '.join(names) or 'none'}. Register your own class with {register}."
     broken = {m: e for m, e in self.failures.items() if name in (self.index.modules.get(m) or self.offered.get(m, ()))}
     for m, e in broken.items():
         return Issue('type', f'{name} cannot be used, because {m} fails to import: {type(e).__name__}: {e}')
     part = part_for(name, kind)
     if part and part['type'] in names:
-        return Issue('type', f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. '
-                             'Other libraries use this name.', Fix(part))
+        return Issue('type', f'{what} Other libraries use this name.', Fix(part))
     known = openmmlab_name(name)
     if known and not self._search(known):
         return Issue('type', f'{absent(known)} Register your own with {register}.', absent=known)
-    near = _near(name, [*names, *(o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names)])
-    if near and near[0] not in names:
-        near = []         # more likely a typo of a name that is absent here
-    similar = ' or '.join(repr(o) for o in near if o in names)
-    hint = f'Did you mean {similar}? ' if near else ''
-    available = ', '.join(names) or 'none'
-    text = (f'there is no {kind or "part"} {printable(repr(name), MAX_NAME)}. {hint}Available: {available}. '
-            f'Register your own class with {register}.')
+    absentees = [o for k in ([kind] if kind in NAMES else PARTS) for o in NAMES[k] if o not in names]
+    near = _near(name, [*names, *absentees])
+    if near and near[0] in absentees:
+        return Issue('type', f'{what} Perhaps {near[0]} is meant: {absent(near[0])} {rest}')
+    near = [o for o in near if o in names]
+    hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ''
+    text = f'{what} {hint}{rest}'
     return Issue('type', text, Fix({'type': near[0]}) if near else None)
 
 # %% ../../nbs/core/registry.ipynb #fccdc1c6

@@ -6,6 +6,7 @@ import inspect
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, wraps
@@ -13,14 +14,14 @@ from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 from fastcore.basics import patch
 from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, join_path, printable, slips
 from .lazy import defined_names
 from .openmmlab_names import NAMES, PARTS, absent, openmmlab_name, unscoped
 from .optional_imports import import_installed, site_folders
-from .other_libraries import SCOPES, line_for, part_for, renamed
+from .other_libraries import SCOPES, part_for, renamed
 KINDS: Any
 
 @dataclass
@@ -115,6 +116,10 @@ def _is_layer(part):
     ...
 MAX_EXTRA: Any
 
+def _other_keyword(function, keyword, value):
+    """The issue for a keyword that other libraries use"""
+    ...
+
 def _unknown_arguments(name, takes, args):
     """An issue for each argument that is not among the parameters"""
     ...
@@ -134,8 +139,10 @@ def call_issues(f: Callable, args: tuple, kwargs: Mapping) -> list[Issue]:
 def is_classifier(o) -> bool:
     """Whether an object has the parts of a classifier; imports no torch"""
     ...
+_P = ParamSpec('_P')
+_R = TypeVar('_R')
 
-def checks_call(f: Callable) -> Callable:
+def checks_call(f: Callable[_P, _R]) -> Callable[_P, _R]:
     """A function that raises one `ConfigError` for all issues of its call"""
     ...
 
@@ -239,7 +246,14 @@ class Registry:
         ...
 
     def names(self, kind: str | None=None) -> list[str]:
-        """All registered names of a kind, sorted; imports their modules"""
+        """All registered names of a kind, sorted; imports their modules, and warns of those that fail to import"""
+        ...
+
+    def _names(self, kind=None):
+        ...
+
+    def _missing(self, kind=None):
+        """Which parts are left out because their modules fail to import, with the reasons; '' if none are"""
         ...
 
     def _check_kind(self, name, found, kind, path='type'):

@@ -6,6 +6,7 @@
 __all__ = ['MAX_CELL', 'one_line', 'escaped', 'Cell', 'Table']
 
 # %% ../../nbs/core/tables.ipynb #312ea507
+import base64
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Cell(NamedTuple):
     text: str
     share: float | None = None  # from 0 to 1; 0 shows nothing
     depth: int = 0
+    picture: bytes | None = None  # a PNG image after the text, in HTML only
 
     @property
     def percent(self) -> str:
@@ -104,6 +106,9 @@ class Table:
 
     def _html_cell(self, i, cell, shared):
         text, share = escaped(cell.text, MAX_CELL), cell.share
+        if cell.picture:
+            data = base64.b64encode(cell.picture).decode()
+            text += f' <img alt="" style="display:inline;vertical-align:middle" src="data:image/png;base64,{data}">'
         indent = [f'padding-left:{8 + 16 * cell.depth}px', 'font-weight:normal'] if cell.depth else []
         if i == 0:
             return f'<th{self._style(i, *indent)}>{text}</th>'

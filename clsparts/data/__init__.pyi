@@ -64,6 +64,7 @@ from .figure_themes import short_name as short_name
 from .datasets import show_batch as show_batch
 from .datasets import show_images as show_images
 from .datasets import split as split
+from .datasets import summary_table as summary_table
 from .targets import target_form as target_form
 from .datasets import targets_of as targets_of
 from .transforms import tensor_transform as tensor_transform

@@ -7,7 +7,7 @@ __all__ = ['THEMES', 'INK', 'INVERSE', 'MUTED_INK', 'PALETTE', 'SEQUENTIAL', 'Fi
            'current_theme', 'figure_theme', 'apply_theme', 'short_name', 'log_axis']
 
 # %% ../../nbs/data/figure_themes.ipynb #aa823271
-import textwrap
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -136,6 +136,15 @@ def _cut(text, width):
         start, end = longer
     return f'{start.rstrip()}…{end.lstrip()}'
 
+def _first_words(text, width):
+    "The words at the start of a text that fit into a line, at least one"
+    line, *words = re.findall(r'.+?(?:[ _-]+|$)', text)
+    for word in words:
+        if _columns(line + word.rstrip()) > width:
+            break
+        line += word
+    return line
+
 def short_name(
     name: str,  # of a class
     width: int = 16,  # columns per line
@@ -145,19 +154,20 @@ def short_name(
     text = ' '.join(printable(name, 2000).split())
     if lines == 1 or _columns(text) <= width:
         return _cut(text, width)
-    spaced = text.replace('_', '_\0').replace('-', '-\0')
-    parts = textwrap.wrap(spaced.replace('\0', ' '), width, break_on_hyphens=False, break_long_words=False)
-    parts = [p.replace('_ ', '_').replace('- ', '-') for p in parts]
-    if len(parts) > lines:
-        text = _cut(text, width * lines - lines)
-        parts = textwrap.wrap(text, width)[:lines]
-    return '\n'.join(_cut(p, width) for p in parts)
+    shown = []
+    while text and len(shown) < lines - 1:
+        line = _first_words(text, width)
+        shown.append(line.rstrip())
+        text = text[len(line):].lstrip()
+    return '\n'.join(_cut(line, width) for line in [*shown, text] if line)
 
 # %% ../../nbs/data/figure_themes.ipynb #412e2f06
 def log_axis(
     axis: Axis,  # `ax.xaxis` or `ax.yaxis`
 ) -> None:
     "Make an axis logarithmic, with plain numbers as labels; call it after plotting"
+    if not axis.get_data_interval()[1] > 0:
+        return
     getattr(axis.axes, f'set_{axis.axis_name}scale')('log')
     low, high = axis.get_view_interval()
     few = not 0 < low < high or high / low < 4

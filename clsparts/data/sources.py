@@ -22,7 +22,7 @@ from torch.utils.data import Dataset
 
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..core.openmmlab_names import absent, openmmlab_name
-from ..core.optional_imports import import_installed
+from ..core.optional_imports import import_installed, install_command
 from clsparts.data.image_files import (
     COMPARED,
     ImageFiles,
@@ -74,13 +74,13 @@ class Pixels(Dataset):
 
 # %% ../../nbs/data/sources.ipynb #6036a329
 FORM = tuple(f.name for f in fields(Preset))      # options of every source except the digits
-DEFAULT_PRESET = Preset(64, squash=True, interpolation='bilinear')
+DEFAULT_PRESET = Preset(64, crop_ratio=1., interpolation='bilinear')
 
 def _preset(default, form):
-    "The preset with changed options; a crop keeps the aspect ratio"
+    "The preset with changed options"
     if form.get('squash') is True and 'crop_ratio' in form:
         raise ConfigError('data.crop_ratio', 'it has no effect with squash=True. Remove one of them.')
-    return replace(default, **{**(dict(squash=False) if 'crop_ratio' in form else {}), **form})
+    return replace(default, **form)
 
 def _files(preset, broken, *parts):
     "`ImageFiles` of each part, which is a pair of paths and targets, or None"
@@ -122,7 +122,7 @@ def _bytes_of(name, where, root, download, form):
     train, val = map(pixels, parts)
     preset = None
     if form:
-        stored = Preset(train.images.shape[2], train.images.shape[1], squash=True, interpolation='bilinear')
+        stored = Preset(train.images.shape[2], train.images.shape[1], crop_ratio=1., interpolation='bilinear')
         preset = _preset(stored, form)
         train, val = (p.with_transform(preset.eval_transform()) for p in (train, val))
     return dict(train=train, val=val, classes=list(map(str, parts[0].classes)), preset=preset)
@@ -387,11 +387,11 @@ def _datasets():
     try:
         module = import_installed('datasets')
     except ImportError as e:
-        raise ConfigError('data', 'Hugging Face data sets need the package datasets: pip install "datasets>=3"') from e
+        raise ConfigError('data', f'Hugging Face data sets: {e}') from e
     version = str(getattr(module, '__version__', '0'))
     if not (major := version.partition('.')[0]).isdecimal() or int(major) < 3:
-        raise ConfigError('data', f'datasets {version} may run the scripts of a data set. Run: pip install '
-                                  '"datasets>=3"')
+        raise ConfigError('data', f'datasets {version} may run the scripts of a data set. '
+                                  f'Run: {install_command("datasets")}')
     return module
 
 _SPLIT_NAMES = 'train', 'validation', 'val', 'valid', 'dev', 'test'

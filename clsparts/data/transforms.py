@@ -82,6 +82,15 @@ class Preset:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
 
+    def describe(self) -> str:
+        "What happens to an image, in a sentence for summaries"
+        if self.squash:
+            text = f'Images are resized to {self.size} × {self.size}; their aspect ratio is not kept'
+        else:
+            side = round(self.size / self.crop_ratio)
+            text = f'The shorter side is resized to {side}, and the central {self.size} × {self.size} are cropped'
+        return text + ('; values from 0 to 1.' if self.mean is None else '; normalised.')
+
     def to_dict(self) -> dict:
         "Plain data; `Preset.from_dict(d)` is the same preset"
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}

@@ -5,7 +5,7 @@ from .predictions import as_input as as_input
 from .evaluator import asks_each_class as asks_each_class
 from .evaluator import average_precisions as average_precisions
 from .evaluator import batches_of as batches_of
-from .plots import best_epoch as best_epoch
+from .evaluator import best_record as best_record
 from .evaluator import calibration as calibration
 from .evaluator import calibration_error as calibration_error
 from .evaluator import check_names as check_names
@@ -16,6 +16,9 @@ from .export import export_onnx as export_onnx
 from .export import export_program as export_program
 from .evaluator import frequent_mistakes as frequent_mistakes
 from .predictions import in_percent as in_percent
+from .evaluator import is_finite as is_finite
+from .evaluator import known_classes as known_classes
+from .predictions import known_preset as known_preset
 from .evaluator import merge_evaluations as merge_evaluations
 from .export import merged as merged
 from .predictions import open_classifier as open_classifier

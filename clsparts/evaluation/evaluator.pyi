@@ -134,6 +134,14 @@ def score_key(record: dict) -> str:
     """The key of its score: `val_accuracy`, or `val_mAP` for multi-label data"""
     ...
 
+def best_record(history: list[dict]) -> dict:
+    """The record of the first epoch with the highest validation score; values that are not finite rank last"""
+    ...
+
+def is_finite(record: dict) -> bool:
+    """Whether its validation score and loss are finite"""
+    ...
+
 def _per_class(e):
     """The records of the classes"""
     ...
@@ -198,6 +206,10 @@ def asks_each_class(head) -> bool:
 
 def check_names(classes: list[str] | None, k: int) -> None:
     """Raise `ConfigError` unless there is one name per class"""
+    ...
+
+def known_classes(clf, k: int) -> list[str] | None:
+    """The names of the classes that it was trained on, if they are known and fit its head"""
     ...
 AUTOCAST: Any
 

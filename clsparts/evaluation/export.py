@@ -12,9 +12,7 @@ import logging
 import re
 import warnings
 from collections.abc import Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from importlib import import_module
-from io import StringIO
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,10 +20,12 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..checkpoints.checkpoint import kept_in, known_to
 from ..core.errors import ConfigError
+from ..core.optional_imports import EXTRAS, import_installed
 from ..core.registry import checks_call
 from ..data.transforms import Preset
-from .evaluator import check_names
+from .evaluator import check_names, known_classes
 from ..files.atomic import replacing
 
 # %% ../../nbs/evaluation/export.ipynb #30bcbc0b
@@ -69,17 +69,22 @@ class _Outputs(nn.Module):
             return self.clf(images)
         return self.clf.head.predict(self.clf.extract_feat(images)).pred_score
 
+_LOGGERS = 'torch.onnx', 'torch.export', 'torch._export', 'torch._dynamo', 'torch.fx', 'onnxscript', 'onnx_ir'
+
 @contextmanager
 def _quietly():
-    "Silence the output of exporters"
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    "Silence the loggers of exporters, and warnings that torch issues"
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [log.level for log in loggers]
+    for log in loggers:
+        log.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            warnings.simplefilter('ignore')
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', module=r'(torch|onnxscript|onnx_ir|copyreg)(\.|$)')
             yield
     finally:
-        logging.disable(before)
+        for log, level in zip(loggers, levels, strict=True):
+            log.setLevel(level)
 
 @contextmanager
 def _exporting(path):
@@ -111,12 +116,14 @@ def _checked(path, run, net, shape, tolerance):
                                       f'of the classifier by up to {most:.2g}; {tolerance:g} is allowed.')
 
 # %% ../../nbs/evaluation/export.ipynb #7104a1c2
-def _shape_of(clf, image_shape, preset):
-    "The image shape that was asked for, or else that of the classifier or the preset"
-    shape = image_shape or getattr(clf, 'image_shape', None) or (preset and (preset.channels, preset.size, preset.size))
+def _images_of(clf, image_shape, classes, preset):
+    "Image shape, class names and preset: those that are set, or else what the classifier knows"
+    own = kept_in(known_to(clf))
+    shape = image_shape or (preset and (preset.channels, preset.size, preset.size)) or own.image_shape
     if not shape:
         raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
-    return tuple(shape)
+    fits = getattr(clf, 'preset', None) and (clf.preset.channels, clf.preset.size, clf.preset.size) == tuple(shape)
+    return tuple(shape), classes, preset or (clf.preset if fits else None)
 
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "The module to export, a batch of images for it, and its metadata as JSON"
@@ -124,13 +131,16 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
         raise ConfigError('image_shape', f'expected (c, h, w), got {tuple(image_shape)}.')
     if getattr(clf, 'head', None) is None:
         raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
-    net = _Outputs(merged(clf) if merge else copy.deepcopy(clf).eval(), probabilities).cpu().requires_grad_(False)
+    net = _Outputs(merged(clf) if merge else copy.deepcopy(clf), probabilities)
+    net.eval().cpu().requires_grad_(False)
     if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
         raise ConfigError('preset', f'expected a preset for image_shape {tuple(image_shape)}, got one for {made}.')
     x = torch.randn(2, *image_shape)
     try:
         with torch.no_grad():
-            check_names(classes, net(x).shape[1])
+            k = net(x).shape[1]
+            classes = classes or known_classes(clf, k)
+            check_names(classes, k)
     except ConfigError:
         raise
     except ValueError as e:
@@ -145,8 +155,8 @@ def export_onnx(
     path: str | Path,  # a file ending in `.onnx`
     image_shape: Sequence[int] | None = None,  # `(c, h, w)`; if None, that of the classifier or the preset
     *,
-    classes: Sequence[str] | None = None,  # class names, stored in the file
-    preset: Preset | None = None,  # how images become tensors, stored in the file
+    classes: Sequence[str] | None = None,  # class names, stored in the file; those of the training if None
+    preset: Preset | None = None,  # how images become tensors, stored in the file; as in training if None
     probabilities: bool = False,  # output probabilities instead of logits
     merge: bool = False,  # see `merged`
     tolerance: float = 1e-4,  # allowed difference of the outputs, relative and absolute
@@ -156,15 +166,13 @@ def export_onnx(
     Raises `ConfigError`, and writes nothing, if the classifier cannot be exported or the outputs differ.
     """
     try:
-        import onnx
-        import onnxruntime
-        import_module('onnxscript')                                    # used by torch.onnx
+        onnx, _, onnxruntime = map(import_installed, EXTRAS['onnx'])
     except ImportError as e:
-        raise ConfigError(message=f'ONNX needs {e.name}: pip install onnx onnxscript onnxruntime') from e
+        raise ConfigError(message=f'ONNX export: {e}') from e
     path = Path(path)
     if path.suffix != '.onnx':
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
-    image_shape = _shape_of(clf, image_shape, preset)
+    image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     output = 'probabilities' if probabilities else 'logits'
     with _exporting(path):
@@ -206,7 +214,7 @@ def export_program(
     path = Path(path)
     if path.suffix != '.pt2':
         raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
-    image_shape = _shape_of(clf, image_shape, preset)
+    image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     with _exporting(path):
         program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))

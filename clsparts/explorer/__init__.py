@@ -7,6 +7,8 @@ __all__ = []
 
 # %% ../../nbs/explorer/index.ipynb #eeeacbe2
 from ..core.lazy import lazy_names
+from ..core.optional_imports import need
 
 # %% ../../nbs/explorer/index.ipynb #6bf46c69
+need('The explorer', 'ipywidgets', 'anywidget')
 __getattr__, __dir__ = lazy_names(__name__)

@@ -12,6 +12,7 @@ from .pickers import OptionRow as OptionRow
 from .pickers import OptionsPanel as OptionsPanel
 from .page import Page as Page
 from .pickers import PartPicker as PartPicker
+from .part_reader import PartReader as PartReader
 from .pickers import Quiet as Quiet
 from .state import Resolved as Resolved
 from .background_runs import Run as Run
@@ -31,6 +32,7 @@ from .page import button as button
 from .part_catalogue import catalogue as catalogue
 from .state import check_memory as check_memory
 from .part_options import choices_of as choices_of
+from .part_reader import code_html as code_html
 from .train_panel import colour_of as colour_of
 from .state import compose_call as compose_call
 from .state import composition_of as composition_of
@@ -39,7 +41,8 @@ from .cost_panel import costs_of as costs_of
 from .folder_field import counts_text as counts_text
 from .feature_panel import default_stage as default_stage
 from .partial_diagram import diagram_with_issues as diagram_with_issues
-from .run_names import differences as differences
+from .distinct_names import differences as differences
+from .part_reader import doc_html as doc_html
 from .train_panel import duration as duration
 from .page import error_html as error_html
 from .background_runs import error_text as error_text
@@ -52,16 +55,18 @@ from .explorer import flow_html as flow_html
 from .folder_field import folder_completions as folder_completions
 from .page import guarded as guarded
 from .train_settings import has_control as has_control
-from .theme import in_theme as in_theme
 from .starting_point import initial_selection as initial_selection
 from .fix_buttons import issue_title as issue_title
 from .pickers import layers_html as layers_html
+from .part_reader import links_html as links_html
 from .feature_panel import match_shape as match_shape
 from .state import model_config as model_config
 from .page import named_html as named_html
+from .narrow_diagram import narrow_html as narrow_html
 from .page import not_busy as not_busy
 from .starting_point import open_run as open_run
 from .part_options import options as options
+from .part_reader import part_code as part_code
 from .train_panel import plot_runs as plot_runs
 from .theme import png_html as png_html
 from .folder_field import problem_of_folder as problem_of_folder
@@ -69,8 +74,8 @@ from .train_panel import progress_text as progress_text
 from .starting_point import read_start as read_start
 from .state import resolve_selection as resolve_selection
 from .export_panel import run_config as run_config
-from .run_names import run_names as run_names
-from .run_names import run_settings as run_settings
+from .distinct_names import run_names as run_names
+from .distinct_names import run_settings as run_settings
 from .train_panel import runs_html as runs_html
 from .background_runs import saved_run as saved_run
 from .background_runs import saved_runs as saved_runs
@@ -79,12 +84,11 @@ from .background_runs import score as score
 from .part_catalogue import search as search
 from .state import selection_of as selection_of
 from .cost_panel import shares_html as shares_html
-from .run_names import short_type as short_type
+from .distinct_names import short_type as short_type
 from .part_options import starting as starting
 from .feature_panel import top_html as top_html
 from .pickers import type_name as type_name
 from .starting_point import uninferred as uninferred
 from .feature_panel import uploaded_image as uploaded_image
 from .part_options import usable_options as usable_options
-from .theme import white_to_transparent as white_to_transparent
 __all__ = []

@@ -22,7 +22,7 @@ from ..config.config import Config
 from ..core.errors import ConfigError
 from ..core.tables import one_line
 from ..evaluation.evaluator import score_key
-from .run_names import run_names
+from .distinct_names import run_names
 from .starting_point import open_run, uninferred
 from .state import model_config, selection_of
 from ..runtime.devices import is_out_of_memory
@@ -45,13 +45,13 @@ def error_text(
 # %% ../../nbs/explorer/background_runs.ipynb #21816139
 ENDED = ('done', 'stopped', 'failed', 'saved')
 
-# %% ../../nbs/explorer/background_runs.ipynb #97d617cf
 def score(
     record: Mapping,  # of an epoch
 ) -> float:
     "The score in the record of an epoch: accuracy, or mAP"
     return record[score_key(record)]
 
+# %% ../../nbs/explorer/background_runs.ipynb #97d617cf
 class Run:
     "A training run in a thread; `status` is 'waiting', 'running', 'paused', 'stopping', or one of `ENDED`"
 

@@ -14,7 +14,7 @@ from ..config.config import Config
 from ..core.errors import ConfigError
 from ..core.tables import one_line
 from ..evaluation.evaluator import score_key
-from .run_names import run_names
+from .distinct_names import run_names
 from .starting_point import open_run, uninferred
 from .state import model_config, selection_of
 from ..runtime.devices import is_out_of_memory

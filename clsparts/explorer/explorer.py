@@ -24,6 +24,7 @@ from .cost_panel import CostPanel
 from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
 from .fix_buttons import IssueRows
+from .narrow_diagram import narrow_html
 from .page import CSS, Busy, Page, Tabs, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .starting_point import read_start
@@ -36,14 +37,14 @@ def flow_html(
     diagram: Diagram,
     drawn: int = 0,  # number of drawings so far
 ) -> str:
-    "The diagram with clickable parts: their `data-act` is `part:KIND`"
+    "The diagram with clickable parts, from left to right and from top to bottom: their `data-act` is `part:KIND`"
     html = re.sub(r'<img .*?>', '', diagram.html, count=1, flags=re.DOTALL)
     html = html.replace('<div hidden="hidden" style="display:none">', '<div>')
     clickable = r"data-part='\1' data-act='part:\1' aria-label='options of the \1'"
     html = re.sub(r"data-part='(backbone|neck|head|loss)'", clickable, html)
     wider = lambda m: f'min-width:{round(int(m[1]) * 1.35)}px'          # noqa: E731, scroll rather than shrink
     html = re.sub(r'min-width:(\d+)px', wider, html)
-    return f"<div data-drawn='{drawn}'>{html}</div>"
+    return f"<div data-drawn='{drawn}'><div class='clsx-wide'>{html}</div>{narrow_html(diagram)}</div>"
 
 # %% ../../nbs/explorer/explorer.ipynb #be94f6a0
 class Explorer:
@@ -76,6 +77,7 @@ class Explorer:
         self._worker = Worker(self._draw, self.report, self.busy, 'Composing …')
         self.widget = self._layout()
         self.state.watch(lambda what: self._worker.wake())
+        self.theme.observe(lambda _: self._worker.wake(), 'dark')
         self._switch()
         self._worker.wait(10)
 

@@ -16,6 +16,7 @@ from .cost_panel import CostPanel
 from .export_panel import ExportPanel, run_config
 from .feature_panel import FeaturePanel
 from .fix_buttons import IssueRows
+from .narrow_diagram import narrow_html
 from .page import CSS, Busy, Page, Tabs, Worker, button, error_html, guarded
 from .pickers import OptionsPanel, PartPicker
 from .starting_point import read_start
@@ -24,7 +25,7 @@ from .theme import Theme
 from .train_panel import TrainPanel
 
 def flow_html(diagram: Diagram, drawn: int=0) -> str:
-    """The diagram with clickable parts: their `data-act` is `part:KIND`"""
+    """The diagram with clickable parts, from left to right and from top to bottom: their `data-act` is `part:KIND`"""
     ...
 
 class Explorer:

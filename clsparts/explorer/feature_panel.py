@@ -53,7 +53,7 @@ def uploaded_image(
     "Read an image file in the expected shape, as `predict` does; raises `ConfigError` if it is not an image"
     channels, side = 1 if shape[0] == 1 else 3, max(shape[1:])
     if not preset or preset.channels != channels:
-        preset = Preset(side, channels, squash=True, interpolation='bilinear')
+        preset = Preset(side, channels, crop_ratio=1., interpolation='bilinear')
     if preset.size != side:
         preset = replace(preset, size=side)
     image, more = match_shape(as_input(content, preset), shape)
@@ -110,7 +110,6 @@ class FeaturePanel:
         for name in ('clsx-panel', 'clsx-features'):
             self.widget.add_class(name)
         self._worker = Worker(self._work, report, busy, 'Computing …')
-        self.theme.observe(lambda _: self._worker.wake(), 'dark')
 
     def _make_inputs(self):
         narrow = dict(style=dict(description_width='auto'))
@@ -175,6 +174,7 @@ def _follow(self: FeaturePanel, run):
     finally:
         self._filling = False
 
+# %% ../../nbs/explorer/feature_panel.ipynb #a1d985f1
 @patch
 def _sample(self: FeaturePanel):
     "An image of the validation set, its label and the names of the classes"
@@ -268,7 +268,10 @@ def _paint(self: FeaturePanel):
     self._fill_stages(feats)
     stage, preset = self.stage.value, kept.preset
     def cam():
-        return show_grad_cam(clf, x, classes, preset=preset)
+        try:
+            return show_grad_cam(clf, x, classes, default_stage(feats), preset=preset)
+        except ValueError:                                              # that stage has no positions
+            return show_grad_cam(clf, x, classes, preset=preset)
     self.cam.value = '' if description == UNTRAINED else \
         self._figure(cam, 'Grad-CAM of the most likely classes', 'Grad-CAM cannot be drawn')
     self.maps.value = self._figure(lambda: show_features(clf, x, stage, preset=preset),

@@ -49,7 +49,7 @@ def _remove_text(path):
     return f'remove {option} from the {slot}' if option else f'remove the {slot}'
 
 def fix_text(fix: Fix) -> str:
-    "What a fix does, in words: 'Remove the neck'"
+    "What a fix does, as a phrase: 'Remove the neck'"
     done = [_set_text(path, value) for path, value in fix.set.items()] + [_remove_text(path) for path in fix.remove]
     text = one_line(' and '.join(done), 100)
     return text[:1].upper() + text[1:]

@@ -28,7 +28,7 @@ MAX_FOLDERS = 50  # in the list under the field
 def folder_completions(
     text: str,  # what was typed
 ) -> list[str]:
-    "Paths of folders that begin with `text`; empty if there are none, or the folder cannot be read"
+    "Paths of folders that continue `text`; empty if there are none, or the folder cannot be read"
     parent, _, start = text.rpartition('/')
     here = Path(parent + '/' * bool(_)).expanduser() if parent or _ else Path()
     try:
@@ -50,7 +50,7 @@ def problem_of_folder(
         return NO_FOLDER
     try:
         if not path.is_dir():
-            return f'There is no folder {path}.'
+            return f'No such folder: {path}.'
         folders = [e.path for e in islice(os.scandir(path), 200) if e.is_dir()]
         endings = image_endings()
         files = (e for folder in folders[:50] for e in islice(os.scandir(folder), 100))
@@ -64,7 +64,7 @@ def counts_text(
     data: Data,
     most: int = 8,  # classes
 ) -> str:
-    "Images and classes in words: '9 images for training, 3 for validation; cat 6, dog 6'"
+    "Numbers of images and classes: '9 images for training, 3 for validation; cat 6, dog 6'"
     counts = data.counts()
     listed = [f"{one_line(r['class'], 30)} {r['train'] + r['val']:g}" for r in counts[:most]]
     more = [f'{len(counts) - most} more classes'] * (len(counts) > most)

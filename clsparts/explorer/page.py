@@ -21,7 +21,7 @@ from ..core.errors import ConfigError, printable
 from ..core.tables import escaped, one_line
 
 # %% ../../nbs/explorer/page.ipynb #4540b37c
-_ESM = """
+_COPY_JS = """
     async function copy(text) {
         try { await navigator.clipboard.writeText(text); return }
         catch { /* not permitted here: fall back to execCommand */ }
@@ -32,6 +32,73 @@ _ESM = """
         document.execCommand('copy')
         area.remove()
     }
+    """
+
+_ROOT_JS = """
+    function keys(event) {  // arrow keys belong to the focused list, not to the notebook
+        const own = 'select, button, input[type=checkbox], [role=slider], [role=tab], [data-act]'
+        if (event.target.matches(own)) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
+    }
+    function escape(event) {  // closes the open list of parts, and returns to its button
+        const list = event.target.closest?.('.clsx-picker')
+        const kind = list && [...list.classList].find(o => o.startsWith('clsx-picker-'))?.slice(12)
+        if (event.key !== 'Escape' || !kind) return
+        event.preventDefault()
+        event.stopPropagation()
+        const opener = event.currentTarget.querySelector(`.clsx-pick-${kind}`)
+        opener.click()
+        opener.focus()
+    }
+    function roles(root) {  // what ipywidgets cannot state about its elements
+        const tabs = [...root.querySelectorAll('.clsx-tabs [role=tab]')]
+        root.querySelectorAll('.clsx-panel').forEach((panel, i) => {
+            panel.setAttribute('role', 'tabpanel')
+            panel.setAttribute('aria-label', tabs[i]?.textContent ?? '')
+        })
+        const openers = root.querySelectorAll('.clsx-picks button')
+        root.querySelectorAll('.clsx-picker').forEach((list, i) => {
+            openers[i]?.setAttribute('aria-expanded', String(list.offsetParent !== null))
+        })
+    }
+    function adopt(el) {
+        if (!el.isConnected) return requestAnimationFrame(() => adopt(el))
+        const root = el.closest('.clsx')
+        if (!root || root.dataset.adopted) return
+        root.dataset.adopted = 'true'
+        root.addEventListener('focusin', keys)
+        root.addEventListener('keydown', escape, true)
+        new MutationObserver(() => roles(root)).observe(root, {subtree: true, attributeFilter: ['style', 'class']})
+        setTimeout(() => roles(root), 300)
+    }
+    """
+
+# %% ../../nbs/explorer/page.ipynb #44362bc6
+_RENAME_JS = """
+    function rename(o, model, show) {
+        const field = document.createElement('input')
+        Object.assign(field, {className: 'clsx-rename', value: o.dataset.name})
+        field.setAttribute('aria-label', 'new name')
+        let open = true
+        function close(send) {
+            if (!open) return
+            open = false
+            if (send && field.value !== o.dataset.name) model.send({act: o.dataset.edit, text: field.value})
+            field.remove()
+            show()
+        }
+        field.addEventListener('blur', () => close(true))
+        field.addEventListener('keydown', event => {
+            event.stopPropagation()
+            if (event.key === 'Enter' || event.key === 'Escape') close(event.key === 'Enter')
+        })
+        o.before(field)
+        field.focus()
+        field.select()
+    }
+    """
+
+# %% ../../nbs/explorer/page.ipynb #8da20f05
+_RENDER_JS = """
     function render({model, el}) {
         function reachable(o) {
             if (o.tagName === 'BUTTON') return
@@ -43,35 +110,15 @@ _ESM = """
             const held = el.contains(document.activeElement) && document.activeElement.dataset.act
             el.innerHTML = model.get('value')
             el.querySelectorAll('[data-act]').forEach(reachable)
-            if (held) el.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus()
-        }
-        function rename(o) {
-            const field = document.createElement('input')
-            Object.assign(field, {className: 'clsx-rename', value: o.dataset.name})
-            field.setAttribute('aria-label', 'new name')
-            let open = true
-            function close(send) {
-                if (!open) return
-                open = false
-                if (send && field.value !== o.dataset.name) model.send({act: o.dataset.edit, text: field.value})
-                field.remove()
-                show()
-            }
-            field.addEventListener('blur', () => close(true))
-            field.addEventListener('keydown', event => {
-                event.stopPropagation()
-                if (event.key === 'Enter' || event.key === 'Escape') close(event.key === 'Enter')
-            })
-            o.before(field)
-            field.focus()
-            field.select()
+            const same = held ? [...el.querySelectorAll(`[data-act="${CSS.escape(held)}"]`)] : []
+            same.find(o => o.getClientRects().length)?.focus()
         }
         async function act(event) {
             const o = event.target.closest('[data-act], [data-copy], [data-edit], input.clsx-rename')
             if (!o || !el.contains(o) || o.tagName === 'INPUT') return
             event.preventDefault()
             event.stopPropagation()
-            if (o.dataset.edit) return rename(o)
+            if (o.dataset.edit) return rename(o, model, show)
             if (o.dataset.act) return model.send({act: o.dataset.act})
             const before = o.textContent
             await copy(o.dataset.copy)
@@ -99,44 +146,9 @@ _ESM = """
         el.addEventListener('keydown', key)
         model.on('change:value', show)
         model.on('change:label', name)
-        function keys(event) {  // arrow keys belong to the focused list, not to the notebook
-            const own = 'select, button, input[type=checkbox], [role=slider], [role=tab], [data-act]'
-            if (event.target.matches(own)) event.target.setAttribute('data-lm-suppress-shortcuts', 'true')
-        }
-        function escape(event) {  // closes the open list of parts, and returns to its button
-            const list = event.target.closest?.('.clsx-picker')
-            const kind = list && [...list.classList].find(o => o.startsWith('clsx-picker-'))?.slice(12)
-            if (event.key !== 'Escape' || !kind) return
-            event.preventDefault()
-            event.stopPropagation()
-            const opener = event.currentTarget.querySelector(`.clsx-pick-${kind}`)
-            opener.click()
-            opener.focus()
-        }
-        function roles(root) {  // what ipywidgets cannot state about its elements
-            const tabs = [...root.querySelectorAll('.clsx-tabs [role=tab]')]
-            root.querySelectorAll('.clsx-panel').forEach((panel, i) => {
-                panel.setAttribute('role', 'tabpanel')
-                panel.setAttribute('aria-label', tabs[i]?.textContent ?? '')
-            })
-            const openers = root.querySelectorAll('.clsx-picks button')
-            root.querySelectorAll('.clsx-picker').forEach((list, i) => {
-                openers[i]?.setAttribute('aria-expanded', String(list.offsetParent !== null))
-            })
-        }
-        function adopt() {
-            if (!el.isConnected) return requestAnimationFrame(adopt)
-            const root = el.closest('.clsx')
-            if (!root || root.dataset.adopted) return
-            root.dataset.adopted = 'true'
-            root.addEventListener('focusin', keys)
-            root.addEventListener('keydown', escape, true)
-            new MutationObserver(() => roles(root)).observe(root, {subtree: true, attributeFilter: ['style', 'class']})
-            setTimeout(() => roles(root), 300)
-        }
         name()
         show()
-        requestAnimationFrame(adopt)
+        requestAnimationFrame(() => adopt(el))
         return () => { model.off('change:value', show); model.off('change:label', name) }
     }
     export default {render}
@@ -147,7 +159,7 @@ class Page(anywidget.AnyWidget):
     "A widget with HTML in which elements with `data-act` can be clicked"
     value = traitlets.Unicode('').tag(sync=True)                        # HTML; strings from users must be escaped first
     label = traitlets.Unicode('').tag(sync=True)                        # accessible name, for screen readers
-    _esm = _ESM
+    _esm = _COPY_JS + _ROOT_JS + _RENAME_JS + _RENDER_JS
 
     def on_act(self,
         f: Callable,  # called with the `data-act` of the clicked element; after typing also with the text
@@ -343,8 +355,11 @@ _FRAME_CSS = """
  var(--vscode-editor-background,#fff));
  --soft:var(--jp-layout-color2,rgba(128,128,128,.12));--line:var(--jp-border-color2,rgba(128,128,128,.4));
  --accent:#1f6fb8;--bad:#c4343f;--wrong:light-dark(#b3212c,#ff8a92);
- color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;font-family:var(--jp-ui-font-family,system-ui,
+ color:var(--ink);max-width:1280px;padding:4px 2px;overflow-x:hidden;container-type:inline-size;
+font-family:var(--jp-ui-font-family,system-ui,
  sans-serif)}
+.clsx{color-scheme:light}
+.clsx.clsx-dark{color-scheme:dark}
 .clsx .widget-html-content,.clsx .jupyter-widgets{color:var(--ink)}
 .clsx .clsx-muted{opacity:.8}
 .clsx .clsx-bar-top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:6px 12px;align-items:center}
@@ -416,8 +431,31 @@ _PANEL_CSS = """
 .clsx .clsx-source{position:relative;border:1px solid var(--line);border-radius:6px;background:var(--soft)}
 .clsx .clsx-source pre{margin:0;padding:10px 80px 10px 12px;overflow:auto;max-height:420px;font-size:12.5px;
  line-height:1.5;background:none}
+.clsx .clsx-narrow{display:none}
+.clsx .clsx-card{border:1px solid var(--hue);border-left-width:5px;border-radius:8px;padding:6px 10px}
+.clsx .clsx-card:focus-visible{outline:2px solid var(--accent)}
+.clsx .clsx-card-title{display:flex;flex-wrap:wrap;gap:2px 10px;align-items:baseline}
+.clsx .clsx-card code{font-size:12px;background:none;color:inherit;padding:0;white-space:normal}
+.clsx .clsx-card ul{margin:4px 0 0;padding:0;list-style:none;columns:2 180px;font-size:12px}
+.clsx .clsx-card li{display:flex;justify-content:space-between;gap:8px;break-inside:avoid}
+.clsx .clsx-step{padding:3px 0 3px 18px;font-size:12.5px}
+.clsx .clsx-links{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;padding:4px 0}
+.clsx a[href]{color:var(--jp-content-link-color,#1b64a8);text-decoration:underline}
 .clsx .clsx-copy{position:absolute;right:8px;top:8px;border:1px solid var(--line);border-radius:5px;
  background:var(--ground);color:var(--ink);padding:3px 12px;cursor:pointer}
 """
-_TURN = '@keyframes clsx-turn{to{transform:rotate(1turn)}}'
-CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES + _TURN
+_CODE = (                                                        # classes of pygments, and colours on light and on dark
+    ('k kc kd kn kr ow', '#a626a4', '#e3b8ff'),                                # keywords
+    ('s s1 s2 sa sd se si', '#3d7a2d', '#b8e09a'),                             # strings
+    ('c c1', '#555d66', '#c0c8d0'),                                            # comments
+    ('m mf mi', '#8a5a00', '#f2c585'),                                         # numbers
+    ('nf nc nd fm', '#2257c5', '#a8d2ff'),                                     # names of functions and classes
+    ('nb bp', '#0a6c74', '#90e2e2'),                                           # built-in names
+    ('o', '#a0306a', '#ffb3d9'))                                               # operators
+_CODE_RULES = ''.join(f'.clsx .clsx-py-{name}{{color:light-dark({light},{dark})}}'
+                      for names, light, dark in _CODE for name in names.split())
+_AT_RULES = """
+@keyframes clsx-turn{to{transform:rotate(1turn)}}
+@container (max-width:760px){.clsx .clsx-narrow{display:block}.clsx .clsx-wide{display:none}}
+"""
+CSS = _FRAME_CSS + _PANEL_CSS + _KIND_RULES + _CODE_RULES + _AT_RULES

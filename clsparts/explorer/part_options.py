@@ -207,7 +207,7 @@ def _builds(part, **args):
     return True
 
 def _can_be_set(part, flag):
-    "Whether a part can be built with the other value of a flag, alone or together with one other flag or choice"
+    "Whether a part can be built with the other value of a flag, by itself or together with one other flag or choice"
     new = {flag.name: not flag.default}
     others = [o for o in options(part) if o.control in ('bool', 'choice') and o.name != flag.name]
     changes = [{o.name: v} for o in others for v in (o.choices or (not o.default,))]

@@ -6,7 +6,6 @@
 __all__ = ['NONE', 'IMAGE_CHANNELS', 'Quiet', 'type_name', 'PartPicker', 'OptionRow', 'SizeRow', 'layers_html', 'OptionsPanel']
 
 # %% ../../nbs/explorer/pickers.ipynb #4501250a
-import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from ..core.tables import escaped, one_line
 from .page import Tabs, button, guarded, not_busy
 from .part_catalogue import catalogue, search
 from .part_options import REQUIRED, Option, usable_options
+from .part_reader import PartReader, doc_html
 from .state import KINDS, Resolved, State
 
 # %% ../../nbs/explorer/pickers.ipynb #7a9e3fec
@@ -69,8 +69,8 @@ class PartPicker(Quiet):
         self.search = w.Text(placeholder='name, year, any word', description='Search', continuous_update=True)
         plural = 'losses' if kind == 'loss' else f'{kind}s'
         self.list = w.Select(rows=8, description=plural, layout=w.Layout(width='100%'))
-        self.about = w.HTML()
-        self.panel = w.VBox([self.search, self.list, self.about], layout=w.Layout(display='none'))
+        self.about, self.reader = w.HTML(), PartReader(report)
+        self.panel = w.VBox([self.search, self.list, self.about, self.reader.widget], layout=w.Layout(display='none'))
         for name in ('clsx-picker', f'clsx-picker-{kind}'):
             self.panel.add_class(name)
         self.search.add_class('clsx-search')
@@ -164,6 +164,7 @@ def _describe(self: PartPicker, found=None):
         text = f'No {self.kind} matches. Register your own class with @MODELS.register_module().'
     css = 'clsx-error' if marked and marked.error else 'clsx-muted'
     self.about.value = f"<span class='{css}'>{escaped(text)}</span>"
+    self.reader.show(marked.name if marked and not marked.error else '')
 
 # %% ../../nbs/explorer/pickers.ipynb #5911ef84
 def _control(option, value):
@@ -200,10 +201,6 @@ def _widen(control, value):
         control.max = value
 
 # %% ../../nbs/explorer/pickers.ipynb #1f16f485
-def _with_code(doc):
-    "A comment as HTML, with code for backquotes"
-    return re.sub(r'`([^`]*)`', r'<code>\1</code>', escaped(doc))
-
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -297,7 +294,7 @@ class OptionRow(Quiet):
     def _explain(self, error):
         "Show the error message, or the comment of the option"
         self._error = error
-        css, text = ('clsx-wrong', escaped(error)) if error else ('clsx-muted', _with_code(self.option.doc))
+        css, text = ('clsx-wrong', escaped(error)) if error else ('clsx-muted', doc_html(self.option.doc))
         html = f"<span class='{css}'>{text}</span>"
         is_default = not (self.changed or error or self.option.default is REQUIRED)
         html += " <span class='clsx-default'>default</span>" * is_default
@@ -378,8 +375,8 @@ class OptionsPanel:
         self.size = SizeRow(state, report)
         self.kinds = Tabs(KINDS, 'clsx-kinds', 'Part', [f'options of the {k}' for k in KINDS])
         self.kinds.observe(guarded(lambda _: self.show(self.state.resolved), report), 'value')
-        self.rows, self.layers = w.VBox(), w.HTML()
-        self.widget = w.VBox([self.size.widget, self.kinds.widget, self.rows, self.layers])
+        self.rows, self.layers, self.reader = w.VBox(), w.HTML(), PartReader(report)
+        self.widget = w.VBox([self.size.widget, self.kinds.widget, self.reader.widget, self.rows, self.layers])
         for name in ('clsx-panel', 'clsx-options'):
             self.widget.add_class(name)
 
@@ -409,6 +406,8 @@ class OptionsPanel:
         with self._lock:
             kind = self.kinds.value
             self.size.show()
+            part = resolved.selection[kind]
+            self.reader.show('' if part is None else type_name(part))
             rows = self.rows_of(kind)
             for row in rows:
                 row.show()

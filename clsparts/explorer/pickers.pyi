@@ -1,6 +1,5 @@
 # Written by tools/stubs.py. Edit the notebooks instead.
 from typing import Any
-import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from ..core.tables import escaped, one_line
 from .page import Tabs, button, guarded, not_busy
 from .part_catalogue import catalogue, search
 from .part_options import REQUIRED, Option, usable_options
+from .part_reader import PartReader, doc_html
 from .state import KINDS, Resolved, State
 
 class Quiet:
@@ -83,13 +83,14 @@ class PartPicker(Quiet):
     button: Any
     search: Any
     list: Any
-    about: Any
     panel: Any
     on_open: Any
     state: State
     kind: str
     listings: Any
     busy: Callable
+    about: Any
+    reader: PartReader
 
 def _control(option, value):
     """The widget of an option"""
@@ -101,10 +102,6 @@ def _choices(option, value):
 
 def _widen(control, value):
     """Extend the bounds of a number field to include `value`, which ipywidgets would clip"""
-    ...
-
-def _with_code(doc):
-    """A comment as HTML, with code for backquotes"""
     ...
 
 def _is_number(value):
@@ -215,3 +212,4 @@ class OptionsPanel:
     _shown: Any
     rows: Any
     layers: Any
+    reader: PartReader

@@ -27,9 +27,9 @@ from ..composer.spec import KEYS, apply_fixes, as_part, normalize_composition, t
 from ..core.errors import ConfigError, Fix, Issue, as_code, patched
 from ..core.registry import MODELS
 from ..core.tables import one_line
+from .distinct_names import run_names
 from .part_options import starting
 from .partial_diagram import diagram_with_issues
-from .run_names import run_names
 
 # %% ../../nbs/explorer/state.ipynb #696e3e3a
 KINDS = (*PARTS, 'loss')
@@ -133,7 +133,9 @@ def _build_meta(selection, dry_run):
     known = {k: part for k, part in built.items() if isinstance(part, BaseModule)}  # these know their config
     with torch.device('meta'):
         clf = ImageClassifier(**parts | known).eval()
-    shape = selection['image_shape'] or image_shape_of(clf.backbone)
+    own = image_shape_of(clf.backbone)
+    shape = tuple(selection['image_shape'] or own)
+    clf.image_shape = None if shape == own else shape                   # as the call of `compose` in the code
     costs = summary(clf, shape, level='stage')
     return clf, costs, diagram(clf, shape, costs)
 

@@ -18,9 +18,9 @@ from ..composer.spec import KEYS, apply_fixes, as_part, normalize_composition, t
 from ..core.errors import ConfigError, Fix, Issue, as_code, patched
 from ..core.registry import MODELS
 from ..core.tables import one_line
+from .distinct_names import run_names
 from .part_options import starting
 from .partial_diagram import diagram_with_issues
-from .run_names import run_names
 KINDS: Any
 START: Any
 

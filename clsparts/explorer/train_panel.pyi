@@ -8,19 +8,22 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from ..core.errors import ConfigError
 from ..core.tables import escaped
 from ..data.datasets import load_data
+from ..data.figure_themes import MUTED_INK, PALETTE, THEMES, log_axis
 from ..data.figures import Figure
-from ..evaluation.plots import BLUE, ORANGE, plot_confusion
+from ..evaluation.plots import plot_confusion
 from .background_runs import ENDED, Run, Runs, score
+from .distinct_names import differences
 from .fix_buttons import IssueRows
 from .folder_field import NO_FOLDER
 from clsparts.explorer.page import MAX_TRACE, Page, Worker, button, error_html, guarded, named_html, not_busy
-from .run_names import differences
 from .state import Resolved, State
 from .theme import Theme, figure_html, png_html
 from .train_settings import TrainForm, apply_to_form, has_control
-COLOURS: Any
 
 def colour_of(i: int) -> str:
+    ...
+
+def _css_colour(i):
     ...
 
 def _plain_axes(ax, title):

@@ -46,12 +46,13 @@ def schedule_of(
         return dict(type='MultiStepLR', milestones=sorted({max(1, epochs // 2), max(1, epochs * 3 // 4)}), gamma=.1)
     return None
 
-# %% ../../nbs/explorer/train_settings.ipynb #85af06dd
+# %% ../../nbs/explorer/train_settings.ipynb #b63aac56
 FOLDER = 'a folder of images …'
 
 def _labels(description, tooltip):
     return dict(description=description, tooltip=tooltip, style=dict(description_width='auto'))
 
+# %% ../../nbs/explorer/train_settings.ipynb #85af06dd
 class TrainForm:
     "The settings of a training as controls"
 
@@ -96,7 +97,7 @@ class TrainForm:
         rows = [self.data, self.augment, self.weights], [self.epochs, self.batch, self.seed], \
             [self.optimizer, self.lr, self.decay, self.schedule]
         boxes = [w.HBox(row) for row in rows]
-        for box in (*boxes, self.folder_row):
+        for box in boxes:
             box.add_class('clsx-row')
         return w.VBox([boxes[0], self.folder_row, *boxes[1:]])
 

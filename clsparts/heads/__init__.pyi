@@ -5,5 +5,6 @@ from .linear_head import LinearClsHead as LinearClsHead
 from .stacked_head import StackedLinearClsHead as StackedLinearClsHead
 from .vision_transformer_head import VisionTransformerClsHead as VisionTransformerClsHead
 from .cls_head import accuracies as accuracies
+from .cls_head import check_topk as check_topk
 from .cls_head import last_vector as last_vector
 __all__ = []

@@ -19,7 +19,6 @@ from .runs import TrainingRun as TrainingRun
 from .trainer import about as about
 from .optimizers import accumulation_of as accumulation_of
 from .trainer import alone_in as alone_in
-from .histories import best_record as best_record
 from .optimizers import build_optimizer as build_optimizer
 from .schedules import build_schedule as build_schedule
 from .preflight import check_batch_size as check_batch_size
@@ -43,6 +42,7 @@ from .optimizers import clip_of as clip_of
 from .preflight import collecting as collecting
 from .runs import complete as complete
 from .runs import config_from as config_from
+from .outcomes import count_images as count_images
 from .preflight import data_for as data_for
 from .trainer import evaluate_together as evaluate_together
 from .trainer import fit as fit
@@ -50,7 +50,6 @@ from .trainer import folder_of as folder_of
 from .optimizers import freeze as freeze
 from .preflight import has_batch_norms as has_batch_norms
 from .callbacks import in_notebook as in_notebook
-from .histories import is_finite as is_finite
 from .trainer import is_of_worker as is_of_worker
 from .optimizers import layer_depths as layer_depths
 from .openmmlab_recipe import lifted as lifted
@@ -63,6 +62,7 @@ from .runs import prepare as prepare
 from .optimizers import rates_table as rates_table
 from .openmmlab_recipe import read_steps as read_steps
 from .optimizers import scaling_of as scaling_of
+from .settings import schedule_for as schedule_for
 from .settings import setting as setting
 from .settings import setting_issues as setting_issues
 from .trainer import share_of as share_of

@@ -25,10 +25,10 @@ from tqdm import tqdm
 import clsparts
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..core.optional_imports import import_installed
-from ..evaluation.evaluator import score_key
+from ..evaluation.evaluator import best_record, score_key
 from ..evaluation.plots import plot_curves
 from ..files.atomic import replacing
-from .histories import History, best_record
+from .histories import History
 
 # %% ../../nbs/training/callbacks.ipynb #ee677e99
 class StopTraining(Exception):
@@ -265,8 +265,10 @@ class NotebookProgress(Callback):
             parts.append(f'<progress value="{trainer.step}" max="{trainer.steps}"></progress> {text}')
         if history:
             picture = base64.b64encode(plot_curves(history)._repr_png_()).decode()
-            parts += [history._repr_html_(), f'<img alt="loss and score by epoch" src="data:image/png;base64,{picture}">']
-        return {'text/html': '\n'.join(f'<div>{p}</div>' for p in parts), 'text/plain': str(history) if history else text}
+            source = f'data:image/png;base64,{picture}'
+            parts += [history._repr_html_(), f'<img alt="loss and score by epoch" src="{source}">']
+            text = str(history)
+        return {'text/html': '\n'.join(f'<div>{p}</div>' for p in parts), 'text/plain': text}
 
 # %% ../../nbs/training/callbacks.ipynb #f02f4e5e
 def usual_callbacks(

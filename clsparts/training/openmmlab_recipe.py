@@ -13,6 +13,7 @@ from itertools import combinations
 
 from ..core.errors import ConfigError, did_you_mean, printable
 from ..core.openmmlab_names import unscoped
+from ..data.sources import DEFAULT_PRESET
 from ..data.transforms import ERASING, INTERPOLATIONS, Preset
 from .settings import precision_of
 
@@ -374,10 +375,11 @@ def _shape_here(name, options):
     "Edge, squash and crop of training images here, unless these get a random box"
     if not isinstance(options, Mapping) or 'size' not in options and _is_small(name):
         return None, False, None
-    size = options.get('size', Preset.size)
+    default = DEFAULT_PRESET if ':' in name else Preset()
+    size = options.get('size', default.size)
     if options.get('squash'):
         return size, True, None
-    return round(size / options.get('crop_ratio', Preset.crop_ratio)), False, size
+    return round(size / options.get('crop_ratio', default.crop_ratio)), False, size
 
 def _note_train_form(recipe, given, data, train):
     "Note training images that get their shape in another way than here; `given` is the user's own `data`"

@@ -76,13 +76,13 @@ def data_for(
 # %% ../../nbs/training/preflight.ipynb #b54c96d1
 def check_loader(
     data: Data,
-    batch_size: int,  # images per step; `BATCH_SIZE` by default
+    batch_size: int | None,  # images per step, if set
 ) -> None:
     "Raise `ConfigError` if the training images are in a DataLoader with another batch size"
     if not isinstance(data.train, DataLoader):
         return
     own = data.train.batch_size or getattr(data.train.batch_sampler, 'batch_size', None)
-    if batch_size not in (BATCH_SIZE, own):
+    if batch_size not in (None, BATCH_SIZE, own):
         size = f', of {own} images' if own else ''
         raise ConfigError(
             'batch_size', f'the DataLoader makes the batches{size}. Remove batch_size, or pass the data set.'

@@ -32,9 +32,10 @@ from ..runtime.devices import by_main, connect
 from .callbacks import Callback, check_trackers, side_product
 from .openmmlab_recipe import lifted
 from .optimizers import check_optim_wrapper
+from .outcomes import Outcome
 from .preflight import check_batch_size, check_classes, check_folder, check_resumable
 from .schedules import check_param_scheduler
-from .settings import TrainSettings, check_numbers, precision_of
+from .settings import BATCH_SIZE, EPOCHS, TrainSettings, check_numbers, precision_of
 from .trainer import Trainer, alone_in, fit
 
 # %% ../../nbs/training/runs.ipynb #9d3de54f
@@ -45,7 +46,7 @@ DEFAULT = dict(
         neck=dict(type='GlobalAveragePooling'),
         head=dict(type='LinearClsHead', num_classes=10, loss=dict(type='CrossEntropyLoss'))),
     data='digits',
-    train={k: v for k, v in TrainSettings().for_config().items() if k != 'seed'},
+    train={k: v for k, v in TrainSettings(epochs=EPOCHS, batch_size=BATCH_SIZE).for_config().items() if k != 'seed'},
     load_from=None,
     from_checkpoint=None,
     seed=0)
@@ -157,6 +158,11 @@ class TrainingRun:
     def seen(self) -> Evaluation | None:
         "The evaluation of the validation images after the latest epoch"
         return self.trainer and self.trainer.seen
+
+    @property
+    def outcome(self) -> Outcome | None:
+        "What the training has learned, compared with guessing; None until it has ended"
+        return self.trainer and self.trainer.outcome
 
     def run(self,
         device: str | None = None,  # see `fit`

@@ -1,6 +1,6 @@
 # Written by tools/stubs.py. Edit the notebooks instead.
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import NoneType
 from typing import get_args
@@ -37,16 +37,16 @@ from ..data.datasets import Data, augmented, image_name
 from ..data.fingerprints import data_digest, digest_changes
 from ..data.samplers import Batches, generators_of, reseed
 from ..data.transforms import check_augment
-from ..evaluation.evaluator import Evaluation, evaluate, merge_evaluations
+from ..evaluation.evaluator import Evaluation, best_record, evaluate, is_finite, merge_evaluations
 from ..files.atomic import as_path, locked, sweep
 from ..files.weights import check_weights, count_nonfinite
 from clsparts.runtime.devices import Agreement, Objective, accelerator_for, batch_that_fits, by_main, channels_last_pays, forget, is_out_of_memory
 from ..runtime.fsdp import divide_like, gathered, is_divided, laid_out, same_buffers, spread
 from clsparts.training.callbacks import Callback, StopTraining, check_callbacks, check_trackers, tell_all, usual_callbacks
-from .histories import History, best_record, is_finite
+from .histories import History
 from .optimizers import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, scaling_of
 from .optimizers import freeze as frozen_parts
-from .outcomes import Outcome, training_outcome
+from .outcomes import Outcome, count_images, training_outcome
 from clsparts.training.preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, collecting, data_for, has_batch_norms, make_folder
 from .schedules import build_schedule, check_param_scheduler
 from .settings import TrainSettings, setting_issues, valid_settings
@@ -229,6 +229,8 @@ class Trainer:
     trackers: Any
     callbacks: Any
     data: Any
+    settings: Any
+    epochs: Any
     accelerator: Any
     processes: Any
     origin: Any
@@ -266,8 +268,6 @@ class Trainer:
     backward: Any
     agreed: Agreement
     clf: nn.Module
-    settings: Any
-    epochs: Any
 
 def with_rates(optim_wrapper: Mapping, **rates) -> dict:
     """The same `optim_wrapper` with other rates of its optimizer"""
@@ -316,6 +316,7 @@ def check_state(state: Mapping, meta: Mapping) -> None:
 def share_of(sums: list[tuple], i: int, n: int) -> tuple:
     """The sums that process `i` continues with; if the number of processes changed, the first one gets the total"""
     ...
+IMAGES: Any
 
 def _differs(now, then):
     ...
@@ -328,6 +329,6 @@ def _other_data(then, now):
     """Differences in classes and form of the images"""
     ...
 
-def fit(clf, data: Data | Dataset | DataLoader | tuple, *, epochs: int=..., batch_size: int=..., lr: float | None=..., weight_decay: float | None=..., optim_wrapper: Mapping=..., param_scheduler: Mapping | list | None=..., augment: str | Mapping=..., batch_augments: Mapping | None=..., freeze: list[str] | tuple[str, ...]=..., precision: str | None=..., ema: float | None=..., patience: int | None=..., compile: bool=..., channels_last: bool | None=..., sync_bn: bool=..., seed: int=..., num_workers: int=..., max_keep_ckpts: int=..., save_steps: int | None=..., log_with: str | list[str] | None=..., device: str | None=..., work_dir: str | Path | None=..., resume: str | Path | None=..., progress: bool=..., callbacks: list | tuple=...) -> History:
+def fit(clf, data: Data | Dataset | DataLoader | tuple, *, epochs: int | None=..., batch_size: int | None=..., lr: float | None=..., weight_decay: float | None=..., optim_wrapper: Mapping=..., param_scheduler: Mapping | list | None=..., augment: str | Mapping=..., batch_augments: Mapping | None=..., freeze: list[str] | tuple[str, ...]=..., precision: str | None=..., ema: float | None=..., patience: int | None=..., compile: bool=..., channels_last: bool | None=..., sync_bn: bool=..., seed: int=..., num_workers: int=..., max_keep_ckpts: int=..., save_steps: int | None=..., log_with: str | list | None=..., device: str | None=..., work_dir: str | Path | None=..., resume: str | Path | None=..., progress: bool=..., callbacks: list | tuple=...) -> History:
     """Train `clf`; raises `ConfigError`, `FloatingPointError` for a NaN loss, `MemoryError` with a batch size that fits"""
     ...

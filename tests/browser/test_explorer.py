@@ -140,9 +140,9 @@ def test_flow_and_fix(open_notebook):
     assert (
         e.find('.clsx-issue').count() == 0 and 'GlobalAveragePooling' not in e.diagram() and 'vector 768' in e.diagram()
     )
-    e.find("[data-act='part:head']").click()
+    e.find("[data-act='part:head']").first.click()
     e.find('.clsx-option-head-topk').wait_for()
-    e.find("[data-act='part:backbone']").click()
+    e.find("[data-act='part:backbone']").first.click()
     e.shows('.clsx-layers', re.compile(r'layers\.11.*tokens 197 × 768|197 × 768', re.S))
     assert e.find('.clsx-flow [data-stage] title').first.inner_html().count('multiply-adds')
 
@@ -190,7 +190,7 @@ def test_feature_maps(open_notebook):
     with e.page.expect_file_chooser() as chooser:
         e.find('.clsx-upload').click()
     chooser.value.set_files(str(picture))
-    e.shows('.clsx-features-status', 'converted to greyscale and resized to 8 × 8')
+    e.shows('.clsx-features-status', 'converted to greyscale and resized and cropped to 8 × 8')
     e.picture('feature-maps')
 
 
@@ -213,7 +213,7 @@ def test_training(open_notebook):
     e.redrawn(lambda: e.find('.clsx-undo').click())
     e.find('.clsx-curves img').wait_for()
     e.find('.clsx-stop').click()
-    e.shows('.clsx-runs', 'stopped', 5)
+    e.shows('.clsx-runs', 'stopped', 15)
     e.find('.clsx-confusion img').wait_for()
     e.picture('training')
     assert 'LoudestNeck' in e.diagram()
@@ -224,6 +224,78 @@ def test_training(open_notebook):
     nb.cell(2, """print([(r.status, r.folder.name) for r in explorer.runs])
 print(explorer.classifier is explorer.runs[-1].classifier)""")
     assert "[('stopped', 'digits-" in nb.output(2) and 'True' in nb.output(2)
+
+
+PHOTOS = """
+from pathlib import Path
+from PIL import Image
+for kind, colour in (('cat', 'orange'), ('dog', 'brown')):
+    Path('photos', kind).mkdir(parents=True, exist_ok=True)
+    for i in range(5):
+        Image.new('RGB', (40, 30), colour).save(f'photos/{kind}/{i}.png')
+"""
+
+
+def test_runs_are_kept(open_notebook):
+    e = Explorer(open_notebook())
+    e.tab('Train')
+    e.type('.clsx-epochs', 1)
+    for runs in (1, 2):
+        e.find('.clsx-start').click()
+        e.page.wait_for_function(
+            "n => [...document.querySelectorAll('.clsx-runs td')].filter(o => o.textContent === 'done').length === n",
+            arg=runs, timeout=60_000)
+        if runs == 1:
+            e.pick('neck', 'GeneralizedMeanPooling')
+    names = [o.split('✎')[0].strip() for o in e.find('.clsx-runs td:first-child').all_text_contents()]
+    assert names == ['GAP', 'GeM']
+    assert 'neck' in e.text('.clsx-runs tr')
+    e.redrawn(lambda: e.find('.clsx-runs a').first.click())
+    assert 'GlobalAveragePooling' in e.diagram()
+    e.find('.clsx-runs [data-edit]').first.click()
+    e.find('input.clsx-rename').fill('my first')
+    e.find('input.clsx-rename').press('Enter')
+    e.shows('.clsx-runs', 'my first')
+    e.picture('runs')
+    e.nb.restart()
+    e.page.wait_for_selector('.clsx [data-drawn]')
+    e.tab('Train')
+    e.shows('.clsx-runs', 'my first')
+    assert e.find('.clsx-runs td').filter(has_text='saved').count() == 2
+    e.find('.clsx-runs a').nth(1).click()
+    e.shows('.clsx-wide', 'MeanPooling', 30)
+    e.tab('Feature maps')
+    e.shows('.clsx-features-status', 'Trained weights of the run', 30)
+
+
+def test_folder(open_notebook):
+    e = Explorer(open_notebook([PHOTOS, EXPLORE]))
+    e.tab('Train')
+    e.find('.clsx-data select').select_option(label='a folder of images …')
+    e.shows('.clsx-folder-found', 'Enter the path of a folder')
+    e.find('.clsx-start').click()
+    e.shows('.clsx-train .clsx-issue', 'Enter the path of a folder')
+    e.find('.clsx-folder input').fill('phot')
+    e.page.wait_for_function("[...document.querySelectorAll('.clsx-folder option')].some(o => o.value === 'photos')")
+    assert e.find('.clsx-train .clsx-issue').count() == 0
+    e.find('.clsx-folder input').fill('photos')
+    e.shows('.clsx-folder-found', 'cat 5, dog 5', 30)
+    e.find('.clsx-folder-found img').wait_for()
+    e.picture('folder')
+    e.redrawn(lambda: e.find('.clsx-match').click())
+    assert 'vector 2' in e.diagram()
+
+
+def test_read(open_notebook):
+    e = Explorer(open_notebook())
+    reader = e.find('.clsx-options .clsx-reader')
+    reader.locator('button').filter(has_text='Read the code').click()
+    reader.locator('pre').filter(has_text='class BasicBlock').wait_for()
+    assert reader.locator('pre .clsx-py-k').count() > 10
+    links = reader.locator('.clsx-links a').evaluate_all('found => found.map(o => [o.textContent, o.href, o.target])')
+    assert [text for text, _, _ in links] == ['Notebook', 'Source', 'Paper']
+    assert all(url.startswith('https://') and target == '_blank' for _, url, target in links)
+    e.picture('read')
 
 
 def test_error_while_training(open_notebook):
@@ -298,7 +370,7 @@ def test_keyboard(open_notebook):
     e.find('.clsx-tabs [aria-selected=true]').filter(has_text='Export').wait_for()
     assert e.page.evaluate("document.activeElement.textContent") == 'Export'
     assert e.find('.clsx-panel[role=tabpanel]').count() == 5
-    e.find("[data-act='part:head']").focus()
+    e.find("[data-act='part:head']").first.focus()
     keys.press('Enter')
     e.find('.clsx-option-head-topk').wait_for()
     e.find('.clsx-undo').focus()
@@ -354,9 +426,11 @@ CONTRAST = """() => {
 
 @pytest.mark.parametrize('theme', ['light', 'dark'])
 def test_looks(open_notebook, theme):
-    nb = open_notebook()
+    nb = open_notebook([EXPLORE, 'explorer.theme.dark'])
     e = Explorer(nb)
     nb.theme(theme)
+    nb.page.wait_for_timeout(1500)
+    assert str(theme == 'dark') in nb.cell(1)
     for width in (1400, 700):
         nb.width(width)
         for name in ('Options', 'Cost', 'Feature maps', 'Train', 'Export'):
@@ -370,6 +444,18 @@ def test_looks(open_notebook, theme):
     e.shows('.clsx-issue', 'head')
     assert e.page.evaluate(CONTRAST) == []
     e.picture(f'{theme}-broken')
+
+
+def test_narrow(open_notebook):
+    e = Explorer(open_notebook(width=1400))
+    assert e.find('.clsx-wide').is_visible() and not e.find('.clsx-narrow').is_visible()
+    e.nb.width(700)
+    assert e.find('.clsx-narrow').is_visible() and not e.find('.clsx-wide').is_visible()
+    e.find('.clsx-card').filter(has_text='head').click()
+    e.find('.clsx-option-head-topk').wait_for()
+    e.pick('neck', 'none')
+    e.shows('.clsx-narrow', 'LinearClsHead takes a vector')
+    e.picture('narrow')
 
 
 def test_restart_and_two_explorers(open_notebook):

@@ -908,7 +908,7 @@ def test_images_of_rows(hub, tmp_path, no_requests):
     whole = data.train.dataset
     assert torch.equal(
         (whole[1][0] * 255).round().byte(),
-        Preset(8, squash=True, interpolation='bilinear')
+        Preset(8, crop_ratio=1.0, interpolation='bilinear')
         .eval_transform()(read_image(encoded('PNG', 1)))
         .mul(255)
         .round()

@@ -712,7 +712,7 @@ def test_many_classes(tmp_path):
     )
     found = predict(path, [IMAGES['a wide photo']()] * 4)
     found.to_csv(tmp_path/'a.csv')
-    assert len(str(found).splitlines()) == 8 and len(show_grad_cam(clf, torch.rand(3, 32, 32)).axes) == 4
+    assert len(str(found).splitlines()) == 8 and len(show_grad_cam(clf, torch.rand(3, 32, 32)).axes) == 5
     assert diagram(clf, (3, 32, 32)).boxes[3].params == 32 * k + k and compare(clf, image_shape=(3, 32, 32)).names == [
         'ResNet_CIFAR'
     ]

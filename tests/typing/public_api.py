@@ -59,7 +59,7 @@ from clsparts.explorer import Explorer, Resolved, Run, Runs, State, explore
 from clsparts.heads import LinearClsHead, StackedLinearClsHead, VisionTransformerClsHead
 from clsparts.losses import CrossEntropyLoss, FocalLoss, LabelSmoothLoss
 from clsparts.necks import GeneralizedMeanPooling, GlobalAveragePooling
-from clsparts.training import Callback, StopTraining, Trainer, TrainSettings
+from clsparts.training import Callback, History, StopTraining, Trainer, TrainSettings
 
 RESNET = dict(type='ResNet', depth=50)
 
@@ -143,10 +143,10 @@ def data_sets() -> Data:
 
 
 def training(clf: ImageClassifier, data: Data):
-    assert_type(fit(clf, data, epochs=20, lr=.01, freeze=['backbone'], work_dir='runs/1'), list[dict])
-    assert_type(lazy_fit(clf, (data.train, data.val), callbacks=[Stop()]), list[dict])
+    assert_type(fit(clf, data, epochs=20, lr=.01, freeze=['backbone'], work_dir='runs/1'), History)
+    assert_type(lazy_fit(clf, (data.train, data.val), callbacks=[Stop()]), History)
     trainer = Trainer(clf, data, TrainSettings(epochs=1))
-    assert_type(trainer.train(), list[dict])
+    assert_type(trainer.train(), History)
     assert_type(trainer.steps, int)
     assert_type(train_run(dict(model=RESNET), resume=Path('runs/1')), Path)
     fit(clf, data, n_epochs=20)  # pyright: ignore[reportCallIssue]
