@@ -107,6 +107,27 @@ def check_rules(
         except ConfigError as e:
             raise e.prefixed(place) from None
 
+# %% ../../nbs/base/module.ipynb #fba62aa8
+def _apply(module, rule, layer, place, everywhere=False):
+    "Apply one rule to the layers of `module` that it names; `everywhere`: also inside parts whose weights are final"
+    rule = dict(rule)
+    type_, bias, prob = rule.pop('type', None), rule.pop('bias', 0.), rule.pop('bias_prob', None)
+    if type_ == 'Pretrained':
+        try:
+            return load_pretrained(module, **rule)
+        except ConfigError as e:
+            raise e.prefixed(place) from e.__cause__
+    fill = FILLS[type_]
+    if prob is not None:
+        bias = -math.log((1 - prob) / prob)
+    for m in module.modules() if everywhere else _layers(module):
+        if layer is not None and not _is_a(m, layer):
+            continue
+        if isinstance(getattr(m, 'weight', None), torch.Tensor):
+            fill(m.weight, **rule)
+        if isinstance(getattr(m, 'bias', None), torch.Tensor):
+            nn.init.constant_(m.bias, bias)
+
 # %% ../../nbs/base/module.ipynb #eec683e2
 def _in_order(init_cfg):
     "All rules with their paths, in the order in which they apply: those that load a file come last, as in mmengine"
@@ -146,27 +167,6 @@ def initialize(
     check_rules(init_cfg)
     for place, rule in _in_order(init_cfg):
         _apply_rule(module, rule, place)
-
-# %% ../../nbs/base/module.ipynb #fba62aa8
-def _apply(module, rule, layer, place, everywhere=False):
-    "Apply one rule to the layers of `module` that it names; `everywhere`: also inside parts whose weights are final"
-    rule = dict(rule)
-    type_, bias, prob = rule.pop('type', None), rule.pop('bias', 0.), rule.pop('bias_prob', None)
-    if type_ == 'Pretrained':
-        try:
-            return load_pretrained(module, **rule)
-        except ConfigError as e:
-            raise e.prefixed(place) from e.__cause__
-    fill = FILLS[type_]
-    if prob is not None:
-        bias = -math.log((1 - prob) / prob)
-    for m in module.modules() if everywhere else _layers(module):
-        if layer is not None and not _is_a(m, layer):
-            continue
-        if isinstance(getattr(m, 'weight', None), torch.Tensor):
-            fill(m.weight, **rule)
-        if isinstance(getattr(m, 'bias', None), torch.Tensor):
-            nn.init.constant_(m.bias, bias)
 
 # %% ../../nbs/base/module.ipynb #9cfd36d6
 def _under(found, prefix):

@@ -71,7 +71,7 @@ def _fail(
     raise Problem(step, [Issue(path, message)], [c for c in candidates if c])
 
 # %% ../../nbs/composer/dry_run.ipynb #85f9ec3c
-MAX_OPERATIONS = 20_000  # of PyTorch, to build or run a part; a ResNet-152 needs 1,705
+MAX_OPERATIONS = 20_000  # of PyTorch, to build or run a part
 MAX_NUMBERS = 10 ** 8  # elements of one tensor off the meta device, and of all those created from nothing together
 MAX_PARAMETERS = 10 ** 11  # of a part
 IMAGES, FEW_IMAGES = 509, 3  # batch sizes of a dry run: on the meta device, and with real data

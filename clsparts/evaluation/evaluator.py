@@ -293,7 +293,10 @@ def _record(e):
 def _table(e):
     "One row per class, below a line with the metrics"
     records = e.per_class
-    caption = ', '.join(f'{k} {v:.4g}' if v < 1e4 else f'{k} {v:.0f}' for k, v in e.record().items())
+    top5 = '' if e.pred_score.shape[1] <= 5 or e.multi_label else f'top-5 {e.topk(5):.1%}, '
+    speed = f', {e.throughput:.0f} images/s' if e.seconds else ''
+    caption = (f'{e.score_name} {e.score:.1%} (n = {len(e.labels)}), {top5}macro F1 {e.f1:.3f}, ECE {e.ece():.3f}, '
+               f'loss {e.loss:.3f}{speed}').replace('%', ' %')
     if len(records) > ROWS:
         caption += f'. The {ROWS} of {len(records)} classes with the lowest F1:'
         records = sorted(records, key=lambda r: r['f1'])[:ROWS]
