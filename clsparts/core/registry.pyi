@@ -14,7 +14,7 @@ from importlib.metadata import distributions
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 from weakref import WeakValueDictionary
 from fastcore.basics import patch
 from .errors import MAX_NAME, ConfigError, Fix, Issue, closest, did_you_mean, join_path, printable, slips
@@ -139,9 +139,10 @@ def call_issues(f: Callable, args: tuple, kwargs: Mapping) -> list[Issue]:
 def is_classifier(o) -> bool:
     """Whether an object has the parts of a classifier; imports no torch"""
     ...
-Checked: TypeVar
+_P = ParamSpec('_P')
+_R = TypeVar('_R')
 
-def checks_call(f: Checked) -> Checked:
+def checks_call(f: Callable[_P, _R]) -> Callable[_P, _R]:
     """A function that raises one `ConfigError` for all issues of its call"""
     ...
 
