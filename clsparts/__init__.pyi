@@ -542,6 +542,7 @@ from .cli.parsing import real_number as real_number
 from .analysis.receptive_fields import receptive_field as receptive_field
 from .losses.utils import reduce_loss as reduce_loss
 from .files.atomic import regular_file as regular_file
+from .training.preflight import remember_images as remember_images
 from .core.other_libraries import renamed as renamed
 from .files.atomic import replacing as replacing
 from .data.samplers import reseed as reseed

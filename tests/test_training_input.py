@@ -664,14 +664,15 @@ WRONG_SETS = {
     ),
     'other classes': (
         lambda: Data(tensors(), tensors(), list('abcd')),
-        'head.num_classes: the data has 4 classes, not 3. Set head.num_classes=4.',
+        'head.num_classes: the data has 4 classes, not 3. '
+        "Use clf = clf.swap(head=dict(type='LinearClsHead', num_classes=4, in_channels=32)).",
     ),
     'several labels for a loss of one': (
         lambda: Data(
             tensors(labels=torch.ones(24, 3)), tensors(labels=torch.ones(24, 3)), list('abc'), multi_label=True
         ),
         "head.loss: CrossEntropyLoss assumes one label per image, but the targets are multi-label. "
-        "Use clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True)).",
+        "Use clf = clf.swap(loss=dict(type='CrossEntropyLoss', use_sigmoid=True)).",
     ),
     'arrays': (
         lambda: both(Own(IMAGES.numpy())),

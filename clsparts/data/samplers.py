@@ -318,7 +318,8 @@ def _tell_epoch(epoch, *objects):
             _tell_epoch(epoch, o.sampler)
 
 def _other_length(expected, found):
-    text = f'expected {expected} batches (len of the loader), got {found if found < expected else "more"}.'
+    more = found if found < expected else f'more than {expected}'
+    text = f'expected {expected} batches (len of the loader), got {more}.'
     return ConfigError('data', f'{text} Fix __len__ of its sampler or data set.')
 
 

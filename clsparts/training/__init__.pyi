@@ -61,6 +61,7 @@ from .settings import precision_of as precision_of
 from .runs import prepare as prepare
 from .optimizers import rates_table as rates_table
 from .openmmlab_recipe import read_steps as read_steps
+from .preflight import remember_images as remember_images
 from .optimizers import scaling_of as scaling_of
 from .settings import schedule_for as schedule_for
 from .settings import setting as setting

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['RUN', 'PICTURES', 'collecting', 'has_batch_norms', 'check_batch_size', 'classes_of', 'data_for', 'check_loader',
-           'swap_line', 'check_classes', 'check_channels', 'check_output', 'check_fits', 'check_targets',
-           'check_folder', 'check_resumable', 'make_folder']
+           'swap_line', 'check_classes', 'check_channels', 'check_output', 'check_fits', 'remember_images',
+           'check_targets', 'check_folder', 'check_resumable', 'make_folder']
 
 # %% ../../nbs/training/preflight.ipynb #6dab0d15
 import os
@@ -181,6 +181,13 @@ def check_fits(
             check_output(clf, data.image_shape, k)
     if issues:
         raise ConfigError(issues=issues)
+
+def remember_images(
+    clf,  # a classifier, changed in place
+    data: Data,  # that it is trained on
+) -> None:
+    "Let a classifier know shape, preparation and class names of its images"
+    clf.image_shape, clf.preset, clf.classes = tuple(data.image_shape), data.preset, [*data.classes]
 
 # %% ../../nbs/training/preflight.ipynb #daeffd6e
 def check_targets(

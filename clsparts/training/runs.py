@@ -33,7 +33,7 @@ from .callbacks import Callback, check_trackers, side_product
 from .openmmlab_recipe import lifted
 from .optimizers import check_optim_wrapper
 from .outcomes import Outcome
-from .preflight import check_batch_size, check_classes, check_folder, check_resumable
+from .preflight import check_batch_size, check_classes, check_folder, check_resumable, remember_images
 from .schedules import check_param_scheduler
 from .settings import BATCH_SIZE, EPOCHS, TrainSettings, check_numbers, precision_of
 from .trainer import Trainer, alone_in, fit
@@ -195,6 +195,15 @@ class TrainingRun:
             else:
                 save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
+# %% ../../nbs/training/runs.ipynb #fe003be5
+class _Note(Callback):
+    "Stores the trainer in its run"
+    def __init__(self, run):
+        self.run = run
+    def begin(self, trainer):
+        self.run.trainer = trainer
+
+# %% ../../nbs/training/runs.ipynb #ae734d86
 class _Note(Callback):
     "Stores the trainer in its run"
     def __init__(self, run):
@@ -285,6 +294,7 @@ def prepare(
         model = without_pretrained(cfg['model'])[0] if follows else cfg['model']
         clf = compose_model(model, data.image_shape, targets='soft' if mixed else data.target)
         check_classes(clf, data)
+        remember_images(clf, data)
     except ConfigError as e:
         raise e.prefixed('model') from e.__cause__
     name = cfg['data'] if isinstance(cfg['data'], str) else cfg['data']['name']

@@ -76,6 +76,7 @@ from clsparts.training.preflight import (
     data_for,
     has_batch_norms,
     make_folder,
+    remember_images,
 )
 from .schedules import build_schedule, check_param_scheduler
 from .settings import TrainSettings, setting_issues, valid_settings
@@ -112,7 +113,7 @@ class Trainer:
         images = None if isinstance(self.data.train, DataLoader) else count_images(self.data.train)
         self.settings = settings = settings.for_images(images)
         self.epochs = settings.epochs
-        clf.image_shape, clf.preset, clf.classes = tuple(self.data.image_shape), self.data.preset, [*self.data.classes]
+        remember_images(clf, self.data)
         self.accelerator = accelerator_for(settings.device, settings.precision, scaling_of(settings.optim_wrapper))
         self.processes = self.accelerator.num_processes  # when the run started; each took `batch_size` images per step
         self.origin: list = []  # source of the first weights: config path and file

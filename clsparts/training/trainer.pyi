@@ -47,7 +47,7 @@ from .histories import History
 from .optimizers import accumulation_of, build_optimizer, check_optim_wrapper, clip_of, scaling_of
 from .optimizers import freeze as frozen_parts
 from .outcomes import Outcome, count_images, training_outcome
-from clsparts.training.preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, collecting, data_for, has_batch_norms, make_folder
+from clsparts.training.preflight import check_batch_size, check_fits, check_folder, check_loader, check_resumable, check_targets, collecting, data_for, has_batch_norms, make_folder, remember_images
 from .schedules import build_schedule, check_param_scheduler
 from .settings import TrainSettings, setting_issues, valid_settings
 

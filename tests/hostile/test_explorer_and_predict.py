@@ -32,9 +32,10 @@ from clsparts.data.transforms import Preset
 from clsparts.evaluation.predictions import Predictions, open_classifier, predict
 from clsparts.explorer.background_runs import Runs
 from clsparts.explorer.cost_panel import costs_html
-from clsparts.explorer.explorer import Explorer, flow_html, issue_title
+from clsparts.explorer.explorer import Explorer, flow_html
 from clsparts.explorer.export_panel import export_texts
 from clsparts.explorer.feature_panel import top_html
+from clsparts.explorer.fix_buttons import issue_title
 from clsparts.explorer.page import Worker, button, error_html
 from clsparts.explorer.state import START, State, resolve_selection
 from clsparts.explorer.train_panel import runs_html
