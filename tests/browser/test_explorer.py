@@ -454,7 +454,7 @@ def test_narrow(open_notebook):
     e.find('.clsx-card').filter(has_text='head').click()
     e.find('.clsx-option-head-topk').wait_for()
     e.pick('neck', 'none')
-    e.shows('.clsx-narrow', 'LinearClsHead takes a vector')
+    e.shows('.clsx-narrow', 'LinearClsHead expects a vector')
     e.picture('narrow')
 
 
