@@ -119,7 +119,6 @@ def arch_settings(
 @MODELS.register_module()
 class VisionTransformer(BaseBackbone):
     "A standard transformer on the patches of an image (Dosovitskiy et al., 2021)"
-
     def __init__(self,
         arch: Annotated[str, Choices(VIT_ARCHS)] | Mapping = 'base',  # a name in `VIT_ARCHS`, or such a dict
         img_size: int | tuple[int, int] = 224,  # size `(h, w)` that the position embeddings are made for
@@ -143,8 +142,7 @@ class VisionTransformer(BaseBackbone):
     ):
         super().__init__(init_cfg)
         if out_type == 'cls_token' and not with_cls_token:
-            raise ConfigError('with_cls_token', "out_type='cls_token' needs a class token. "
-                                                "Set with_cls_token=True, or out_type='avg_featmap'.")
+            raise ConfigError('with_cls_token', "out_type='cls_token' needs a class token. Set with_cls_token=True.")
         self.arch_settings = arch_settings(arch)
         self.embed_dims, self.num_layers = self.arch_settings['embed_dims'], self.arch_settings['num_layers']
         self.img_size, self.in_channels, self.interpolate_mode = pair(img_size), in_channels, interpolate_mode
