@@ -36,6 +36,7 @@ from clsparts.explorer.explorer import Explorer, flow_html
 from clsparts.explorer.export_panel import export_texts
 from clsparts.explorer.feature_panel import top_html
 from clsparts.explorer.fix_buttons import issue_title
+from clsparts.explorer.narrow_diagram import narrow_html
 from clsparts.explorer.page import Worker, button, error_html
 from clsparts.explorer.state import START, State, resolve_selection
 from clsparts.explorer.train_panel import runs_html
@@ -161,7 +162,7 @@ def test_explorer_sees_what_predict_sees(starts, start, image):
     expected = predict(path, content)
     torch.testing.assert_close(upload(explorer, content), expected.pred_score[0], atol=1e-6, rtol=0)
     if start == 'trained':
-        assert 'is trained' in explorer.panels['Feature maps'].status.value
+        assert 'Trained weights of the run' in explorer.panels['Feature maps'].status.value
     if start != 'plain':  # names of classes are known
         first = (
             ET.fromstring(explorer.panels['Feature maps'].top.value.replace('scope=row', 'scope="row"'))
@@ -300,7 +301,8 @@ def raised(message):
 
 def run_named(name):
     return SimpleNamespace(
-        name=name, status='failed', history=[], epochs=1, accuracy=None, folder=name, message=name, traceback=name
+        name=name, status='failed', history=[], epochs=1, accuracy=None, folder=name, message=name, traceback=name,
+        cfg=dict(model=dict(neck=name)),
     )
 
 
@@ -333,6 +335,7 @@ def test_names_in_html(name, resolved):
 
 
 TAGS = {'svg', 'style', 'rect', 'circle', 'g', 'title', 'text', 'tspan', 'path'}
+CARD_TAGS = {'div', 'span', 'b', 'code', 'ul', 'li', 'p'}                          # of the narrow diagram
 ATTRIBUTES = {
     'role',
     'aria-label',
@@ -383,7 +386,8 @@ def test_names_in_drawings(name):
     for element in ET.fromstring(drawn.svg).iter():                     # an XML parser takes it
         assert element.tag.removeprefix('{http://www.w3.org/2000/svg}') in TAGS
         assert {*element.attrib} <= ATTRIBUTES, {*element.attrib} - ATTRIBUTES
-    assert {tag for tag, *_ in elements(flow_html(drawn))} <= {t.lower() for t in TAGS} | {'div'}
+    assert {tag for tag, *_ in elements(flow_html(drawn))} <= {t.lower() for t in TAGS} | CARD_TAGS
+    assert elements(narrow_html(drawn)) == elements(narrow_html(drawn_with('name')))
     assert not CONTROL.search(drawn.text.replace('\n', ''))
 
 
