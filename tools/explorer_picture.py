@@ -30,7 +30,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         server = Server(Path(folder))
         browser = p.chromium.launch(executable_path=chromium(), args=ARGS)
-        page = browser.new_page(viewport=dict(width=1250, height=1600))
+        page = browser.new_page(viewport=dict(width=1250, height=1800))
         nb = Notebook(
             server,
             page,
@@ -39,7 +39,7 @@ def main():
             ROOT / 'nbs' / 'images',
         )
         nb.width(1250)
-        page.set_viewport_size(dict(width=1250, height=1600))
+        page.set_viewport_size(dict(width=1250, height=1800))
         nb.cell(0)
         page.wait_for_selector('.clsx [data-drawn]')
         page.locator('.clsx-tabs button').filter(has_text='Train').click()
