@@ -195,14 +195,6 @@ class TrainingRun:
             else:
                 save_figure(plot_confusion(seen, self.data), self.folder/'confusion.png')
 
-# %% ../../nbs/training/runs.ipynb #fe003be5
-class _Note(Callback):
-    "Stores the trainer in its run"
-    def __init__(self, run):
-        self.run = run
-    def begin(self, trainer):
-        self.run.trainer = trainer
-
 # %% ../../nbs/training/runs.ipynb #ae734d86
 class _Note(Callback):
     "Stores the trainer in its run"
