@@ -150,7 +150,7 @@ def test_config_of_a_run_runs_again(two_runs, tmp_path):
 def test_a_run_is_not_overwritten(two_runs):
     before = (two_runs[0]/'a'/'checkpoint.safetensors').read_bytes()
     status, _, err = command('train', '--epochs', 1, '--work-dir', two_runs[0]/'a')
-    assert status == 2 and 'holds a run already' in err and 'Traceback' not in err
+    assert status == 2 and 'already contains a run' in err and 'Traceback' not in err
     assert (two_runs[0]/'a'/'checkpoint.safetensors').read_bytes() == before
 
 

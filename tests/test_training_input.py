@@ -428,7 +428,7 @@ WRONG_FILES = {
         None,
         'folder:{}',
         dict(sise=16),
-        "data.sise: folder: takes no option 'sise'. Did you mean 'size'? "
+        "data.sise: folder: has no option 'sise'. Did you mean 'size'? "
         'Available: size, channels, crop_ratio, interpolation, mean, std, squash, broken, val_split, '
         'classes, seed, val_fraction.',
     ),

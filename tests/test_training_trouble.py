@@ -92,7 +92,7 @@ def test_a_folder_that_holds_a_run(tmp_path):
     for call, told in (
         (
             lambda: trained(work_dir=tmp_path / 'run'),
-            f"work_dir: {tmp_path}/run holds a run already, which is kept. "
+            f"work_dir: {tmp_path}/run already contains a run, which is kept. "
             f"Choose another folder, or resume it: resume='{tmp_path}/run'.",
         ),
         (
@@ -270,6 +270,6 @@ def test_a_worker_that_is_killed(tmp_path):
         trained(data=Data(Dying(), DATA.val, DATA.classes), num_workers=1, work_dir=tmp_path/'run')
     assert str(e.value).startswith('a process that loads images was killed, perhaps because memory ran out (')
     assert str(e.value).endswith(
-        f'Fewer workers need less. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. '
+        f'Reduce num_workers. The last good state is kept in {tmp_path}/run/snapshots/step-000000000.safetensors. '
         f'Resume from {tmp_path}/run.'
     )

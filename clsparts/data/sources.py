@@ -448,7 +448,7 @@ def read_source(
     where, known = name.removeprefix(kind), [*FORM, *_own_options(kind)]
     if wrong := [k for k in options if k not in known]:
         there = f'Available: {", ".join(known)}.'
-        found = [(f'data.{k}', f'{kind} takes no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong]
+        found = [(f'data.{k}', f'{kind} has no option {k!r}. {did_you_mean(k, known)}{there}') for k in wrong]
         raise ConfigError(issues=found)
     _check_places(root, download)
     path, at, size = where.rpartition('@')

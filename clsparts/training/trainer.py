@@ -334,11 +334,11 @@ def explain_errors(self: Trainer, x=None, y=None):
 def _smaller_batch(self: Trainer, x, y):
     "Advice for a batch that does not fit into memory"
     if self.sharded:
-        return 'take a smaller one'
+        return 'reduce batch_size'
     least = 2 if has_batch_norms(self.clf) else 1
     fits = batch_that_fits(self.accelerator.unwrap_model(self.objective), x, y, least=least)
     if not fits:
-        return 'not even the smallest fits: take smaller images, or a smaller classifier'
+        return 'even the smallest batch does not fit. Use smaller images or a smaller classifier'
     return f'{fits} fit: batch_size={fits}, with accumulative_counts={-(-len(x) // fits)} for the same step'
 
 # %% ../../nbs/training/trainer.ipynb #8028eaf2
@@ -356,7 +356,7 @@ def _worker_error(self: Trainer, e):
     again = f' Resume from {self.folder}.' if self.folder else ''
     reason = str(e).splitlines()[0].strip().rstrip('.')
     return ChildProcessError(f'a process that loads images was killed, perhaps because memory ran out ({reason}). '
-                             f'Fewer workers need less.{self.kept_note}{again}')
+                             f'Reduce num_workers.{self.kept_note}{again}')
 
 @patch
 def _lost_error(self: Trainer, e):

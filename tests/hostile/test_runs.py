@@ -673,7 +673,7 @@ def test_a_run_prepared_earlier_leaves_the_config_of_a_finished_one(tmp_path):
     first, second = (prepare(dict(DIGITS, seed=s), tmp_path/'run') for s in (0, 5))
     first.run(device='cpu', progress=False)
     kept = (tmp_path/'run/config.json').read_bytes()
-    with pytest.raises(ConfigError, match='holds a run already'):
+    with pytest.raises(ConfigError, match='already contains a run'):
         second.run(device='cpu', progress=False)
     assert (tmp_path/'run/config.json').read_bytes() == kept
 
@@ -732,7 +732,7 @@ def test_files_of_a_run_are_no_outputs(name, copy):
 
 def test_pictures_of_the_user_are_kept(tmp_path):
     (tmp_path/'curves.png').write_bytes(b'mine')
-    with pytest.raises(ConfigError, match='holds a run already'):
+    with pytest.raises(ConfigError, match='already contains a run'):
         prepare(dict(DEFAULT), tmp_path)
 
 
