@@ -488,7 +488,8 @@ def gradient(loss, logits, target):
     "The gradient of a loss with respect to the logits"
     logits = logits.clone().requires_grad_()
     with warnings.catch_warnings():
-        warnings.simplefilter('error')                                  # broadcasting of different shapes
+        # broadcasting of different shapes; filters hold for all threads, so warnings of a run must not match
+        warnings.filterwarnings('error', 'Using a (target|input) size')
         value = loss(logits, target)
     if value.ndim:
         raise ValueError(f'it outputs the shape {tuple(value.shape)}; expected a single number')
