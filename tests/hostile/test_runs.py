@@ -208,7 +208,7 @@ def test_a_finished_run_is_never_overwritten(case, how, copy):
     case.given(run)
     before = content(run)
     if how == 'work_dir' and case.given is damaged_snapshots:
-        case = Case('', 0, Fails('work_dir', 'holds a run'))
+        case = Case('', 0, Fails('work_dir', 'contains a run'))
     error = case.check(lambda: trained(**{how: run}))
     assert error.issues[0].path == how
     assert sorted(content(run).values()) == sorted(before.values())
