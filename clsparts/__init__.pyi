@@ -644,6 +644,7 @@ from .training.openmmlab_recipe import value_at as value_at
 from .evaluation.evaluator import views as views
 from .losses.utils import weighted_loss as weighted_loss
 from .cli.parsing import whole_number as whole_number
+from .cli.inputs import with_fixes as with_fixes
 from .core.openmmlab_names import with_kind as with_kind
 from .training.trainer import with_rates as with_rates
 from .base.shapes import without_numbers as without_numbers

@@ -216,9 +216,8 @@ def kept_in(
             wrong.append((name, f'{where}{expected} Save it again: save_checkpoint(FILE, clf, classes=…, preset=…).'))
     if wrong:
         raise ConfigError(issues=wrong)
-    c, h, w = found.get('image_shape', (0, 0, 0))
-    if 'preset' not in found and c in (1, 3) and h == w:
-        found['preset'] = Preset(h, c, crop_ratio=1., interpolation='bilinear')
+    if 'image_shape' in found and 'preset' not in found:
+        found['preset'] = Preset.for_shape(found['image_shape'])
     return Kept(**found)
 
 # %% ../../nbs/checkpoints/checkpoint.ipynb #b25ef7e9

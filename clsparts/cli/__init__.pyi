@@ -39,4 +39,5 @@ from .train_command import train_classifier as train_classifier
 from .train_command import training_config as training_config
 from .inputs import trust_run as trust_run
 from .parsing import whole_number as whole_number
+from .inputs import with_fixes as with_fixes
 __all__ = []

@@ -9,9 +9,9 @@ __all__ = ['MAIN_KINDS', 'part_records', 'matching_parts', 'list_parts']
 import json as json_
 from fnmatch import fnmatch
 from functools import cache
-from importlib.resources import files
 
 from .parsing import command
+from ..core.documentation import shipped_parts
 from ..core.errors import ConfigError, closest, printable
 from ..core.registry import MODELS
 from ..core.tables import Table
@@ -22,8 +22,7 @@ MAIN_KINDS = ('backbone', 'neck', 'head', 'loss')
 @cache
 def part_records() -> tuple[dict, ...]:
     "One dict per part: kind, name, params, year, paper, summary, module; the kinds of a classifier first"
-    with (files('clsparts')/'assets'/'parts.json').open(encoding='utf-8') as f:
-        found = json_.load(f)
+    found = [*shipped_parts().values()]
     for name, path in MODELS.offers().items():
         found.append(dict(kind='other packages', name=name, params=None, year=None, paper=None,
                           summary=path, module=path.partition(':')[0]))

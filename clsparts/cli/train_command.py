@@ -10,7 +10,7 @@ import json
 import shlex
 from collections.abc import Mapping
 
-from .inputs import config_of, data_name, kind_of_input, part_config, settled, trust_run
+from .inputs import config_of, data_name, kind_of_input, part_config, settled, trust_run, with_fixes
 from .parsing import command, real_number, whole_number
 from ..config.config import Config, check_spelt_out, parse_override
 from ..core.errors import ConfigError, as_code, join_path, patched, printable
@@ -146,18 +146,13 @@ def all_problems(
 
     from clsparts.composer.builder import compose_model
     from clsparts.training.preflight import check_classes
-    model, issues = cfg['model'], []
-    for _ in range(4):
-        try:
-            with torch.device('meta'):
-                check_classes(compose_model(model, data.image_shape), data)
-            break
-        except ConfigError as e:
-            issues += e.prefixed('model').issues
-            if len(e.fixes) < len(e.issues):
-                break
-            model = patched(model, e.fixes)
-    return issues
+
+    def check(model):
+        with torch.device('meta'):
+            check_classes(compose_model(model, data.image_shape), data)
+
+    _, issues, _ = with_fixes(cfg['model'], check)
+    return [i.prefixed('model') for i in issues]
 
 def corrected_command(
     words: list[str],  # the command as it was written, without `clsparts`
@@ -236,7 +231,7 @@ def _announce(cfg, data):
 
 def _run(cfg, work_dir, resume, device):
     "Train as `train_run` does; after Ctrl-C the error names the command that resumes the run"
-    from clsparts.runtime.devices import by_main, connect
+    from clsparts.runtime.devices import connect
     from clsparts.training.runs import prepare
     connect(device)
     prepared = prepare(cfg, work_dir, resume)
@@ -244,9 +239,7 @@ def _run(cfg, work_dir, resume, device):
         prepared.run(device)
     except KeyboardInterrupt as e:
         raise KeyboardInterrupt(f'{e} Run: clsparts train --resume {shlex.quote(str(prepared.folder))}') from None
-    t = prepared.trainer
-    if t and (t.step > t.first_step or not (prepared.folder/'curves.png').exists()):
-        by_main(prepared.draw)                                          # a complete run does not change
+    prepared.draw_new()
     return prepared
 
 # %% ../../nbs/cli/train_command.ipynb #6519f965
@@ -281,10 +274,7 @@ def _report(prepared, given):
     final = json.loads((prepared.folder/'metrics.json').read_text())['final']
     name = next(k for k in final if k.startswith('val_') and k != 'val_loss')
     outcome = prepared.trainer and prepared.trainer.outcome
-    guess = ''
-    if outcome:
-        frequent = f'always {outcome.frequent!r} {100 * outcome.frequent_share:.1f} %'
-        guess = f' (chance {100 * outcome.chance:.1f} %, {frequent})'
+    guess = f' ({outcome.guessing})' if outcome else ''
     n = final['epoch']
     lines = [f"{100 * final[name]:.2f} % validation {name.removeprefix('val_')}{guess} after {n} "
              f"epoch{'s' * (n != 1)} and {final['seconds']:.0f} s. The run is in {prepared.folder}."]

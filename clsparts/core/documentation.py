@@ -13,8 +13,6 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from .._modidx import d
-
 # %% ../../nbs/core/documentation.ipynb #d1620005
 @cache
 def shipped_parts() -> dict[str, dict]:
@@ -40,8 +38,14 @@ def notebook_url(
     heading: str | None = None,
 ) -> str:
     "The page of a notebook on the documentation site"
-    page = f"{d['settings']['doc_host']}{d['settings']['doc_baseurl']}/{notebook.removesuffix('.ipynb')}.html"
+    page = f"{_settings()['doc_host']}{_settings()['doc_baseurl']}/{notebook.removesuffix('.ipynb')}.html"
     return f'{page}#{heading_anchor(heading)}' if heading else page
+
+@cache
+def _settings():
+    "The settings of the project, from the index that nbdev writes; takes longer to import than all records to read"
+    from clsparts._modidx import d
+    return d['settings']
 
 @cache
 def _lines(module):
@@ -61,5 +65,5 @@ def part_links(
     if record['module'].startswith('torch.'):
         return PartLinks(page, f"https://docs.pytorch.org/docs/stable/generated/{record['summary']}.html", None)
     first, last = _lines(record['module'])[name]
-    path = f"blob/{d['settings']['branch']}/{record['module'].replace('.', '/')}.py#L{first}-L{last}"
-    return PartLinks(page, f"{d['settings']['git_url']}/{path}", record['paper'])
+    path = f"blob/{_settings()['branch']}/{record['module'].replace('.', '/')}.py#L{first}-L{last}"
+    return PartLinks(page, f"{_settings()['git_url']}/{path}", record['paper'])

@@ -378,8 +378,8 @@ def _vit(found):
 _BACKBONES = [
     (re.compile(r'resnet[-_ ]?v?1?[-_ ]?(?P<depth>18|34|50|101|152)(?P<variant>[bcd]?)([._].*)?'), _resnet),
     (re.compile(r'mobilenet[-_]?v2([-_.]?(?P<width>\d{2,3}))?([._].*)?'), _mobilenet),
-    (re.compile(r'(vit|deit)([-_]?(?P<arch>tiny|ti|small|s|base|b|large|l|huge|h))?([-_]?(patch)?(?P<patch>8|14|16|32))?'
-                r'([-_.].*)?'), _vit),
+    (re.compile(r'(vit|deit)([-_]?(?P<arch>tiny|ti|small|s|base|b|large|l|huge|h))?'
+                r'([-_]?(patch)?(?P<patch>8|14|16|32))?([-_.].*)?'), _vit),
 ]
 
 _PARTS = dict(

@@ -55,8 +55,7 @@ class Data:
     @cached_property
     def image_shape(self) -> tuple[int, int, int]:
         "`(c, h, w)` of the images"
-        p = self.preset
-        return (p.channels, p.size, p.size) if p else tuple(_first(self.val)[0].shape)
+        return self.preset.image_shape if self.preset else tuple(_first(self.val)[0].shape)
 
     @cached_property
     def target(self) -> str:

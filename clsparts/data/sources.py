@@ -74,7 +74,7 @@ class Pixels(Dataset):
 
 # %% ../../nbs/data/sources.ipynb #6036a329
 FORM = tuple(f.name for f in fields(Preset))      # options of every source except the digits
-DEFAULT_PRESET = Preset(64, crop_ratio=1., interpolation='bilinear')
+DEFAULT_PRESET = Preset.for_shape((3, 64, 64))
 
 def _preset(default, form):
     "The preset with changed options"

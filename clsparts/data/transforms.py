@@ -82,6 +82,19 @@ class Preset:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
 
+    @classmethod
+    def for_shape(cls,
+        image_shape: tuple,  # `(c, h, w)`
+    ) -> 'Preset | None':  # None unless the shape is square, with 1 or 3 channels
+        "The preset that only resizes images to a shape"
+        c, h, w = image_shape
+        return cls(h, c, crop_ratio=1., interpolation='bilinear') if c in (1, 3) and h == w else None
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        "`(c, h, w)` of the tensors"
+        return self.channels, self.size, self.size
+
     def describe(self) -> str:
         "What happens to an image, in a sentence for summaries"
         if self.squash:

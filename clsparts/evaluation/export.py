@@ -116,14 +116,14 @@ def _checked(path, run, net, shape, tolerance):
                                       f'of the classifier by up to {most:.2g}; {tolerance:g} is allowed.')
 
 # %% ../../nbs/evaluation/export.ipynb #7104a1c2
-def _images_of(clf, image_shape, classes, preset):
-    "Image shape, class names and preset: those that are set, or else what the classifier knows"
+def _images_of(clf, image_shape, preset):
+    "Image shape and preset: those that are set, or else what the classifier knows"
     own = kept_in(known_to(clf))
-    shape = image_shape or (preset and (preset.channels, preset.size, preset.size)) or own.image_shape
+    shape = image_shape or (preset and preset.image_shape) or own.image_shape
     if not shape:
         raise ConfigError('image_shape', 'the classifier does not know its image shape. Set image_shape=(3, 224, 224).')
-    fits = getattr(clf, 'preset', None) and (clf.preset.channels, clf.preset.size, clf.preset.size) == tuple(shape)
-    return tuple(shape), classes, preset or (clf.preset if fits else None)
+    fits = getattr(clf, 'preset', None) and clf.preset.image_shape == tuple(shape)
+    return tuple(shape), preset or (clf.preset if fits else None)
 
 def _ready(clf, image_shape, classes, preset, merge, probabilities):
     "The module to export, a batch of images for it, and its metadata as JSON"
@@ -133,7 +133,7 @@ def _ready(clf, image_shape, classes, preset, merge, probabilities):
         raise ConfigError('head', 'expected a classifier with a head, got one that outputs features. Set model.head.')
     net = _Outputs(merged(clf) if merge else copy.deepcopy(clf), probabilities)
     net.eval().cpu().requires_grad_(False)
-    if preset and (made := (preset.channels, preset.size, preset.size)) != tuple(image_shape):
+    if preset and (made := preset.image_shape) != tuple(image_shape):
         raise ConfigError('preset', f'expected a preset for image_shape {tuple(image_shape)}, got one for {made}.')
     x = torch.randn(2, *image_shape)
     try:
@@ -172,7 +172,7 @@ def export_onnx(
     path = Path(path)
     if path.suffix != '.onnx':
         raise ConfigError(message=f"{path}: ONNX files end in .onnx, not {path.suffix!r}.")
-    image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
+    image_shape, preset = _images_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     output = 'probabilities' if probabilities else 'logits'
     with _exporting(path):
@@ -214,7 +214,7 @@ def export_program(
     path = Path(path)
     if path.suffix != '.pt2':
         raise ConfigError(message=f"{path}: exported programs end in .pt2, not {path.suffix!r}.")
-    image_shape, classes, preset = _images_of(clf, image_shape, classes, preset)
+    image_shape, preset = _images_of(clf, image_shape, preset)
     net, x, kept = _ready(clf, image_shape, classes, preset, merge, probabilities)
     with _exporting(path):
         program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim('batch')},))

@@ -52,10 +52,10 @@ def known_preset(
     clf,  # a classifier
 ) -> Preset | None:
     "How its training images became tensors, if known; tensors of a square shape become images of that size"
-    c, h, w = getattr(clf, 'image_shape', None) or (0, 0, 0)
-    if getattr(clf, 'preset', None) is None and getattr(clf, 'classes', None) and c in (1, 3) and h == w:
-        return Preset(h, c, crop_ratio=1., interpolation='bilinear')
-    return getattr(clf, 'preset', None)
+    preset, shape = getattr(clf, 'preset', None), getattr(clf, 'image_shape', None)
+    if preset is None and shape and getattr(clf, 'classes', None):
+        return Preset.for_shape(shape)
+    return preset
 
 def in_percent(
     pairs: Iterable[tuple],  # names and probabilities

@@ -53,7 +53,7 @@ def uploaded_image(
     "Read an image file in the expected shape, as `predict` does; raises `ConfigError` if it is not an image"
     channels, side = 1 if shape[0] == 1 else 3, max(shape[1:])
     if not preset or preset.channels != channels:
-        preset = Preset(side, channels, crop_ratio=1., interpolation='bilinear')
+        preset = Preset.for_shape((channels, side, side))
     if preset.size != side:
         preset = replace(preset, size=side)
     image, more = match_shape(as_input(content, preset), shape)

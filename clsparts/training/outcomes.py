@@ -44,9 +44,13 @@ class Outcome:
             found += ' Only one class is ever predicted.'
         return ' '.join([found, *self.advice])
 
+    @property
+    def guessing(self) -> str:
+        "The accuracies of a random class and of the most frequent one, as text"
+        return f'chance {100 * self.chance:.1f} %, always {self.frequent!r} {100 * self.frequent_share:.1f} %'
+
     def __str__(self):
-        guess = f'chance {100 * self.chance:.1f} %, always {self.frequent!r} {100 * self.frequent_share:.1f} %'
-        return f'validation accuracy {100 * self.accuracy:.1f} % ({guess})'
+        return f'validation accuracy {100 * self.accuracy:.1f} % ({self.guessing})'
 
 # %% ../../nbs/training/outcomes.ipynb #adf7765e
 FEW_IMAGES = 200  # training images per class below which pretrained weights help most

@@ -182,6 +182,12 @@ class TrainingRun:
         check_folder(self.folder, 'config.json')
         Config({**self.cfg, 'model': self.clf.cfg}).dump(self.folder/'config.json')
 
+    def draw_new(self) -> None:
+        "Draw the finished epochs in the main process, unless a complete run has its pictures already"
+        t = self.trainer
+        if t and (t.step > t.first_step or not (self.folder/'curves.png').exists()):
+            by_main(self.draw)
+
     def draw(self) -> None:
         "Draw curves and confusion matrix of the finished epochs; a picture that fails becomes a warning"
         if not self.history:
@@ -329,8 +335,5 @@ def train_run(
     connect(device)
     prepared = prepare(cfg, work_dir, resume, from_checkpoint)
     prepared.run(device, progress)
-    t = prepared.trainer
-    drawn = (prepared.folder/'curves.png').exists()
-    if t and (t.step > t.first_step or not drawn):
-        by_main(prepared.draw)   # a complete run does not change
+    prepared.draw_new()
     return prepared.folder
